@@ -1,0 +1,97 @@
+"""The one family of errors; every class carries the facts a reader needs to act."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class OffchainError(Exception):
+    """Root of every error raised on purpose by this package."""
+
+
+# Proof system
+
+
+class ProgramError(OffchainError, ValueError):
+    """A verification program is malformed or not canonical."""
+
+
+# Chain
+
+
+class KeyFileError(OffchainError):
+    """A key file or keystore is missing, malformed or readable by others."""
+
+
+class ManifestError(OffchainError):
+    """A deployment manifest is missing, malformed, or names another chain."""
+
+
+class RpcUnavailable(OffchainError, ConnectionError):
+    """A node did not answer after every retry."""
+
+    def __init__(self, method: str, attempts: int, cause: str) -> None:
+        super().__init__(f"{method}: no answer after {attempts} attempts: {cause}")
+        self.method = method
+        self.attempts = attempts
+
+
+class ContractRevert(OffchainError):
+    """A contract refused a call; `name` and `arguments` are its decoded custom error."""
+
+    def __init__(self, name: str, arguments: Mapping[str, object], call: str, raw: bytes) -> None:
+        listed = ", ".join(f"{key}={_show(value)}" for key, value in arguments.items())
+        super().__init__(f"{call} reverted: {name}({listed})")
+        self.name = name
+        self.arguments = dict(arguments)
+        self.call = call
+        self.raw = raw
+
+
+class TransactionReverted(ContractRevert):
+    """A mined transaction reverted: its gas is spent and nothing else changed."""
+
+    def __init__(self, tx_hash: str, revert: ContractRevert) -> None:
+        super().__init__(revert.name, revert.arguments, revert.call, revert.raw)
+        self.tx_hash = tx_hash
+
+
+class TransactionPending(OffchainError):
+    """A sent transaction was not mined in time; the journal keeps it and a later tick resumes."""
+
+    def __init__(self, tx_hash: str, waited_s: float) -> None:
+        super().__init__(f"transaction {tx_hash} not mined after {waited_s:.0f} s")
+        self.tx_hash = tx_hash
+
+
+# Roles
+
+
+class ContentError(OffchainError, ValueError):
+    """Stored bytes are missing or do not have the digest under which they are asked for."""
+
+
+class VersionMismatch(OffchainError):
+    """A registered model version could not be reproduced from its published files."""
+
+    def __init__(self, what: str, registered: bytes, recomputed: bytes) -> None:
+        super().__init__(
+            f"{what}: registered 0x{registered.hex()}, recomputed 0x{recomputed.hex()}"
+        )
+        self.what = what
+
+
+class JobRefused(OffchainError):
+    """A role will not touch a job; the reason says why. No money has moved."""
+
+
+class UnchallengedProof(OffchainError):
+    """The prover was asked to run without an open challenge."""
+
+
+class ConfigError(OffchainError, ValueError):
+    """A setting is missing or makes no sense."""
+
+
+def _show(value: object) -> str:
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)
