@@ -1,0 +1,45 @@
+"""EIP-1559 fees and gas limits from estimates, with the margins in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from offchain.types import Wei
+
+GWEI: Final = 10**9
+TIP_WEI: Final = Wei(GWEI)
+BASE_FEE_HEADROOM: Final = 2  # survives five full blocks of rises of 12.5 %
+GAS_MARGIN_PERCENT: Final = 25  # state may change between the estimate and the block
+REPLACEMENT_PERCENT: Final = 20  # nodes ask for at least 10 % to replace at one nonce
+
+
+@dataclass(frozen=True)
+class Fees:
+    """What a transaction offers a gas unit."""
+
+    max_fee_wei: Wei
+    tip_wei: Wei
+
+
+def compute_fees(base_fee_wei: Wei) -> Fees:
+    """Return max fee = 2 * base fee + tip."""
+    return Fees(Wei(BASE_FEE_HEADROOM * base_fee_wei + TIP_WEI), TIP_WEI)
+
+
+def compute_replacement_fees(sent: Fees, base_fee_wei: Wei) -> Fees:
+    """Return fees high enough to replace a stuck transaction at the same nonce."""
+    fresh = compute_fees(base_fee_wei)
+    return Fees(
+        Wei(max(fresh.max_fee_wei, _raise(sent.max_fee_wei))),
+        Wei(max(fresh.tip_wei, _raise(sent.tip_wei))),
+    )
+
+
+def compute_gas_limit(estimate: int, block_gas_limit: int) -> int:
+    """Return the estimate plus its margin, within the block's limit."""
+    return min(estimate * (100 + GAS_MARGIN_PERCENT) // 100, block_gas_limit)
+
+
+def _raise(price: Wei) -> int:
+    return price * (100 + REPLACEMENT_PERCENT) // 100 + 1
