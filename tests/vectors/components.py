@@ -61,7 +61,9 @@ def _eq_vector(rng: random.Random) -> dict[str, Any]:
 
     z, lam = [rng.randrange(R) for _ in range(4)], rng.randrange(R)
     columns = [[rng.randrange(R) for _ in range(16)] for _ in range(4)]
-    p0, p1, q0, q1 = (evaluate_product(columns, z, pair) for pair in ((0, 3), (1, 2), (2, 3), (2, 3)))
+    p0, p1, q0, q1 = (
+        evaluate_product(columns, z, pair) for pair in ((0, 3), (1, 2), (2, 3), (2, 3))
+    )
     claim = (p0 + p1 + lam * q0) % R
     assert q0 == q1
     sender = seeded_sender(2)
@@ -73,7 +75,9 @@ def _eq_vector(rng: random.Random) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def evaluate_product(columns: Sequence[Sequence[int]], z: Sequence[int], pair: tuple[int, int]) -> int:
+def evaluate_product(
+    columns: Sequence[Sequence[int]], z: Sequence[int], pair: tuple[int, int]
+) -> int:
     """Return sum_x eq(z, x) a(x) b(x)."""
     return evaluate([a * b for a, b in zip(*(columns[i] for i in pair), strict=True)], z)
 
@@ -86,7 +90,12 @@ def _plain_vector(rng: random.Random) -> dict[str, Any]:
         claim = factor * sum(x * y for x, y in zip(a, b, strict=True)) % R
         products.append(Product(factor, claim, a, b))
     described = [
-        {"coefficient": word(p.coefficient), "claim": word(p.claim), "a": words(p.a), "b": words(p.b)}
+        {
+            "coefficient": word(p.coefficient),
+            "claim": word(p.claim),
+            "a": words(p.a),
+            "b": words(p.b),
+        }
         for p in products
     ]
     start = sum(p.claim << (5 - p.variables) for p in products)
@@ -150,7 +159,9 @@ def _logup_vector(case: dict[str, Any], seed: int) -> dict[str, Any]:
 
 def leaf_program(lam: int, blocks: tuple[Block, ...], tensors: dict[int, list[int]]) -> Program:
     """Return a program that holds nothing but leaf blocks."""
-    kinds = tuple(Tensor(TensorKind.PROOF, len(tensors[i]).bit_length() - 1) for i in sorted(tensors))
+    kinds = tuple(
+        Tensor(TensorKind.PROOF, len(tensors[i]).bit_length() - 1) for i in sorted(tensors)
+    )
     nothing = PublicTensor(1, 1, 1, 0, 0)
     return Program(4, 0, 1, 0, kinds, (nothing, nothing), lam, blocks, (), 0, ())
 
@@ -166,10 +177,12 @@ def hyperkzg_vectors() -> list[dict[str, Any]]:
         prove_opening(sender, srs, polynomial, point)
         vectors.append(
             {
-                "seed": word(variables), "polynomial": words(polynomial), "point": words(point),
+                "seed": word(variables),
+                "polynomial": words(polynomial),
+                "point": words(point),
                 "value": word(evaluate(polynomial, point)),
                 "commitment": hexed(encode(combine(srs, polynomial))),
                 "proof": hexed(bytes(sender.proof)),
-            }  # fmt: skip
+            }
         )
     return vectors

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.vectors import components
+from tests.vectors import components, proofs
 
 
 def generate() -> dict[str, Any]:
@@ -17,6 +17,8 @@ def generate() -> dict[str, Any]:
         "sumcheck": components.sumcheck_vectors(),
         "logup": components.logup_vectors(),
         "hyperkzg": components.hyperkzg_vectors(),
+        "proofs": proofs.proof_vectors(),
+        "forgeries": proofs.forgery_vectors(),
     }
 
 

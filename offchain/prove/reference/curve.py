@@ -8,17 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from py_ecc.optimized_bn128 import (
-    FQ,
-    FQ2,
-    FQ12,
-    b2,
-    final_exponentiate,
-    is_on_curve,
-    multiply,
-    pairing,
-)
-from py_ecc.optimized_bn128 import G2 as G2_GENERATOR
+from py_ecc.fields import optimized_bn128_FQ as FQ
+from py_ecc.fields import optimized_bn128_FQ2 as FQ2
+from py_ecc.fields import optimized_bn128_FQ12 as FQ12
+from py_ecc.optimized_bn128.optimized_curve import G2 as G2_GENERATOR
+from py_ecc.optimized_bn128.optimized_curve import b2, is_on_curve, multiply
+from py_ecc.optimized_bn128.optimized_pairing import final_exponentiate, pairing
 
 from offchain.errors import ProofError
 from offchain.prove.reference.field import Q, R

@@ -18,6 +18,8 @@ from offchain.prove.reference.transcript import (
     Sender,
 )
 
+Layer = tuple[list[int], list[int]]  # numerators, denominators
+
 
 @dataclass(frozen=True)
 class LeafClaims:
@@ -42,25 +44,35 @@ def prove_logup(
     sender: Sender, program: Program, tensors: Mapping[int, Sequence[int]], beta: int, alpha: int
 ) -> LeafClaims:
     """Send the root, the layers and the leaf values."""
-    layers = [_leaves(program, tensors, beta, alpha)]
-    while len(layers[-1][0]) > 1:
-        layers.append(_parents(*layers[-1]))
-    layers.reverse()
+    layers = tree(*leaves(program, tensors, beta, alpha))
     (p,), (q,) = layers[0]
     sender.send_scalars(TAG_ROOT, (p, q))
-    point: list[int] = []
+    zeta = prove_layers(sender, layers)
+    return send_leaf_values(sender, program, tensors, zeta)
+
+
+def prove_layers(sender: Sender, layers: Sequence[Layer]) -> list[int]:
+    """Send everything between the root layers[0] and the leaves layers[-1]; return zeta."""
+    zeta: list[int] = []
     for numerators, denominators in layers[1:]:
         half = len(numerators) // 2
         lam = sender.challenge()
         columns = [numerators[:half], numerators[half:], denominators[:half], denominators[half:]]
-        point, folded = prove_eq(sender, TAG_ROUND, point, columns, layer_coefficients(lam))
+        rho, folded = prove_eq(sender, TAG_ROUND, zeta, columns, layer_coefficients(lam))
         sender.send_scalars(TAG_LAYER, [value for (value,) in folded])
-        point = [sender.challenge(), *point]
+        zeta = [sender.challenge(), *rho]
+    return zeta
+
+
+def send_leaf_values(
+    sender: Sender, program: Program, tensors: Mapping[int, Sequence[int]], zeta: list[int]
+) -> LeafClaims:
+    """Send every committed leaf column's value at its suffix of zeta."""
     ids = {column.tensor for block in program.blocks for column in block.columns}
-    values = {i: evaluate(tensors[i], suffix(point, program.tensors[i].n)) for i in ids}
+    values = {i: evaluate(tensors[i], suffix(zeta, program.tensors[i].n)) for i in ids}
     sent = sent_tensors(program)
     sender.send_scalars(TAG_LEAVES, [values[i] for i in sent])
-    return LeafClaims(point, values, sent)
+    return LeafClaims(zeta, values, sent)
 
 
 def verify_logup(
@@ -124,9 +136,8 @@ def _fingerprint(block: Block, columns: Sequence[int], beta: int, alpha: int) ->
     return beta - columns[0] - alpha * value - alpha**3 * block.table_id
 
 
-def _leaves(
-    program: Program, tensors: Mapping[int, Sequence[int]], beta: int, alpha: int
-) -> tuple[list[int], list[int]]:
+def leaves(program: Program, tensors: Mapping[int, Sequence[int]], beta: int, alpha: int) -> Layer:
+    """Return the leaves' numerators and denominators, 2^lambda each."""
     numerators, denominators = [], []
     for block in program.blocks:
         for x in range(1 << block.n):
@@ -139,7 +150,15 @@ def _leaves(
     return numerators + [0] * unused, denominators + [1] * unused
 
 
-def _parents(p: Sequence[int], q: Sequence[int]) -> tuple[list[int], list[int]]:
+def tree(numerators: list[int], denominators: list[int]) -> list[Layer]:
+    """Return all layers of the fractional sum, root first, leaves last."""
+    layers = [(numerators, denominators)]
+    while len(layers[-1][0]) > 1:
+        layers.append(_parents(*layers[-1]))
+    return layers[::-1]
+
+
+def _parents(p: Sequence[int], q: Sequence[int]) -> Layer:
     h = len(p) // 2
     return (
         [(p[x] * q[x + h] + p[x + h] * q[x]) % R for x in range(h)],

@@ -6,7 +6,7 @@ proof that every verifier refuses. That is what the attack tests rely on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from offchain.prove.program import Program, VerificationKey
 from offchain.prove.reference.claims import (
@@ -57,10 +57,20 @@ def lay_out_chunks(program: Program, tensors: Tensors) -> list[list[int]]:
     return chunks
 
 
+LogUpProver = Callable[[Sender, Program, Tensors, int, int], LeafClaims]
+
+
 def prove(
-    key: VerificationKey, srs: Sequence[Point], statement_hash: bytes, tensors: Tensors
+    key: VerificationKey,
+    srs: Sequence[Point],
+    statement_hash: bytes,
+    tensors: Tensors,
+    logup: LogUpProver = prove_logup,
 ) -> bytes:
-    """Return the proof bytes; `tensors` maps every tensor id to its 2^n padded values."""
+    """Return the proof bytes; `tensors` maps every tensor id to its 2^n padded values.
+
+    `logup` lets the attack tests cheat in the lookup argument and go on from there.
+    """
     program = key.program
     chunks = lay_out_chunks(program, tensors)
     sender = Sender()
@@ -69,14 +79,14 @@ def prove(
         TAG_COMMIT, [combine(srs, chunk) for chunk in chunks[program.fixed_chunks :]]
     )
     beta, alpha = sender.challenge(), sender.challenge()
-    leaf = prove_logup(sender, program, tensors, beta, alpha)
+    leaf = logup(sender, program, tensors, beta, alpha)
     claims = [
         Claim(i, leaf.zeta[program.lam - program.tensors[i].n :], leaf.values[i]) for i in leaf.sent
     ]
-    values, bias_claims = _prove_requants(sender, program, tensors, leaf)
+    values, bias_claims = prove_requants(sender, program, tensors, leaf)
     claims += bias_claims
-    claims += _prove_contractions(sender, program, tensors, leaf.zeta, values)
-    point, kappa = _reduce(sender, program, chunks, claims)
+    claims += prove_contractions(sender, program, tensors, leaf.zeta, values)
+    point, kappa = reduce_claims(sender, program, chunks, claims)
     combined = [
         sum(k * chunk[i] for k, chunk in zip(kappa, chunks, strict=True)) % R
         for i in range(1 << program.c)
@@ -85,7 +95,7 @@ def prove(
     return bytes(sender.proof)
 
 
-def _prove_requants(
+def prove_requants(
     sender: Sender, program: Program, tensors: Tensors, leaf: LeafClaims
 ) -> tuple[list[int], list[Claim]]:
     claims = []
@@ -104,7 +114,7 @@ def _prove_requants(
     return values, claims
 
 
-def _prove_contractions(
+def prove_contractions(
     sender: Sender, program: Program, tensors: Tensors, zeta: Sequence[int], values: Sequence[int]
 ) -> list[Claim]:
     nu = sender.challenge()
@@ -134,7 +144,7 @@ def _bind_outer(values: Sequence[int], point: Sequence[int]) -> list[int]:
     return current
 
 
-def _reduce(
+def reduce_claims(
     sender: Sender, program: Program, chunks: Sequence[Sequence[int]], claims: Sequence[Claim]
 ) -> tuple[list[int], list[int]]:
     """Run the claim reduction; return its point and kappa."""
