@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {FR, TWO_FR_PLUS_ONE} from "./Field.sol";
+
+/// @title Multilinear extensions the verifier evaluates itself
+/// @notice A point is a memory address with one word a coordinate; coordinate 0 is the most significant index bit.
+/// All coordinates are canonical (below r).
+library Multilinear {
+    /// @notice eq(a, b) = product of (a_k b_k + (1 - a_k)(1 - b_k)) over `count` coordinates, times `factor`.
+    function eq(uint256 a, uint256 b, uint256 count, uint256 factor) internal pure returns (uint256 result) {
+        // Equivalent to: for k: factor *= 1 - a_k - b_k + 2 a_k b_k
+        assembly ("memory-safe") {
+            result := factor
+            for { let last := add(a, shl(5, count)) } lt(a, last) { a := add(a, 0x20) } {
+                let x := mload(a)
+                let y := mload(b)
+                // No overflow: 2 x y + 2 r + 1 - x - y < 4 r + 1 < 2^256.
+                result := mulmod(
+                    result,
+                    sub(add(TWO_FR_PLUS_ONE, shl(1, mulmod(x, y, FR))), add(x, y)),
+                    FR
+                )
+                b := add(b, 0x20)
+            }
+        }
+    }
+
+    /// @notice eq(bits(index), point) over `count` coordinates, the index's most significant bit first, times `factor`.
+    /// @dev Requires index < 2^count.
+    function eqIndex(uint256 index, uint256 point, uint256 count, uint256 factor)
+        internal
+        pure
+        returns (uint256 result)
+    {
+        // Equivalent to: for k: factor *= bit_{count - 1 - k}(index) == 1 ? point_k : 1 - point_k
+        assembly ("memory-safe") {
+            result := factor
+            for { let bit := count } bit { point := add(point, 0x20) } {
+                bit := sub(bit, 1)
+                let z := mload(point)
+                if iszero(and(shr(bit, index), 1)) { z := sub(add(FR, 1), z) }
+                result := mulmod(result, z, FR)
+            }
+        }
+    }
+
+    /// @notice Suffix products of eq: the word l of the result is eq over the last l coordinates, 0 <= l <= count.
+    /// @param aEnd Memory address behind a's last coordinate.
+    /// @param bEnd Memory address behind b's last coordinate.
+    /// @return products Memory address of count + 1 words.
+    function eqSuffixes(uint256 aEnd, uint256 bEnd, uint256 count) internal pure returns (uint256 products) {
+        // Equivalent to: products[0] = 1; products[l] = products[l - 1] * eq(a_{-l}, b_{-l})
+        assembly ("memory-safe") {
+            products := mload(0x40)
+            let at := products
+            let product := 1
+            for { let last := sub(aEnd, shl(5, count)) } lt(last, aEnd) {} {
+                mstore(at, product)
+                at := add(at, 0x20)
+                aEnd := sub(aEnd, 0x20)
+                bEnd := sub(bEnd, 0x20)
+                let x := mload(aEnd)
+                let y := mload(bEnd)
+                // No overflow: as in eq.
+                product := mulmod(
+                    product,
+                    sub(add(TWO_FR_PLUS_ONE, shl(1, mulmod(x, y, FR))), add(x, y)),
+                    FR
+                )
+            }
+            mstore(at, product)
+            mstore(0x40, add(at, 0x20))
+        }
+    }
+
+    /// @notice The products factor * eq(bits(i), point) for all 2^count indices i.
+    /// @return table Memory address of 2^count words, valid until memory is allocated.
+    function eqTable(uint256 point, uint256 count, uint256 factor) internal pure returns (uint256 table) {
+        // Equivalent to: table = [factor]; for z in point: table = [t (1 - z), t z for t in table]
+        assembly ("memory-safe") {
+            table := mload(0x40)
+            mstore(table, factor)
+            let size := 0x20
+            for { let last := add(point, shl(5, count)) } lt(point, last) { point := add(point, 0x20) } {
+                let z := mload(point)
+                // From the end, as two words take the place of one.
+                for { let i := size } i {} {
+                    i := sub(i, 0x20)
+                    let t := mload(add(table, i))
+                    let upper := mulmod(t, z, FR)
+                    let at := add(table, shl(1, i))
+                    mstore(at, addmod(t, sub(FR, upper), FR))
+                    mstore(add(at, 0x20), upper)
+                }
+                size := shl(1, size)
+            }
+        }
+    }
+
+    /// @notice id(z) = sum of z_k 2^(count - 1 - k): the extension of the index itself.
+    function identity(uint256 point, uint256 count) internal pure returns (uint256 result) {
+        // Equivalent to: for k: result = 2 result + point_k
+        assembly ("memory-safe") {
+            for { let last := add(point, shl(5, count)) } lt(point, last) { point := add(point, 0x20) } {
+                result := addmod(shl(1, result), mload(point), FR)
+            }
+        }
+    }
+
+    /// @notice lt(n; z): the extension of [index < n] over `count` coordinates.
+    /// @dev Requires 0 < n <= 2^count. With n's bits n_k: the sum over k with n_k = 1 of
+    /// (product over j < k of eq(n_j, z_j)) (1 - z_k).
+    function lessThan(uint256 n, uint256 point, uint256 count) internal pure returns (uint256 result) {
+        if (n == uint256(1) << count) return 1;
+        uint256 prefix = 1;
+        for (uint256 k = 0; k < count; ++k) {
+            uint256 z;
+            assembly ("memory-safe") {
+                z := mload(add(point, shl(5, k)))
+            }
+            uint256 complement = FR + 1 - z;
+            if ((n >> (count - 1 - k)) & 1 == 1) {
+                result = addmod(result, mulmod(prefix, complement, FR), FR);
+                prefix = mulmod(prefix, z, FR);
+            } else {
+                prefix = mulmod(prefix, complement, FR);
+            }
+        }
+    }
+
+    /// @notice ceil(log2(n)) for n > 0.
+    function ceilLog2(uint256 n) internal pure returns (uint256 log) {
+        while (uint256(1) << log < n) ++log;
+    }
+}

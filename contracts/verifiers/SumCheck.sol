@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
+import {FR} from "./Field.sol";
+import {Transcript, TranscriptLib} from "./Transcript.sol";
+
+/// @title Rounds of both sum-checks (proofs-spec.md 2.2), degree 2
+/// @notice A round reads two scalars, absorbs them and draws its challenge r. Both functions bind x_0 first.
+library SumCheck {
+    using TranscriptLib for Transcript;
+
+    /// @notice Sum over x of eq(z, x) g(x). The message is (t_1, t_2), the upper coefficients of the round polynomial t
+    /// without the factor eq(z_i, X): t_0 = C - z_i (t_1 + t_2), then C <- t_0 + t_1 r + t_2 r^2. At the end C = g(r).
+    /// @dev No inversion occurs and no factor eq remains.
+    /// @param point Memory address of z; the challenges overwrite it, coordinate by coordinate.
+    function eqRounds(Transcript memory t, uint256 tag, uint256 rounds, uint256 claim, uint256 point)
+        internal
+        pure
+        returns (uint256)
+    {
+        uint256 source = t.advance(rounds << 6);
+        uint256 refused;
+        assembly ("memory-safe") {
+            let buffer := mload(t)
+            let header := mload(add(t, 0x20))
+            let word := add(shl(64, tag), 2)
+            for { let last := add(source, shl(6, rounds)) } lt(source, last) { source := add(source, 0x40) } {
+                let t1 := calldataload(source)
+                let t2 := calldataload(add(source, 0x20))
+                if iszero(and(lt(t1, FR), lt(t2, FR))) {
+                    refused := source
+                    break
+                }
+                mstore(header, word)
+                mstore(add(header, 0x20), t1)
+                mstore(add(header, 0x40), t2)
+                let r := keccak256(buffer, sub(add(header, 0x60), buffer))
+                mstore(buffer, r)
+                header := add(buffer, 0x20)
+                r := mod(r, FR)
+                // Equivalent to claim = (claim - z * (t1 + t2)) + r * (t1 + r * t2)
+                claim := add(claim, sub(FR, mulmod(mload(point), add(t1, t2), FR)))
+                claim := addmod(claim, mulmod(r, add(t1, mulmod(r, t2, FR)), FR), FR)
+                mstore(point, r)
+                point := add(point, 0x20)
+            }
+            mstore(add(t, 0x20), header)
+        }
+        if (refused != 0) revertNonCanonical(t, refused);
+        return claim;
+    }
+
+    /// @notice Sum over x of s(x). The message is (c_0, c_2); c_1 = C - 2 c_0 - c_2, then C <- c_0 + c_1 r + c_2 r^2.
+    /// @param point Memory address for the challenges.
+    function plainRounds(Transcript memory t, uint256 tag, uint256 rounds, uint256 claim, uint256 point)
+        internal
+        pure
+        returns (uint256)
+    {
+        uint256 source = t.advance(rounds << 6);
+        uint256 refused;
+        assembly ("memory-safe") {
+            let buffer := mload(t)
+            let header := mload(add(t, 0x20))
+            let word := add(shl(64, tag), 2)
+            for { let last := add(source, shl(6, rounds)) } lt(source, last) { source := add(source, 0x40) } {
+                let c0 := calldataload(source)
+                let c2 := calldataload(add(source, 0x20))
+                if iszero(and(lt(c0, FR), lt(c2, FR))) {
+                    refused := source
+                    break
+                }
+                mstore(header, word)
+                mstore(add(header, 0x20), c0)
+                mstore(add(header, 0x40), c2)
+                let r := keccak256(buffer, sub(add(header, 0x60), buffer))
+                mstore(buffer, r)
+                header := add(buffer, 0x20)
+                r := mod(r, FR)
+                // Equivalent to c1 = claim - 2 * c0 - c2; claim = c0 + r * (c1 + r * c2). No overflow: c1 < 4r.
+                let c1 := add(claim, sub(mul(FR, 3), add(add(c0, c0), c2)))
+                claim := addmod(c0, mulmod(r, addmod(c1, mulmod(r, c2, FR), FR), FR), FR)
+                mstore(point, r)
+                point := add(point, 0x20)
+            }
+            mstore(add(t, 0x20), header)
+        }
+        if (refused != 0) revertNonCanonical(t, refused);
+        return claim;
+    }
+
+    /// @dev Names the first of the two scalars at calldata offset `source` that is not below r.
+    function revertNonCanonical(Transcript memory t, uint256 source) private pure {
+        uint256 first;
+        assembly ("memory-safe") {
+            first := calldataload(source)
+        }
+        revert IProofVerifier.NonCanonicalScalar(source - t.origin + (first < FR ? 0x20 : 0));
+    }
+}

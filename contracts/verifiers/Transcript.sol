@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
+import {FQ, FR} from "./Field.sol";
+
+/// @notice A proof being read and the transcript it is absorbed into.
+/// @dev Memory at `buffer`: the state S, then the words absorbed since the last challenge, up to `end`.
+struct Transcript {
+    uint256 buffer; //  memory address of S
+    uint256 end; //     memory address behind the last absorbed word
+    uint256 cursor; //  calldata offset of the proof's next byte
+    uint256 limit; //   calldata offset behind the proof's last byte
+    uint256 origin; //  calldata offset of the proof's first byte
+}
+
+/// @title Fiat-Shamir transcript over keccak256, and the only way to read a proof
+/// @notice absorb(tag, elements) appends the word tag * 2^64 + count and the elements; challenge() is
+/// S <- keccak256(S || buffer), buffer <- empty, result S mod r (proofs-spec.md 2.1).
+/// A scalar or point that is read is absorbed by the same function: no other read exists (item 30). Scalars not below
+/// r, coordinates not below q and points off the curve are refused; so are proofs too short and too long.
+library TranscriptLib {
+    /// @dev Words that wait for a challenge besides the proof's own: three statement words, and the headers of at most
+    /// three messages.
+    uint256 private constant OWN_WORDS = 8;
+    uint256 private constant TAG_STATEMENT = 0;
+
+    /// @notice Opens the transcript of `proof` with the message [domain, statementHash, vkHash].
+    function begin(bytes calldata proof, bytes32 domain, bytes32 statementHash, bytes32 vkHash)
+        internal
+        pure
+        returns (Transcript memory t)
+    {
+        uint256 buffer;
+        uint256 first;
+        // Equivalent to buffer = new words, all zero: S, the header (0, 3), the three words
+        assembly ("memory-safe") {
+            buffer := mload(0x40)
+            mstore(0x40, add(buffer, add(and(add(proof.length, 31), not(31)), mul(add(OWN_WORDS, 1), 0x20))))
+            mstore(buffer, 0)
+            mstore(add(buffer, 0x20), add(shl(64, TAG_STATEMENT), 3))
+            mstore(add(buffer, 0x40), domain)
+            mstore(add(buffer, 0x60), statementHash)
+            mstore(add(buffer, 0x80), vkHash)
+            first := proof.offset
+        }
+        t.buffer = buffer;
+        t.end = buffer + 0xa0;
+        t.origin = first;
+        t.cursor = first;
+        t.limit = first + proof.length;
+    }
+
+    /// @notice S <- keccak256(S || buffer); returns S mod r.
+    function challenge(Transcript memory t) internal pure returns (uint256 result) {
+        assembly ("memory-safe") {
+            let buffer := mload(t)
+            let state := keccak256(buffer, sub(mload(add(t, 0x20)), buffer))
+            mstore(buffer, state)
+            mstore(add(t, 0x20), add(buffer, 0x20))
+            result := mod(state, FR)
+        }
+    }
+
+    /// @notice Reads and absorbs a message of `count` scalars.
+    /// @return words Memory address of the scalars; they stay there until the message after the next challenge.
+    function scalars(Transcript memory t, uint256 tag, uint256 count) internal pure returns (uint256 words) {
+        uint256 size = count << 5;
+        uint256 source = advance(t, size);
+        uint256 refused;
+        assembly ("memory-safe") {
+            let header := mload(add(t, 0x20))
+            mstore(header, add(shl(64, tag), count))
+            words := add(header, 0x20)
+            calldatacopy(words, source, size)
+            let last := add(words, size)
+            for { let at := words } lt(at, last) { at := add(at, 0x20) } {
+                if iszero(lt(mload(at), FR)) {
+                    refused := add(sub(at, words), 1)
+                    break
+                }
+            }
+            mstore(add(t, 0x20), last)
+        }
+        // INVARIANT: every scalar is below r.
+        if (refused != 0) revert IProofVerifier.NonCanonicalScalar(source - t.origin + refused - 1);
+    }
+
+    /// @notice Opens a message whose length is known only when it ends; `scalar` fills it, `close` ends it.
+    /// @return header Memory address of its header.
+    function open(Transcript memory t) internal pure returns (uint256 header) {
+        header = t.end;
+        t.end = header + 0x20;
+    }
+
+    /// @notice Reads and absorbs one scalar of an open message.
+    function scalar(Transcript memory t) internal pure returns (uint256 value) {
+        uint256 source = advance(t, 0x20);
+        assembly ("memory-safe") {
+            value := calldataload(source)
+            let end := mload(add(t, 0x20))
+            mstore(end, value)
+            mstore(add(t, 0x20), add(end, 0x20))
+        }
+        // INVARIANT: every scalar is below r.
+        if (value >= FR) revert IProofVerifier.NonCanonicalScalar(source - t.origin);
+    }
+
+    /// @notice Ends an open message: writes its tag and length.
+    function close(Transcript memory t, uint256 header, uint256 tag) internal pure {
+        uint256 count = (t.end - header - 0x20) >> 5;
+        assembly ("memory-safe") {
+            mstore(header, add(shl(64, tag), count))
+        }
+    }
+
+    /// @notice Drops an open message that turned out empty and that the format leaves out.
+    /// @return dropped Whether it was empty.
+    function dropIfEmpty(Transcript memory t, uint256 header) internal pure returns (bool dropped) {
+        dropped = t.end == header + 0x20;
+        if (dropped) t.end = header;
+    }
+
+    /// @notice Reads and absorbs a message of `count` points and copies them to memory, `stride` bytes apart.
+    function points(Transcript memory t, uint256 tag, uint256 count, uint256 target, uint256 stride) internal pure {
+        uint256 size = count << 6;
+        uint256 source = advance(t, size);
+        assembly ("memory-safe") {
+            let header := mload(add(t, 0x20))
+            mstore(header, add(shl(64, tag), shl(1, count)))
+            calldatacopy(add(header, 0x20), source, size)
+            mstore(add(t, 0x20), add(add(header, 0x20), size))
+        }
+        for (uint256 i = 0; i < count; ++i) {
+            // Equivalent to target[i] = proof[source + 64 i .. + 64]
+            assembly ("memory-safe") {
+                calldatacopy(target, source, 0x40)
+            }
+            // INVARIANT: coordinates are below q and the point is on the curve (or infinity, all zero).
+            if (!isPoint(target)) revert IProofVerifier.InvalidPoint(source - t.origin);
+            source += 0x40;
+            target += stride;
+        }
+    }
+
+    /// @notice Requires that the proof was consumed to its last byte.
+    function finish(Transcript memory t) internal pure {
+        // INVARIANT: a proof has no byte that is not checked.
+        if (t.cursor != t.limit) revert IProofVerifier.TrailingBytes(t.limit - t.cursor);
+    }
+
+    /// @notice Whether the two words at `at` are a point of G1: y^2 = x^3 + 3 over F_q, or (0, 0) for infinity.
+    function isPoint(uint256 at) internal pure returns (bool valid) {
+        assembly ("memory-safe") {
+            let x := mload(at)
+            let y := mload(add(at, 0x20))
+            valid := eq(mulmod(y, y, FQ), addmod(mulmod(mulmod(x, x, FQ), x, FQ), 3, FQ))
+            valid := or(valid, iszero(or(x, y)))
+            valid := and(valid, and(lt(x, FQ), lt(y, FQ)))
+        }
+    }
+
+    /// @notice Takes the proof's next `size` bytes.
+    /// @return source Their calldata offset.
+    function advance(Transcript memory t, uint256 size) internal pure returns (uint256 source) {
+        source = t.cursor;
+        uint256 end = source + size;
+        // INVARIANT: no byte behind the proof is read.
+        if (end > t.limit) revert IProofVerifier.TruncatedProof(end - t.origin, t.limit - t.origin);
+        t.cursor = end;
+    }
+}
