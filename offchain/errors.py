@@ -9,11 +9,28 @@ class OffchainError(Exception):
     """Root of every error raised on purpose by this package."""
 
 
+class RangeError(OffchainError, ValueError):
+    """A number lies outside its declared range."""
+
+
 # Proof system
 
 
 class ProgramError(OffchainError, ValueError):
     """A verification program is malformed or not canonical."""
+
+
+class ProofError(OffchainError, ValueError):
+    """A proof is malformed or does not show its statement."""
+
+
+class WitnessError(OffchainError, ValueError):
+    """Tensors violate a relation; names the operator and the first bad element."""
+
+    def __init__(self, operator: str, element: int, reason: str) -> None:
+        super().__init__(f"{operator}[{element}]: {reason}")
+        self.operator = operator
+        self.element = element
 
 
 # Chain
@@ -87,6 +104,10 @@ class JobRefused(OffchainError):
 
 class UnchallengedProof(OffchainError):
     """The prover was asked to run without an open challenge."""
+
+
+class BrokerUnavailable(OffchainError, ConnectionError):
+    """A step could not be queued; the next tick hands it out again."""
 
 
 class ConfigError(OffchainError, ValueError):

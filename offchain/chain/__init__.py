@@ -1,1 +1,1 @@
-"""The chain's client, accounts, journal, events and one binding a contract; the only door to web3."""
+"""The chain: client, accounts, journal, events, one binding a contract; the only door to web3."""

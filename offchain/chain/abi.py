@@ -127,7 +127,7 @@ def signature_of(entry: AbiEntry) -> str:
 
 
 def _types(inputs: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [collapse_if_tuple(dict(i)) for i in inputs]  # type: ignore[arg-type]
+    return [collapse_if_tuple(dict(i)) for i in inputs]
 
 
 def _selector(entry: AbiEntry) -> bytes:

@@ -154,7 +154,10 @@ class Journal:
         """Store a signed transaction; call it before the first broadcast."""
         self._db.execute(
             "INSERT INTO transactions (role,job,step,account,nonce,hash,raw,label,max_fee,tip,"
-            "sent_block,status) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            "sent_block,status) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) "
+            # Signing is deterministic: a refused transaction signed again is the same bytes.
+            "ON CONFLICT(hash) DO UPDATE SET role=excluded.role, job=excluded.job, "
+            "step=excluded.step, sent_block=excluded.sent_block, status=excluded.status",
             (
                 tx.key.role, tx.key.job, tx.key.step, tx.account, tx.nonce, tx.hash, tx.raw,
                 tx.label, str(tx.fees.max_fee_wei), str(tx.fees.tip_wei), tx.sent_block, tx.status,

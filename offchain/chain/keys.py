@@ -7,7 +7,7 @@ import os
 import secrets
 import stat
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -29,7 +29,7 @@ class Signer:
     def __repr__(self) -> str:
         return f"Signer({self.address})"
 
-    def sign_transaction(self, fields: dict[str, object]) -> tuple[bytes, str]:
+    def sign_transaction(self, fields: dict[str, Any]) -> tuple[bytes, str]:
         """Return the raw signed transaction and its 0x-prefixed hash."""
         signed = self._account.sign_transaction(fields)
         return bytes(signed.raw_transaction), "0x" + bytes(signed.hash).hex()

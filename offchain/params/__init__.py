@@ -1,0 +1,1 @@
+"""Parameters: presets are what the chain enforces, settings are what a user may change."""

@@ -1,0 +1,90 @@
+"""What the user of a role may change: one JSON file in the role's home folder, no secrets in it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from offchain.errors import ConfigError
+
+FILE_NAME: Final = "agent.json"
+HOME_VARIABLE: Final = "ZKDPS_HOME"  # tells a worker process whose home folder it serves
+LOCAL_CHAIN_IDS: Final = frozenset({1337, 31337})  # Ganache's and Hardhat/Anvil's development ids
+FAULTS: Final = frozenset({"", "perturbed-weights", "vanish"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How one role runs. Paths are absolute; keys are named by file and never held here."""
+
+    role: str  # operator, client or challenger
+    home: Path  # journal, cursor, broker and logs
+    rpc_url: str
+    manifest: Path  # deployments/<chainId>.json
+    key_file: Path  # 0600 hex, or a keystore
+    content: Path  # inputs and outputs by digest
+    models: Path  # a folder of published model folders
+    password_file: Path | None = None
+    confirmations: int = 1  # blocks, the event's own included; 1 trusts the head
+    poll_s: float = 0.5  # pause between ticks, wall clock
+    broker_url: str = ""  # empty: SQLite in the home folder, no server
+    backend: str = "auto"  # numpy, torch, or auto: torch where it is installed
+    challenge_always: bool = False  # challenger: also challenge results that look right
+    prover_memory_mib: int = 2048  # limit of the prover's child process
+    prover_timeout_s: float = 60.0
+    fault: str = ""  # drills on development chains only: see FAULTS
+
+    def __post_init__(self) -> None:
+        if self.confirmations < 1:
+            raise ConfigError("confirmations counts the event's own block: at least 1")
+        if self.backend not in ("auto", "numpy", "torch"):
+            raise ConfigError(f"backend {self.backend!r}: auto, numpy or torch")
+        if self.fault not in FAULTS:
+            raise ConfigError(f"fault {self.fault!r}: one of {sorted(FAULTS)}")
+
+    @property
+    def journal(self) -> Path:
+        """Return the journal's file."""
+        return self.home / "journal.sqlite3"
+
+    @property
+    def cursor(self) -> Path:
+        """Return the event cursor's file."""
+        return self.home / "events.sqlite3"
+
+    @property
+    def broker(self) -> str:
+        """Return the broker's URL; the default needs no server."""
+        return self.broker_url or f"sqla+sqlite:///{self.home / 'broker.sqlite3'}"
+
+    def save(self) -> None:
+        """Write the file from which other processes of this role read the same settings."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        plain = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self).items()}
+        (self.home / FILE_NAME).write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+
+
+def load_settings(home: Path) -> Settings:
+    """Read a role's settings; raise ConfigError when the file is missing or does not fit."""
+    path = home / FILE_NAME
+    try:
+        plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        paths = {f.name for f in fields(Settings) if "Path" in str(f.type)}
+        return Settings(
+            **{k: Path(v) if k in paths and v is not None else v for k, v in plain.items()}
+        )
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist: start the role once with its options") from None
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def read_home_settings() -> Settings:
+    """Return the settings of the home folder that the environment names."""
+    home = os.environ.get(HOME_VARIABLE)
+    if not home:
+        raise ConfigError(f"{HOME_VARIABLE} must name the role's home folder")
+    return load_settings(Path(home))

@@ -1,0 +1,1 @@
+"""The parties; each reconciles the chain with its journal, tick by tick."""

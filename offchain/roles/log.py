@@ -1,0 +1,46 @@
+"""Structured logs: one JSON event a line on standard error, through an allow-list of settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any, Final
+
+from offchain.params.settings import Settings
+
+# Nothing that could ever hold a secret is on this list; key and password files stay unnamed.
+PUBLIC_SETTINGS: Final = (
+    "role", "home", "rpc_url", "manifest", "content", "models", "confirmations", "poll_s",
+    "backend", "challenge_always", "fault",
+)  # fmt: skip
+
+
+class Log:
+    """Writes one role's events; the wall clock here is for readers only, no decision reads it."""
+
+    def __init__(self, role: str) -> None:
+        self._role = role
+
+    def event(self, name: str, **facts: Any) -> None:
+        """Write one line."""
+        line = {"at": round(time.time(), 3), "role": self._role, "pid": os.getpid(), "event": name}
+        line.update({key: _plain(value) for key, value in facts.items()})
+        print(json.dumps(line), file=sys.stderr, flush=True)
+
+    def settings(self, settings: Settings) -> None:
+        """Write the public settings."""
+        self.event("settings", **{name: getattr(settings, name) for name in PUBLIC_SETTINGS})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if isinstance(value, (int, float, str, bool, type(None))):
+        return value
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return str(value)

@@ -1,0 +1,1 @@
+"""Results into transactions: journalled sends, content, model versions, proofs for disputes."""

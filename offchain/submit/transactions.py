@@ -1,0 +1,155 @@
+"""Send a step's transaction at most once, whatever crashes: stored signed, then broadcast."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from offchain.chain.client import Call, ChainClient, NonceUsed, Receipt
+from offchain.chain.fees import Fees, compute_fees, compute_gas_limit, compute_replacement_fees
+from offchain.chain.journal import Journal, StepKey, StoredTransaction, TxStatus
+from offchain.chain.keys import Signer
+from offchain.chain.nonce import NonceManager
+from offchain.chain.rpc import RpcError
+from offchain.errors import TransactionPending, TransactionReverted
+from offchain.types import TxHash
+
+POLL_S: Final = 0.2
+WAIT_S: Final = 60.0
+REPLACE_AFTER_BLOCKS: Final = 5  # about a minute on Ethereum; a fee spike rarely lasts less
+TX_TYPE: Final = 2  # EIP-1559
+
+
+class Submitter:
+    """Signs and sends for one account of one role."""
+
+    def __init__(
+        self,
+        client: ChainClient,
+        journal: Journal,
+        signer: Signer,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.account = signer.address
+        self._client = client
+        self._journal = journal
+        self._signer = signer
+        self._nonces = NonceManager(client, journal, signer.address)
+        self._sleep = sleep
+
+    def submit(self, key: StepKey, call: Call, gas_limit: int | None = None) -> Receipt:
+        """Return the receipt of this step's transaction, sending it if it was never sent.
+
+        Without `gas_limit` the call is simulated first, so a refusal costs nothing. Raises
+        ContractRevert when the simulation fails, TransactionReverted when the mined transaction
+        did, TransactionPending when it is not mined in time (a later call resumes it).
+        """
+        receipt = self._resume(key, call)
+        if receipt is not None:
+            return receipt
+        if gas_limit is None:
+            estimate = self._client.estimate_gas(call, self.account)
+            gas_limit = compute_gas_limit(estimate, self._client.get_block_gas_limit())
+        with self._nonces.reserve() as nonce:
+            fees = compute_fees(self._client.get_head().base_fee_wei)
+            tx = self._sign_and_store(key, call, nonce, gas_limit, fees)
+            self._broadcast(tx)
+        return self._wait(key, call, gas_limit)
+
+    def _resume(self, key: StepKey, call: Call) -> Receipt | None:
+        """Return the receipt of a transaction sent before, or None where a fresh one is due."""
+        sent = [t for t in self._journal.get_transactions(key) if t.status is not TxStatus.LOST]
+        if not sent or sent[-1].status is TxStatus.REVERTED:
+            return None
+        receipt = self._find_receipt(key, call)
+        if receipt is not None:
+            return receipt
+        with self._nonces.reserve():
+            if not self._broadcast(sent[-1]):
+                return self._find_receipt(key, call)
+        return self._wait(key, call, None)
+
+    def _sign_and_store(
+        self, key: StepKey, call: Call, nonce: int, gas_limit: int, fees: Fees
+    ) -> StoredTransaction:
+        raw, tx_hash = self._signer.sign_transaction(
+            {
+                "type": TX_TYPE,
+                "chainId": self._client.chain_id,
+                "nonce": nonce,
+                "to": call.to,
+                "value": int(call.value_wei),
+                "data": call.calldata,
+                "gas": gas_limit,
+                "maxFeePerGas": int(fees.max_fee_wei),
+                "maxPriorityFeePerGas": int(fees.tip_wei),
+            }
+        )
+        tx = StoredTransaction(
+            key=key,
+            account=self.account,
+            nonce=nonce,
+            hash=TxHash(tx_hash),
+            raw=raw,
+            label=call.label,
+            fees=fees,
+            sent_block=self._client.get_head().number,
+            status=TxStatus.SIGNED,
+        )
+        self._journal.put_transaction(tx)
+        return tx
+
+    def _broadcast(self, tx: StoredTransaction) -> bool:
+        """Hand a stored transaction to the node; return False where its nonce is already used."""
+        try:
+            self._client.broadcast(tx.raw)
+        except NonceUsed:
+            if self._client.get_receipt(tx.hash) is None:
+                self._journal.set_transaction_status(tx.hash, TxStatus.LOST)
+            return False
+        except RpcError:
+            # The node refused it (funds, fees): the nonce is free again and nothing was sent.
+            self._journal.set_transaction_status(tx.hash, TxStatus.LOST)
+            raise
+        return True
+
+    def _wait(self, key: StepKey, call: Call, gas_limit: int | None) -> Receipt:
+        waited = 0.0
+        while waited < WAIT_S:
+            receipt = self._find_receipt(key, call)
+            if receipt is not None:
+                return receipt
+            if gas_limit is not None:
+                self._replace_when_stuck(key, call, gas_limit)
+            self._sleep(POLL_S)
+            waited += POLL_S
+        raise TransactionPending(self._journal.get_transactions(key)[-1].hash, waited)
+
+    def _find_receipt(self, key: StepKey, call: Call) -> Receipt | None:
+        """Return the receipt of whichever of a step's transactions was mined, and record it."""
+        stored = [t for t in self._journal.get_transactions(key) if t.status is not TxStatus.LOST]
+        for tx in reversed(stored):
+            receipt = self._client.get_receipt(tx.hash)
+            if receipt is None or (tx.status is TxStatus.REVERTED and tx is not stored[-1]):
+                continue
+            for sibling in stored:
+                if sibling.nonce == tx.nonce and sibling.hash != tx.hash:
+                    self._journal.set_transaction_status(sibling.hash, TxStatus.LOST)
+            if receipt.succeeded:
+                self._journal.set_transaction_status(tx.hash, TxStatus.MINED)
+                return receipt
+            self._journal.set_transaction_status(tx.hash, TxStatus.REVERTED)
+            reason = self._client.explain_revert(call, self.account, receipt.block_number)
+            raise TransactionReverted(tx.hash, reason)
+        return None
+
+    def _replace_when_stuck(self, key: StepKey, call: Call, gas_limit: int) -> None:
+        tx = self._journal.get_transactions(key)[-1]
+        head = self._client.get_head()
+        if head.number - tx.sent_block < REPLACE_AFTER_BLOCKS:
+            return
+        fees = compute_replacement_fees(tx.fees, head.base_fee_wei)
+        with self._nonces.reserve():
+            replacement = self._sign_and_store(key, call, tx.nonce, gas_limit, fees)
+            self._broadcast(replacement)

@@ -1,0 +1,1 @@
+"""Celery: thin tasks that perform a role's steps in worker processes."""

@@ -1,0 +1,23 @@
+"""The one task: perform a step of the role whose home folder this worker serves."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from offchain.chain.journal import StepKey
+from offchain.params.settings import read_home_settings
+from offchain.roles.build import build_role
+from offchain.roles.loop import Role, perform_inline
+from offchain.workers.app import app
+
+
+@lru_cache(maxsize=1)
+def get_role() -> Role:
+    """Return this process's role, opened on first use."""
+    return build_role(read_home_settings())
+
+
+@app.task(name="zkdps.perform")  # type: ignore[untyped-decorator]
+def perform(role: str, job: str, step: str) -> None:
+    """Perform one step; arguments are ids only."""
+    perform_inline(get_role())(StepKey(role, job, step))
