@@ -13,6 +13,14 @@ class RangeError(OffchainError, ValueError):
     """A number lies outside its declared range."""
 
 
+class GraphError(OffchainError, ValueError):
+    """An integer graph is malformed, unsupported or cannot be bounded."""
+
+
+class DigestError(OffchainError, ValueError):
+    """Tensor bytes do not have the declared shape, range or digest."""
+
+
 # Proof system
 
 

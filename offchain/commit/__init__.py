@@ -1,0 +1,1 @@
+"""Commitments: tensor digests and the structured reference string."""

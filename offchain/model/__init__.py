@@ -1,0 +1,1 @@
+"""The integer graph: what is registered, hashed, executed and proven (runtime.md 1)."""
