@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class OffchainError(Exception):
@@ -13,12 +13,54 @@ class RangeError(OffchainError, ValueError):
     """A number lies outside its declared range."""
 
 
-class GraphError(OffchainError, ValueError):
-    """An integer graph is malformed, unsupported or cannot be bounded."""
-
-
 class DigestError(OffchainError, ValueError):
     """Tensor bytes do not have the declared shape, range or digest."""
+
+
+# Model
+
+
+class ProblemsError(OffchainError, ValueError):
+    """Everything wrong with one artefact, told at once; `problems` is the list."""
+
+    def __init__(self, subject: str, problems: Sequence[str]) -> None:
+        super().__init__(f"{subject}: " + "; ".join(problems))
+        self.subject = subject
+        self.problems = tuple(problems)
+
+
+class GraphError(ProblemsError):
+    """An integer graph is malformed, not canonical, or names an unknown operator."""
+
+
+class UnsupportedModelError(ProblemsError):
+    """A float model uses what cannot be imported; each problem names operator, node and remedy."""
+
+
+class UnboundedError(ProblemsError):
+    """With the actual weights a tensor can leave its declared range; each problem names it."""
+
+
+class TensorError(OffchainError, ValueError):
+    """A tensor has the wrong shape or type, or an element outside its range."""
+
+    def __init__(self, tensor: str, reason: str) -> None:
+        super().__init__(f"{tensor}: {reason}")
+        self.tensor = tensor
+        self.reason = reason
+
+
+class ModelFolderError(OffchainError):
+    """A model folder is incomplete, or its files are not the ones its manifest names."""
+
+
+class MissingDependencyError(OffchainError, ImportError):
+    """An optional package is needed for this step and not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; install the package's extra '{extra}'")
+        self.package = package
+        self.extra = extra
 
 
 # Proof system

@@ -20,9 +20,11 @@ _EMPTY: Final = bytes(32)
 
 
 def tensor_bytes(values: npt.NDArray[Any], bits: int) -> bytes:
-    """Return row-major two's complement big-endian bytes; raise DigestError if a value does not fit."""
+    """Return row-major two's complement big-endian bytes; raise DigestError for other values."""
     if bits not in BITS:
         raise DigestError(f"{bits} bits an element, expected one of {BITS}")
+    if values.dtype.kind not in "iu":  # a float would be rounded without a word
+        raise DigestError(f"dtype {values.dtype}, expected integers")
     half = 1 << (bits - 1)
     if values.size and not (-half <= int(values.min()) and int(values.max()) < half):
         raise DigestError(f"values in [{values.min()}, {values.max()}] do not fit {bits} bits")

@@ -1,1 +1,1 @@
-"""The integer graph: what is registered, hashed, executed and proven (runtime.md 1)."""
+"""Models: the integer graph that is run, hashed and proven, and the float models it comes from."""
