@@ -13,10 +13,6 @@ class RangeError(OffchainError, ValueError):
     """A number lies outside its declared range."""
 
 
-class DigestError(OffchainError, ValueError):
-    """Tensor bytes do not have the declared shape, range or digest."""
-
-
 # Model
 
 
