@@ -1,6 +1,6 @@
 """The insecure development SRS on disk: generated once, cached, checked by hash (FORMAT.md 2).
 
-Its tau is public knowledge: whoever accepts proofs under it accepts forgeries. It exists for local chains.
+Its tau is public knowledge: whoever accepts proofs under it accepts forgeries. For local chains.
 """
 
 from __future__ import annotations

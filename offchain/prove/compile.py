@@ -1,4 +1,4 @@
-"""compile(graph) -> program: deterministic, from the graph alone, so that everybody recomputes it (FORMAT.md 3)."""
+"""compile(graph) -> program: deterministic, from the graph alone, for everybody (FORMAT.md 3)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Table:
             raise ProgramError("a range table has no value column")
         half = 1 << (self.width - 1)
         floor = 0 if self.function == "relu" else -half
-        return [min(max(max(k - half, floor), self.lo), self.hi) for k in range(1 << self.width)]
+        return [min(max(k - half, floor, self.lo), self.hi) for k in range(1 << self.width)]
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,16 @@ def compile_layout(graph: Graph) -> Layout:
         instances=instances,
     )
     return Layout(
-        graph, tables, weights, activations, table_values, requants, multiplicities, ids.shapes, program
-    )  # fmt: skip
+        graph=graph,
+        tables=tables,
+        weights=weights,
+        activations=activations,
+        table_values=table_values,
+        requants=requants,
+        multiplicities=multiplicities,
+        shapes=ids.shapes,
+        program=program,
+    )
 
 
 def is_range_form(op: Requant) -> bool:

@@ -1,4 +1,4 @@
-"""Build the verification key of a model from its graph and weights; everybody recomputes it before money moves."""
+"""The verification key of a graph and its weights; recomputed by everybody before money moves."""
 
 from __future__ import annotations
 

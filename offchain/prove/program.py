@@ -1,7 +1,7 @@
-"""The verification program and the key blob: data types and their one canonical encoding (FORMAT.md 3.5, 4).
+"""The verification program and the key blob: types and their one encoding (FORMAT.md 3.5, 4).
 
-The program is what the verifiers interpret. It is derived from the integer graph alone (compile.py) and
-everybody recomputes it, so the decoder below only has to be strict, never clever.
+The program is what the verifiers interpret. It is derived from the integer graph alone (compile.py)
+and everybody recomputes it, so the decoder below only has to be strict, never clever.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class Tensor:
 
     @property
     def is_public(self) -> bool:
+        """Whether the verifier evaluates the tensor itself instead of opening a commitment."""
         return self.kind in (TensorKind.INPUT, TensorKind.OUTPUT)
 
 
@@ -75,6 +76,7 @@ class PublicTensor:
 
     @property
     def byte_length(self) -> int:
+        """Length of the tensor's bytes."""
         return self.bytes_per_element * self.rows * self.cols
 
 
@@ -88,7 +90,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Block:
-    """A LogUp leaf block of 2^n cells: a lookup's tuple, or a table (multiplicity[, value column])."""
+    """A LogUp leaf block of 2^n cells: a lookup's tuple, or a table (multiplicity[, value])."""
 
     is_table: bool
     n: int
@@ -204,9 +206,10 @@ class Program:
         reader.expect(Opcode.REDUCE)
         reader.expect(Opcode.OPEN)
         reader.finish()
+        public = (public_in, public_out)
         program = cls(
-            c, fixed, proof, ops, tensors, (public_in, public_out), lam, blocks, requants, rounds, instances
-        )  # fmt: skip
+            c, fixed, proof, ops, tensors, public, lam, blocks, requants, rounds, instances
+        )
         if program.to_bytes() != encoded:
             raise ProgramError("program is not canonically encoded")
         return program
@@ -218,7 +221,7 @@ class Program:
 
 @dataclass(frozen=True)
 class VerificationKey:
-    """What a proof is checked against: graph, SRS, program and the commitments of the fixed chunks."""
+    """What a proof is checked against: graph, SRS, program, commitments of the fixed chunks."""
 
     graph_hash: bytes
     srs_id: bytes

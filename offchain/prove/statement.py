@@ -18,7 +18,7 @@ _ABI: Final = (
 
 @dataclass(frozen=True)
 class Statement:
-    """Everything that a proof is bound to; addresses are 0x-prefixed hex strings, digests 32 bytes."""
+    """Everything that a proof is bound to; addresses are 0x-hex strings, digests 32 bytes."""
 
     format: int
     chain_id: int

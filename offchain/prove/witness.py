@@ -40,8 +40,8 @@ def build_witness(
 ) -> dict[int, Array]:
     """Return all tensors by id, padded and flat.
 
-    `trace` maps every requantization's name to what was executed. Raises WitnessError, naming operator and
-    element, where the trace violates the requantization's meaning or leaves a table.
+    `trace` maps every requantization's name to what was executed. Raises WitnessError, naming
+    operator and element, where the trace violates the operator's meaning or leaves a table.
     """
     tensors = build_fixed(layout, weights)
     tensors[0] = pad(public_in, layout.shapes[0], layout.graph.input.name)
@@ -75,7 +75,7 @@ def _fill_requant(
     scaled = acc * op.m + (1 << (op.s - 1))
     key = (scaled >> op.s) + half
     remainder = scaled & ((1 << op.s) - 1)
-    _require(op.name, (0 <= key) & (key < 2 * half), "the quotient leaves its table")
+    _require(op.name, (key >= 0) & (key < 2 * half), "the quotient leaves its table")
     if r.q is None:
         _require(op.name, y == key - half, "y is not the rounded quotient")
     else:

@@ -1,7 +1,7 @@
 """Forgeries, each really computed by a cheating prover that follows the whole protocol.
 
-Every function takes a small model and returns what a cheater would submit. `patched root` variants send the
-root that the verifier wants to see instead of the one the cheater's own tables give.
+Every function takes a small model and returns what a cheater would submit. `patched root` variants
+send the root that the verifier wants to see instead of the one the cheater's own tables give.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ JOB = 7
 
 @dataclass(frozen=True)
 class Forgery:
-    """A submission that must be refused; `reason` is what the reference verifier's error mentions."""
+    """A submission that must be refused; `reason` is in the reference verifier's error."""
 
     name: str
     key: VerificationKey
@@ -86,7 +86,7 @@ def perturbed_weights(model: SmallModel) -> Forgery:
 
 
 def wrapped_quotient(model: SmallModel, patch_root: bool = False) -> Forgery:
-    """q + 2^-s in the field and remainder - 1: the identity holds, the quotient is in no table."""
+    """Q + 2^-s in the field and remainder - 1: the identity holds, the quotient is in no table."""
     trace = model.execute()
     tensors = _tensors(model, trace)
     r = model.layout.requants[0]
@@ -102,7 +102,7 @@ def wrapped_quotient(model: SmallModel, patch_root: bool = False) -> Forgery:
 
 
 def remainder_out_of_range(model: SmallModel, patch_root: bool = False) -> Forgery:
-    """q - 1 and remainder + 2^s in the output: the identity holds, the top digit is in no table."""
+    """Q - 1 and remainder + 2^s in the output: the identity holds, the top digit is in no table."""
     trace = model.execute()
     tensors = _tensors(model, trace)
     last = len(model.layout.requants) - 1
@@ -116,7 +116,7 @@ def remainder_out_of_range(model: SmallModel, patch_root: bool = False) -> Forge
 
 
 def root_zero_over_zero(model: SmallModel) -> Forgery:
-    """Put zero denominators into two sibling leaves, which makes the root 0/0 whatever is looked up."""
+    """Put zero denominators into two sibling leaves: the root is 0/0 whatever is looked up."""
     tensors = _tensors(model, model.execute())
 
     def logup(sender: Sender, program: Program, own: Tensors, beta: int, alpha: int) -> LeafClaims:
@@ -227,7 +227,7 @@ def _submit(
 
 
 def _submit_unbalanced(model: SmallModel, name: str, tensors: Tensors, patch_root: bool) -> Forgery:
-    """Submit a witness whose lookups do not balance, with its own root or with the wanted numerator 0."""
+    """Submit a witness whose lookups do not balance, with its own root or the wanted one."""
     output = _read_output(model, tensors)
     if not patch_root:
         return _submit(model, name, tensors, output, "root")

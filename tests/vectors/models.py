@@ -98,7 +98,7 @@ def build(
             specs.append(WeightSpec(f"b{k}", b.shape, 32))
         ops.append(Linear(f"a{k}", source, f"w{k}", None if b is None else f"b{k}"))
         y_lo, y_hi = step.clamp or (-half, half - 1)
-        bits = 8 if -128 <= y_lo and y_hi <= 127 else 16
+        bits = 8 if y_lo >= -128 and y_hi <= 127 else 16
         ops.append(
             Requant(f"y{k}", f"a{k}", m, s, step.digits, step.width, step.table, bits, y_lo, y_hi)
         )

@@ -12,9 +12,9 @@ from offchain.prove.reference.srs import insecure_srs, insecure_tau_g2
 from offchain.prove.statement import FORMAT, MODE_PUBLIC, Statement
 from offchain.prove.witness import Array
 from tests.vectors.components import hexed
-from tests.vectors.models import SmallModel, all_models, tiny, to_bytes
+from tests.vectors.models import SmallModel, all_models, to_bytes
 
-# A chain, verifier and market that a test can reproduce: Anvil's default chain id and fixed addresses.
+# Anvil's default chain id and addresses that a test can reproduce.
 VERIFIER = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 MARKET = "0x00000000000000000000000000000000000000A1"
 PROVER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
@@ -74,22 +74,3 @@ def described(statement: Statement) -> dict[str, Any]:
 def proof_vectors() -> list[dict[str, Any]]:
     """Return one vector for each small model."""
     return [proof_vector(model, job) for job, model in enumerate(all_models(), start=1)]
-
-
-def forgery_vectors() -> list[dict[str, Any]]:
-    """Return every forgery on the smallest model."""
-    from tests.attacks.forgeries import ALL
-
-    return [
-        {
-            "name": forged.name,
-            "vk": hexed(forged.key.to_bytes()),
-            "tauG2": hexed(insecure_tau_g2()),
-            "statement": described(forged.statement),
-            "statementHash": hexed(forged.statement.hash()),
-            "input": hexed(forged.public_in),
-            "output": hexed(forged.public_out),
-            "proof": hexed(forged.proof),
-        }
-        for forged in (make(tiny()) for make in ALL)
-    ]

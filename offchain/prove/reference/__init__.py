@@ -1,1 +1,1 @@
-"""Plain Python prover and verifier: slow, readable, and the specification that the fast ones must equal."""
+"""Plain Python prover and verifier: slow, readable, the specification for the fast ones."""

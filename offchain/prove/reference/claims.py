@@ -1,4 +1,4 @@
-"""Claims on committed tensors and their reduction to one opening (proofs-spec.md 2.9; FORMAT.md 7.2-7.4)."""
+"""Claims on committed tensors and their reduction to one opening (FORMAT.md 7.2 to 7.4)."""
 
 from __future__ import annotations
 
@@ -57,9 +57,8 @@ def sent_operands(program: Program) -> list[Operand]:
 
 def outer_point(operand: Operand, zeta: Sequence[int]) -> list[int]:
     """Return the coordinates of an operand that are fixed before the contraction."""
-    return operand_point(
-        Operand(operand.tensor, tuple(s for s in operand.segments if s.source == Source.ZETA)), zeta, ()
-    )  # fmt: skip
+    segments = tuple(s for s in operand.segments if s.source == Source.ZETA)
+    return operand_point(Operand(operand.tensor, segments), zeta, ())
 
 
 def contraction_claim(program: Program, values: Sequence[int], nu: int, rounds: int) -> int:

@@ -1,4 +1,4 @@
-"""BN254 G1 in Jacobian coordinates over plain integers, and the pairing check by py_ecc (EIP-196, EIP-197).
+"""BN254 G1 in Jacobian coordinates over plain integers; pairings by py_ecc (EIP-196, EIP-197).
 
 A point is (X, Y, Z) with x = X/Z^2, y = Y/Z^3; Z = 0 is infinity.
 """
@@ -70,8 +70,8 @@ def scale(a: Point, scalar: int) -> Point:
 def combine(points: Sequence[Point], scalars: Iterable[int]) -> Point:
     """Return sum scalars_i * points_i by buckets (Pippenger); small negative scalars stay small."""
     terms = []
-    for point, scalar in zip(points, scalars, strict=False):
-        scalar %= R
+    for point, number in zip(points, scalars, strict=False):
+        scalar = number % R
         if scalar > R // 2:
             terms.append((negate(point), R - scalar))
         elif scalar:

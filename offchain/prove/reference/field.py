@@ -20,7 +20,7 @@ def bits(value: int, count: int) -> list[int]:
 
 
 def eq(a: Sequence[int], b: Sequence[int]) -> int:
-    """Return eq(a, b) = prod(a_k b_k + (1 - a_k)(1 - b_k))."""
+    """Return prod(a_k b_k + (1 - a_k)(1 - b_k)), which is [a = b] on boolean points."""
     product = 1
     for x, y in zip(a, b, strict=True):
         product = product * (x * y + (1 - x) * (1 - y)) % R

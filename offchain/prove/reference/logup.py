@@ -1,4 +1,4 @@
-"""LogUp as one fractional GKR over all lookups and tables (proofs-spec.md 2.3, 2.4; FORMAT.md 7.1)."""
+"""LogUp as one fractional GKR over all lookups and tables (proofs-spec.md 2.3, 2.4)."""
 
 from __future__ import annotations
 

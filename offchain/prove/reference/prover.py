@@ -1,7 +1,7 @@
 """The whole prover, in the order of FORMAT.md 7.
 
-It follows the protocol without judging the witness: a witness that violates a relation gives a complete
-proof that every verifier refuses. That is what the attack tests rely on.
+It follows the protocol without judging the witness: a witness that violates a relation gives a
+complete proof that every verifier refuses. That is what the attack tests rely on.
 """
 
 from __future__ import annotations
@@ -98,6 +98,7 @@ def prove(
 def prove_requants(
     sender: Sender, program: Program, tensors: Tensors, leaf: LeafClaims
 ) -> tuple[list[int], list[Claim]]:
+    """Send the biases' values; return v_k of every requantization and the bias claims."""
     claims = []
     biases = [0] * len(program.requants)
     for k in biased(program):
@@ -117,6 +118,7 @@ def prove_requants(
 def prove_contractions(
     sender: Sender, program: Program, tensors: Tensors, zeta: Sequence[int], values: Sequence[int]
 ) -> list[Claim]:
+    """Run the contraction batch and send its operands' values; return their claims."""
     nu = sender.challenge()
     products = []
     for k, instance in enumerate(program.instances):
@@ -153,7 +155,9 @@ def reduce_claims(
     for j, claim in enumerate(claims):
         factor = pow(eta, j, R)
         combined = [0] * (1 << program.c)
-        for chunk, weight, low in lay_out(program, claim):
+        entries = lay_out(program, claim)
+        low = entries[0][2]  # the same for every chunk of a tensor
+        for chunk, weight, _ in entries:
             for i, v in enumerate(chunks[chunk]):
                 combined[i] += weight * v
         products.append(Product(factor, factor * claim.value % R, eq_table(low), combined))

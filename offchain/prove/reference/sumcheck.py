@@ -11,7 +11,7 @@ from offchain.prove.reference.transcript import Receiver, Sender
 
 @dataclass
 class Product:
-    """One instance of a plain batch: coefficient * sum_x a(x) b(x) = claim over 2^variables cells."""
+    """One instance of a plain batch: coefficient * sum_x a(x) b(x) = claim."""
 
     coefficient: int
     claim: int  # coefficient * sum
@@ -20,11 +20,12 @@ class Product:
 
     @property
     def variables(self) -> int:
+        """Number of variables that are not bound yet."""
         return len(self.a).bit_length() - 1
 
 
 def prove_products(sender: Sender, tag: int, products: Sequence[Product], rounds: int) -> list[int]:
-    """Run a plain batch and return the point; every product's a, b are folded to one value in place."""
+    """Run a plain batch and return the point; every product's a, b end as one value each."""
     point: list[int] = []
     for i in range(rounds):
         c_0 = c_2 = 0

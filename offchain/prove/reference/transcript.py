@@ -1,7 +1,7 @@
 """Keccak transcript and the two ends of the proof's byte stream (FORMAT.md 6, 7).
 
-Nothing can be sent without being absorbed: `Sender.send_*` and `Receiver.receive_*` are the only ways
-to the proof's bytes.
+Nothing can be sent without being absorbed: `Sender.send_*` and `Receiver.receive_*` are the only
+ways to the proof's bytes.
 """
 
 from __future__ import annotations
@@ -48,9 +48,11 @@ class Sender(Transcript):
         self.proof = bytearray()
 
     def send_scalars(self, tag: int, scalars: Sequence[int]) -> None:
+        """Send field elements as one message."""
         self._send(tag, b"".join((s % R).to_bytes(32, "big") for s in scalars))
 
     def send_points(self, tag: int, points: Sequence[Point]) -> None:
+        """Send curve points as one message."""
         self._send(tag, b"".join(encode(p) for p in points))
 
     def _send(self, tag: int, message: bytes) -> None:
@@ -67,6 +69,7 @@ class Receiver(Transcript):
         self._at = 0
 
     def receive_scalars(self, tag: int, count: int) -> list[int]:
+        """Read a message of field elements; raise ProofError unless all are below r."""
         message = self._receive(tag, 32 * count)
         scalars = [int.from_bytes(message[k : k + 32], "big") for k in range(0, len(message), 32)]
         if any(s >= R for s in scalars):
@@ -74,6 +77,7 @@ class Receiver(Transcript):
         return scalars
 
     def receive_points(self, tag: int, count: int) -> list[Point]:
+        """Read a message of points; raise ProofError unless all are on the curve."""
         message = self._receive(tag, 64 * count)
         return [decode(message[k : k + 64]) for k in range(0, len(message), 64)]
 

@@ -1,4 +1,4 @@
-"""The whole verifier, in the order of FORMAT.md 7: the oracle for the Rust and the Solidity verifiers."""
+"""The whole verifier, in the order of FORMAT.md 7: the oracle for Rust and Solidity."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from offchain.prove.compile import compile_graph, compile_layout
 from offchain.prove.program import Program, TensorKind, VerificationKey
 from tests.vectors.models import SmallModel, all_models, tiny
 
-pytestmark = pytest.mark.unit
 MODELS = {model.name: model for model in all_models()}
 
 

@@ -12,8 +12,6 @@ from offchain.prove.witness import RequantTrace
 from tests.attacks.forgeries import honest
 from tests.vectors.models import all_models, tiny
 
-pytestmark = pytest.mark.unit
-
 
 @pytest.mark.parametrize("model", all_models(), ids=lambda m: m.name)
 def test_reference__honest_execution__accepted(model) -> None:  # type: ignore[no-untyped-def]
