@@ -109,7 +109,7 @@ def _plain_vector(rng: random.Random) -> dict[str, Any]:
 
 
 def logup_vectors() -> list[dict[str, Any]]:
-    """Lambda = 1: one lookup in a one-row table; lambda = 9: three table sizes and unused leaves."""
+    """Return lambda = 1 (a one-row table) and lambda = 9 (three table sizes, unused leaves)."""
     small = {
         "lambda": 1,
         "blocks": (Block(False, 0, 1, (Column(0),)), Block(True, 0, 1, (Column(1),))),

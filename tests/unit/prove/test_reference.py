@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -9,16 +11,20 @@ from offchain.errors import ProofError, RangeError, WitnessError
 from offchain.prove.reference.srs import insecure_tau_g2
 from offchain.prove.reference.verifier import verify, verify_statement
 from offchain.prove.witness import RequantTrace
-from tests.attacks.forgeries import honest
-from tests.vectors.models import all_models, tiny
+from tests.attacks.forgeries import Forgery, honest
+from tests.vectors.models import all_models, odd, tiny
+
+
+def check(made: Forgery) -> None:
+    digest = made.statement.hash()
+    verify(made.key, insecure_tau_g2(), digest, made.public_in, made.public_out, made.proof)
 
 
 @pytest.mark.parametrize("model", all_models(), ids=lambda m: m.name)
 def test_reference__honest_execution__accepted(model) -> None:  # type: ignore[no-untyped-def]
     made = honest(model)
     verify_statement(made.key, made.statement, made.public_in, made.public_out)
-    digest = made.statement.hash()
-    verify(made.key, insecure_tau_g2(), digest, made.public_in, made.public_out, made.proof)
+    check(made)
 
 
 def test_verify__every_byte_region_flipped__refused() -> None:
@@ -27,20 +33,14 @@ def test_verify__every_byte_region_flipped__refused() -> None:
     for at in range(31, len(made.proof), 32):
         flipped = made.proof[:at] + bytes([made.proof[at] ^ 1]) + made.proof[at + 1 :]
         with pytest.raises(ProofError):
-            verify(
-                made.key, insecure_tau_g2(), made.statement.hash(), made.public_in, made.public_out, flipped
-            )  # fmt: skip
+            check(dataclasses.replace(made, proof=flipped))
 
 
 def test_verify__input_out_of_declared_range__names_the_element() -> None:
-    from tests.vectors.models import odd
-
     made = honest(odd())
     outside = b"\x7f" + made.public_in[1:]
     with pytest.raises(RangeError, match="element 0 is 127"):
-        verify(
-            made.key, insecure_tau_g2(), made.statement.hash(), outside, made.public_out, made.proof
-        )
+        check(dataclasses.replace(made, public_in=outside))
 
 
 def test_verify_statement__other_output__names_the_field() -> None:
