@@ -3,25 +3,17 @@ pragma solidity 0.8.30;
 
 import {Session} from "./Session.sol";
 
-/// @notice A claim "tensor at point = value", as filed.
-struct Claim {
-    uint256 tensor;
-    uint256 value;
-    uint256 point; //    memory address of the tensor's coordinates
-    uint256 source; //   the last `shared` coordinates are the last ones of this source
-    uint256 shared;
-}
+/// @dev Bytes of a packed claim.
+uint256 constant CLAIM_SIZE = 0x60;
 
-/// @title The claims on committed tensors, in filing order
-/// @notice Packed, three words a claim:
+/// @title The claims "tensor at point = value" on committed tensors, in filing order
+/// @notice A claim's last `shared` coordinates are the last ones of `source` (zeta or r_C). Packed, three words a claim:
 /// | word | content                                               |
 /// |------|-------------------------------------------------------|
 /// | 0    | tensor [0,16) | source [16,17) | shared [32,64)       |
 /// | 1    | value                                                 |
 /// | 2    | memory address of the point                           |
 library ClaimList {
-    uint256 private constant CLAIM_SIZE = 0x60;
-
     /// @notice Makes room for `capacity` claims.
     function reserve(Session memory s, uint256 capacity) internal pure {
         uint256 claims;
@@ -48,19 +40,24 @@ library ClaimList {
             mstore(add(at, 0x20), value)
             mstore(add(at, 0x40), point)
         }
-        s.claimsEnd = at + CLAIM_SIZE;
+        // SAFETY: memory addresses.
+        unchecked {
+            s.claimsEnd = at + CLAIM_SIZE;
+        }
     }
 
-    /// @notice Reads the claim at `at` into `claim` and returns the address of the next one.
-    function read(uint256 at, Claim memory claim) internal pure returns (uint256 next) {
+    /// @notice Reads the claim at memory address `at`, except its value.
+    function read(uint256 at)
+        internal
+        pure
+        returns (uint256 tensor, uint256 source, uint256 shared, uint256 point)
+    {
         assembly ("memory-safe") {
             let word := mload(at)
-            mstore(claim, and(word, 0xffff))
-            mstore(add(claim, 0x20), mload(add(at, 0x20)))
-            mstore(add(claim, 0x40), mload(add(at, 0x40)))
-            mstore(add(claim, 0x60), and(shr(16, word), 1))
-            mstore(add(claim, 0x80), shr(32, word))
+            tensor := and(word, 0xffff)
+            source := and(shr(16, word), 1)
+            shared := shr(32, word)
+            point := mload(add(at, 0x40))
         }
-        return at + CLAIM_SIZE;
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Claim, ClaimList} from "./ClaimList.sol";
+import {CLAIM_SIZE, ClaimList} from "./ClaimList.sol";
 import {FR} from "./Field.sol";
 import {Multilinear} from "./Multilinear.sol";
-import {ProgramLib, Program, Tensor} from "./Program.sol";
+import {ProgramLib, Program} from "./Program.sol";
 import {Session, SOURCE_ZETA, TERM_SIZE} from "./Session.sol";
 import {SumCheck} from "./SumCheck.sol";
 import {Transcript, TranscriptLib} from "./Transcript.sol";
@@ -35,12 +35,14 @@ library ClaimReduction {
     /// @dev The sum of eta^j value_j.
     function batchClaim(Session memory s) private pure returns (uint256 claim) {
         (uint256 at, uint256 end, uint256 eta) = (s.claims, s.claimsEnd, s.eta);
-        uint256 power = 1;
-        Claim memory current;
-        while (at < end) {
-            at = ClaimList.read(at, current);
-            claim = addmod(claim, mulmod(power, current.value, FR), FR);
-            power = mulmod(power, eta, FR);
+        // Equivalent to: for j: claim += power * value_j; power *= eta
+        assembly ("memory-safe") {
+            let f := FR
+            let power := 1
+            for {} lt(at, end) { at := add(at, CLAIM_SIZE) } {
+                claim := addmod(claim, mulmod(power, mload(add(at, 0x20)), f), f)
+                power := mulmod(power, eta, f)
+            }
         }
     }
 
@@ -51,45 +53,51 @@ library ClaimReduction {
         uint256 pointEnd = s.point + (c << 5);
         uint256 zetaProducts = Multilinear.eqSuffixes(s.zetaEnd, pointEnd, min(s.lambda, c));
         uint256 contractionProducts = Multilinear.eqSuffixes(s.contractionEnd, pointEnd, min(s.rounds, c));
-        (uint256 at, uint256 end) = (s.claims, s.claimsEnd);
+        (uint256 at, uint256 end, uint256 eta) = (s.claims, s.claimsEnd, s.eta);
         uint256 power = 1;
-        Claim memory claim;
-        while (at < end) {
-            at = ClaimList.read(at, claim);
-            uint256 shared = min(claim.shared, c);
-            uint256 products = claim.source == SOURCE_ZETA ? zetaProducts : contractionProducts;
-            uint256 weight;
+        for (; at < end; at += CLAIM_SIZE) {
+            (uint256 tensor, uint256 source, uint256 shared, uint256 point) = ClaimList.read(at);
+            if (shared > c) shared = c;
+            uint256 weight = source == SOURCE_ZETA ? zetaProducts : contractionProducts;
+            // Equivalent to weight = power * products[shared]
             assembly ("memory-safe") {
-                weight := mulmod(power, mload(add(products, shl(5, shared))), FR)
+                weight := mulmod(power, mload(add(weight, shl(5, shared))), FR)
+                power := mulmod(power, eta, FR)
             }
-            addClaim(s, claim, shared, weight);
-            power = mulmod(power, s.eta, FR);
+            addClaim(s, tensor, point, shared, weight);
         }
     }
 
     /// @dev Adds weight times the rest of eq(lo_j, r) to the kappa of the claim's chunks.
+    /// @param point Memory address of the claim's point.
     /// @param shared How many last coordinates `weight` already accounts for.
-    function addClaim(Session memory s, Claim memory claim, uint256 shared, uint256 weight) private pure {
+    function addClaim(Session memory s, uint256 tensor, uint256 point, uint256 shared, uint256 weight) private pure {
         Program memory program = s.program;
         uint256 c = program.chunkLog;
-        Tensor memory tensor = program.tensorAt(claim.tensor);
-        uint256 n = tensor.variables;
-        if (n < c) {
-            checkPlace(program, tensor, 1);
-            weight = Multilinear.eq(claim.point, s.point + ((c - n) << 5), n - shared, weight);
-            weight = Multilinear.eqIndex(tensor.addr, s.point, c - n, weight);
-            addWeight(s.terms, tensor.chunk, weight);
-            return;
-        }
-        uint256 count = uint256(1) << (n - c);
-        checkPlace(program, tensor, count);
-        weight = Multilinear.eq(claim.point + ((n - c) << 5), s.point, c - shared, weight);
-        uint256 table = Multilinear.eqTable(claim.point, n - c, weight);
-        for (uint256 b = 0; b < count; ++b) {
-            assembly ("memory-safe") {
-                weight := mload(add(table, shl(5, b)))
+        uint256 word = program.tensorWord(tensor);
+        uint256 n = (word >> 240) & 0xff;
+        uint256 chunk = (word >> 224) & 0xffff;
+        // SAFETY: shared <= min(n, c), and no number has more than 40 bits.
+        unchecked {
+            if (n < c) {
+                checkChunks(program, word, 1);
+                uint256 addr = (word >> 192) & 0xffffffff;
+                // INVARIANT: the cells lie inside the chunk.
+                if (addr >> (c - n) != 0) program.revertMalformed();
+                weight = Multilinear.eq(point, s.point + ((c - n) << 5), n - shared, weight);
+                addWeight(s.terms, chunk, Multilinear.eqIndex(addr, s.point, c - n, weight));
+                return;
             }
-            addWeight(s.terms, tensor.chunk + b, weight);
+            uint256 count = 1 << (n - c);
+            checkChunks(program, word, count);
+            weight = Multilinear.eq(point + ((n - c) << 5), s.point, c - shared, weight);
+            uint256 table = Multilinear.eqTable(point, n - c, weight);
+            for (uint256 b = 0; b < count; ++b) {
+                assembly ("memory-safe") {
+                    weight := mload(add(table, shl(5, b)))
+                }
+                addWeight(s.terms, chunk + b, weight);
+            }
         }
     }
 
@@ -102,18 +110,20 @@ library ClaimReduction {
         }
     }
 
-    /// @dev Requires that a committed tensor's cells lie in `count` chunks of its own kind.
-    function checkPlace(Program memory program, Tensor memory tensor, uint256 count) private pure {
-        uint256 last = tensor.chunk + count;
-        uint256 fixedChunks = program.fixedChunks;
-        bool valid = tensor.kind == ProgramLib.KIND_FIXED
-            ? last <= fixedChunks
-            : tensor.kind == ProgramLib.KIND_PROOF && tensor.chunk >= fixedChunks
-                && last <= fixedChunks + program.proofChunks;
-        uint256 c = program.chunkLog;
-        uint256 places = tensor.variables < c ? uint256(1) << (c - tensor.variables) : 1;
-        // INVARIANT: no claim reaches outside the committed chunks.
-        if (!valid || tensor.addr >= places) program.revertMalformed();
+    /// @dev Requires that a committed tensor's `count` chunks are of its own kind.
+    function checkChunks(Program memory program, uint256 word, uint256 count) private pure {
+        // SAFETY: no number has more than 40 bits.
+        unchecked {
+            uint256 first = (word >> 224) & 0xffff;
+            uint256 fixedChunks = program.fixedChunks;
+            uint256 kind = word >> 248;
+            bool valid = kind == ProgramLib.KIND_FIXED
+                ? first + count <= fixedChunks
+                : kind == ProgramLib.KIND_PROOF && first >= fixedChunks
+                    && first + count <= fixedChunks + program.proofChunks;
+            // INVARIANT: no claim reaches outside the committed chunks.
+            if (!valid) program.revertMalformed();
+        }
     }
 
     function min(uint256 a, uint256 b) private pure returns (uint256) {

@@ -99,7 +99,7 @@ library Contraction {
         Program memory program = s.program;
         uint256 word = program.take(OPERAND_SIZE);
         uint256 tensor = word >> 240;
-        (, uint256 variables) = program.kindOf(tensor);
+        uint256 variables = program.variablesOf(tensor);
         (uint256 point, uint256 source, uint256 shared) = buildPoint(s, (word >> 232) & 0xff, variables);
         if (tensor == ProgramLib.INPUT) return s.input.evaluate(point);
         if (tensor == ProgramLib.OUTPUT) return s.output.evaluate(point);

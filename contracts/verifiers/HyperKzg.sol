@@ -78,6 +78,7 @@ library HyperKzg {
         (uint256 first, uint256 coordinate, uint256 size) = (o.point, o.point, o.variables << 5);
         uint256 e;
         assembly ("memory-safe") {
+            let f := FR
             coordinate := add(first, size)
             e := mload(words)
             let power := 1
@@ -85,16 +86,16 @@ library HyperKzg {
             for {} gt(coordinate, first) { at := add(at, 0x20) } {
                 let a := mload(at)
                 let b := mload(add(at, size))
-                mstore(sums, addmod(mload(sums), mulmod(power, a, FR), FR))
-                mstore(add(sums, 0x20), addmod(mload(add(sums, 0x20)), mulmod(power, b, FR), FR))
-                mstore(add(sums, 0x40), addmod(mload(add(sums, 0x40)), mulmod(power, e, FR), FR))
-                power := mulmod(power, q, FR)
+                mstore(sums, addmod(mload(sums), mulmod(power, a, f), f))
+                mstore(add(sums, 0x20), addmod(mload(add(sums, 0x20)), mulmod(power, b, f), f))
+                mstore(add(sums, 0x40), addmod(mload(add(sums, 0x40)), mulmod(power, e, f), f))
+                power := mulmod(power, q, f)
                 coordinate := sub(coordinate, 0x20)
                 let x := mload(coordinate)
-                let even := mulmod(add(a, b), HALF, FR)
-                let odd := mulmod(add(a, sub(FR, b)), inverse, FR)
+                let even := mulmod(add(a, b), HALF, f)
+                let odd := mulmod(add(a, sub(f, b)), inverse, f)
                 // Equivalent to e = (1 - x) even + x odd
-                e := addmod(even, mulmod(x, add(odd, sub(FR, even)), FR), FR)
+                e := addmod(even, mulmod(x, add(odd, sub(f, even)), f), f)
             }
         }
         // INVARIANT: the last fold is the value of the polynomial at the point.
@@ -110,19 +111,20 @@ library HyperKzg {
         total = addmod(total, mulmod(square, b.atSquare, FR), FR);
         (uint256 at, uint256 count, uint256 folds) = (o.terms, o.count, o.variables - 1);
         assembly ("memory-safe") {
+            let f := FR
             let end := add(at, mul(count, TERM_SIZE))
             for {} lt(at, end) { at := add(at, TERM_SIZE) } {
                 let scalar := add(at, 0x40)
-                mstore(scalar, mulmod(mload(scalar), scale, FR))
+                mstore(scalar, mulmod(mload(scalar), scale, f))
             }
             end := add(at, mul(folds, TERM_SIZE))
             for {} lt(at, end) { at := add(at, TERM_SIZE) } {
-                scale := mulmod(scale, q, FR)
+                scale := mulmod(scale, q, f)
                 mstore(add(at, 0x40), scale)
             }
             mstore(at, 1)
             mstore(add(at, 0x20), 2)
-            mstore(add(at, 0x40), sub(FR, total))
+            mstore(add(at, 0x40), sub(f, total))
         }
     }
 
@@ -175,11 +177,20 @@ library HyperKzg {
     /// @dev Writes the sum of scalar_i (x_i, y_i) to `target`; uses the 64 bytes behind it.
     function sumTerms(uint256 terms, uint256 count, uint256 target) private view {
         ecMul(terms, target);
-        for (uint256 i = 1; i < count; ++i) {
-            terms += TERM_SIZE;
-            ecMul(terms, target + 0x40);
-            ecAdd(target);
+        bool success;
+        // Equivalent to: for i >= 1: ecMul(terms[i], target + 0x40); ecAdd(target)
+        assembly ("memory-safe") {
+            success := 1
+            let last := add(terms, mul(count, TERM_SIZE))
+            for { terms := add(terms, TERM_SIZE) } lt(terms, last) { terms := add(terms, TERM_SIZE) } {
+                let good := staticcall(gas(), ECMUL, terms, 0x60, add(target, 0x40), 0x40)
+                good := and(good, eq(returndatasize(), 0x40))
+                good := and(good, staticcall(gas(), ECADD, target, 0x80, target, 0x40))
+                success := and(success, and(good, eq(returndatasize(), 0x40)))
+            }
         }
+        // INVARIANT: a precompile that fails, out of gas included, ends the verification.
+        if (!success) revert IProofVerifier.PrecompileFailed(ECMUL);
     }
 
     /// @dev (x, y, scalar) at `term` => scalar (x, y) at `target`. The precompile refuses points off the curve.

@@ -145,9 +145,8 @@ library LogUp {
         uint256 word = program.take(COLUMN_SIZE);
         uint256 tensor = word >> 240;
         int256 addend = int32(uint32(word >> 208));
-        (, uint256 variables) = program.kindOf(tensor);
         // INVARIANT: a column fills its block; a table's columns are what they are.
-        if (variables != n || (isTable && addend != 0)) program.revertMalformed();
+        if (program.variablesOf(tensor) != n || (isTable && addend != 0)) program.revertMalformed();
         value = s.values[tensor];
         if (value == UNKNOWN) {
             uint256 point = s.zetaEnd - (n << 5);

@@ -11,16 +11,14 @@ library Multilinear {
     function eq(uint256 a, uint256 b, uint256 count, uint256 factor) internal pure returns (uint256 result) {
         // Equivalent to: for k: factor *= 1 - a_k - b_k + 2 a_k b_k
         assembly ("memory-safe") {
+            let f := FR
+            let base := TWO_FR_PLUS_ONE
             result := factor
             for { let last := add(a, shl(5, count)) } lt(a, last) { a := add(a, 0x20) } {
                 let x := mload(a)
                 let y := mload(b)
                 // No overflow: 2 x y + 2 r + 1 - x - y < 4 r + 1 < 2^256.
-                result := mulmod(
-                    result,
-                    sub(add(TWO_FR_PLUS_ONE, shl(1, mulmod(x, y, FR))), add(x, y)),
-                    FR
-                )
+                result := mulmod(result, sub(add(base, shl(1, mulmod(x, y, f))), add(x, y)), f)
                 b := add(b, 0x20)
             }
         }
@@ -35,12 +33,14 @@ library Multilinear {
     {
         // Equivalent to: for k: factor *= bit_{count - 1 - k}(index) == 1 ? point_k : 1 - point_k
         assembly ("memory-safe") {
+            let f := FR
+            let complement := add(f, 1)
             result := factor
             for { let bit := count } bit { point := add(point, 0x20) } {
                 bit := sub(bit, 1)
                 let z := mload(point)
-                if iszero(and(shr(bit, index), 1)) { z := sub(add(FR, 1), z) }
-                result := mulmod(result, z, FR)
+                if iszero(and(shr(bit, index), 1)) { z := sub(complement, z) }
+                result := mulmod(result, z, f)
             }
         }
     }
@@ -52,6 +52,8 @@ library Multilinear {
     function eqSuffixes(uint256 aEnd, uint256 bEnd, uint256 count) internal pure returns (uint256 products) {
         // Equivalent to: products[0] = 1; products[l] = products[l - 1] * eq(a_{-l}, b_{-l})
         assembly ("memory-safe") {
+            let f := FR
+            let base := TWO_FR_PLUS_ONE
             products := mload(0x40)
             let at := products
             let product := 1
@@ -63,11 +65,7 @@ library Multilinear {
                 let x := mload(aEnd)
                 let y := mload(bEnd)
                 // No overflow: as in eq.
-                product := mulmod(
-                    product,
-                    sub(add(TWO_FR_PLUS_ONE, shl(1, mulmod(x, y, FR))), add(x, y)),
-                    FR
-                )
+                product := mulmod(product, sub(add(base, shl(1, mulmod(x, y, f))), add(x, y)), f)
             }
             mstore(at, product)
             mstore(0x40, add(at, 0x20))
@@ -79,6 +77,7 @@ library Multilinear {
     function eqTable(uint256 point, uint256 count, uint256 factor) internal pure returns (uint256 table) {
         // Equivalent to: table = [factor]; for z in point: table = [t (1 - z), t z for t in table]
         assembly ("memory-safe") {
+            let f := FR
             table := mload(0x40)
             mstore(table, factor)
             let size := 0x20
@@ -88,9 +87,9 @@ library Multilinear {
                 for { let i := size } i {} {
                     i := sub(i, 0x20)
                     let t := mload(add(table, i))
-                    let upper := mulmod(t, z, FR)
+                    let upper := mulmod(t, z, f)
                     let at := add(table, shl(1, i))
-                    mstore(at, addmod(t, sub(FR, upper), FR))
+                    mstore(at, addmod(t, sub(f, upper), f))
                     mstore(add(at, 0x20), upper)
                 }
                 size := shl(1, size)
@@ -102,8 +101,9 @@ library Multilinear {
     function identity(uint256 point, uint256 count) internal pure returns (uint256 result) {
         // Equivalent to: for k: result = 2 result + point_k
         assembly ("memory-safe") {
+            let f := FR
             for { let last := add(point, shl(5, count)) } lt(point, last) { point := add(point, 0x20) } {
-                result := addmod(shl(1, result), mload(point), FR)
+                result := addmod(shl(1, result), mload(point), f)
             }
         }
     }

@@ -139,10 +139,12 @@ library ProgramLib {
     /// @dev The lower bytes are what follows them: take what you need by shifting.
     function take(Program memory p, uint256 size) internal pure returns (uint256 word) {
         uint256 cursor = p.cursor;
-        uint256 next = cursor + size;
+        // SAFETY: a memory address and at most 32.
+        unchecked {
+            p.cursor = cursor + size;
+        }
         // INVARIANT: no byte behind the program is interpreted.
-        if (next > p.end) revertMalformed(p);
-        p.cursor = next;
+        if (p.cursor > p.end) revertMalformed(p);
         assembly ("memory-safe") {
             word := mload(cursor)
         }
@@ -157,19 +159,19 @@ library ProgramLib {
         tensor.addr = (word >> 192) & 0xffffffff;
     }
 
-    /// @notice Kind and number of variables of tensor `id`.
-    function kindOf(Program memory p, uint256 id) internal pure returns (uint256 kind, uint256 variables) {
-        uint256 word = tensorWord(p, id);
-        return (word >> 248, (word >> 240) & 0xff);
+    /// @notice The number of variables of tensor `id`.
+    function variablesOf(Program memory p, uint256 id) internal pure returns (uint256) {
+        return (tensorWord(p, id) >> 240) & 0xff;
     }
 
-    /// @dev u8 kind | u8 n | u16 chunk | u32 addr, at the upper end of the word.
-    function tensorWord(Program memory p, uint256 id) private pure returns (uint256 word) {
+    /// @notice The entry of `id` in the tensor table, packed at the upper end of the word:
+    /// u8 kind | u8 n | u16 chunk | u32 addr.
+    function tensorWord(Program memory p, uint256 id) internal pure returns (uint256 word) {
         // INVARIANT: the program names declared tensors only.
         if (id >= p.tensorCount) revert IProofVerifier.UnknownTensor(id, p.tensorCount);
-        uint256 at = p.tensors + id * TENSOR_SIZE;
+        uint256 table = p.tensors;
         assembly ("memory-safe") {
-            word := mload(at)
+            word := mload(add(table, shl(3, id)))
         }
     }
 

@@ -74,7 +74,7 @@ library ProgramCheck {
         PublicShape memory shape = p.takePublic();
         uint256 variables = Multilinear.ceilLog2(shape.rows) + Multilinear.ceilLog2(shape.cols);
         requireTensor(p, id, variables);
-        (uint256 actual,) = p.kindOf(id);
+        uint256 actual = p.tensorAt(id).kind;
         int256 bound = int256(1) << (8 * shape.bytesPerElement - 1);
         bool valid = shape.lo <= shape.hi && shape.lo >= -bound && shape.hi < bound;
         if (actual != kind || !valid) p.revertMalformed();
@@ -194,8 +194,7 @@ library ProgramCheck {
 
     /// @dev Requires a declared tensor of `variables` variables.
     function requireTensor(Program memory p, uint256 id, uint256 variables) private pure {
-        (, uint256 actual) = p.kindOf(id);
-        if (actual != variables) p.revertMalformed();
+        if (p.variablesOf(id) != variables) p.revertMalformed();
     }
 
     /// @dev Requires a tensor that the lookups cover.

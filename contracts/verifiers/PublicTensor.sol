@@ -47,9 +47,9 @@ library PublicTensorLib {
         internal
         pure
     {
-        (uint256 actual, uint256 variables) = program.kindOf(id);
+        uint256 word = program.tensorWord(id);
         // INVARIANT: a point of the tensor has as many coordinates as its evaluation reads.
-        if (actual != kind || variables != tensor.rowsLog + tensor.colsLog) program.revertMalformed();
+        if (word >> 240 != (kind << 8) + tensor.rowsLog + tensor.colsLog) program.revertMalformed();
     }
 
     /// @notice Looks for an element outside [lo, hi].

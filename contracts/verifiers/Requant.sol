@@ -78,9 +78,8 @@ library Requant {
         uint256 rowsLog = (tail >> 232) & 0xff;
         uint256 colsLog = (tail >> 224) & 0xff;
         uint256 rows = (tail >> 192) & 0xffffffff;
-        (uint256 kind, uint256 variables) = program.kindOf(tensor);
         // INVARIANT: a bias is a committed vector over the columns.
-        bool valid = kind <= ProgramLib.KIND_PROOF && variables == colsLog;
+        bool valid = tensor > ProgramLib.OUTPUT && program.variablesOf(tensor) == colsLog;
         if (!valid || rows == 0 || rows > uint256(1) << rowsLog) program.revertMalformed();
         uint256 point = s.zetaEnd - (colsLog << 5);
         uint256 value = s.transcript.scalar();
@@ -90,9 +89,10 @@ library Requant {
 
     /// @dev The value of a column that the lookups have ranged.
     function valueOf(Session memory s, uint256 tensor, uint256 variables) private pure returns (uint256 value) {
-        (, uint256 actual) = s.program.kindOf(tensor);
+        // INVARIANT: the column has as many variables as the point.
+        if (s.program.variablesOf(tensor) != variables) s.program.revertMalformed();
         value = s.values[tensor];
         // INVARIANT: the column is a lookup's, and claimed at this very point.
-        if (actual != variables || value == UNKNOWN) s.program.revertMalformed();
+        if (value == UNKNOWN) s.program.revertMalformed();
     }
 }

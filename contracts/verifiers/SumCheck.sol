@@ -22,13 +22,14 @@ library SumCheck {
         uint256 source = t.advance(rounds << 6);
         uint256 refused;
         assembly ("memory-safe") {
+            let f := FR
             let buffer := mload(t)
             let header := mload(add(t, 0x20))
             let word := add(shl(64, tag), 2)
             for { let last := add(source, shl(6, rounds)) } lt(source, last) { source := add(source, 0x40) } {
                 let t1 := calldataload(source)
                 let t2 := calldataload(add(source, 0x20))
-                if iszero(and(lt(t1, FR), lt(t2, FR))) {
+                if iszero(and(lt(t1, f), lt(t2, f))) {
                     refused := source
                     break
                 }
@@ -38,10 +39,10 @@ library SumCheck {
                 let r := keccak256(buffer, sub(add(header, 0x60), buffer))
                 mstore(buffer, r)
                 header := add(buffer, 0x20)
-                r := mod(r, FR)
+                r := mod(r, f)
                 // Equivalent to claim = (claim - z * (t1 + t2)) + r * (t1 + r * t2)
-                claim := add(claim, sub(FR, mulmod(mload(point), add(t1, t2), FR)))
-                claim := addmod(claim, mulmod(r, add(t1, mulmod(r, t2, FR)), FR), FR)
+                claim := add(claim, sub(f, mulmod(mload(point), add(t1, t2), f)))
+                claim := addmod(claim, mulmod(r, add(t1, mulmod(r, t2, f)), f), f)
                 mstore(point, r)
                 point := add(point, 0x20)
             }
@@ -61,13 +62,14 @@ library SumCheck {
         uint256 source = t.advance(rounds << 6);
         uint256 refused;
         assembly ("memory-safe") {
+            let f := FR
             let buffer := mload(t)
             let header := mload(add(t, 0x20))
             let word := add(shl(64, tag), 2)
             for { let last := add(source, shl(6, rounds)) } lt(source, last) { source := add(source, 0x40) } {
                 let c0 := calldataload(source)
                 let c2 := calldataload(add(source, 0x20))
-                if iszero(and(lt(c0, FR), lt(c2, FR))) {
+                if iszero(and(lt(c0, f), lt(c2, f))) {
                     refused := source
                     break
                 }
@@ -77,10 +79,10 @@ library SumCheck {
                 let r := keccak256(buffer, sub(add(header, 0x60), buffer))
                 mstore(buffer, r)
                 header := add(buffer, 0x20)
-                r := mod(r, FR)
+                r := mod(r, f)
                 // Equivalent to c1 = claim - 2 * c0 - c2; claim = c0 + r * (c1 + r * c2). No overflow: c1 < 4r.
-                let c1 := add(claim, sub(mul(FR, 3), add(add(c0, c0), c2)))
-                claim := addmod(c0, mulmod(r, addmod(c1, mulmod(r, c2, FR), FR), FR), FR)
+                let c1 := add(claim, sub(mul(f, 3), add(add(c0, c0), c2)))
+                claim := addmod(c0, mulmod(r, addmod(c1, mulmod(r, c2, f), f), f), f)
                 mstore(point, r)
                 point := add(point, 0x20)
             }

@@ -69,13 +69,14 @@ library TranscriptLib {
         uint256 source = advance(t, size);
         uint256 refused;
         assembly ("memory-safe") {
+            let f := FR
             let header := mload(add(t, 0x20))
             mstore(header, add(shl(64, tag), count))
             words := add(header, 0x20)
             calldatacopy(words, source, size)
             let last := add(words, size)
             for { let at := words } lt(at, last) { at := add(at, 0x20) } {
-                if iszero(lt(mload(at), FR)) {
+                if iszero(lt(mload(at), f)) {
                     refused := add(sub(at, words), 1)
                     break
                 }
@@ -131,15 +132,18 @@ library TranscriptLib {
             calldatacopy(add(header, 0x20), source, size)
             mstore(add(t, 0x20), add(add(header, 0x20), size))
         }
-        for (uint256 i = 0; i < count; ++i) {
+        for (uint256 last = source + size; source < last;) {
             // Equivalent to target[i] = proof[source + 64 i .. + 64]
             assembly ("memory-safe") {
                 calldatacopy(target, source, 0x40)
             }
             // INVARIANT: coordinates are below q and the point is on the curve (or infinity, all zero).
             if (!isPoint(target)) revert IProofVerifier.InvalidPoint(source - t.origin);
-            source += 0x40;
-            target += stride;
+            // SAFETY: calldata offsets and memory addresses.
+            unchecked {
+                source += 0x40;
+                target += stride;
+            }
         }
     }
 
@@ -152,21 +156,25 @@ library TranscriptLib {
     /// @notice Whether the two words at `at` are a point of G1: y^2 = x^3 + 3 over F_q, or (0, 0) for infinity.
     function isPoint(uint256 at) internal pure returns (bool valid) {
         assembly ("memory-safe") {
+            let f := FQ
             let x := mload(at)
             let y := mload(add(at, 0x20))
-            valid := eq(mulmod(y, y, FQ), addmod(mulmod(mulmod(x, x, FQ), x, FQ), 3, FQ))
+            valid := eq(mulmod(y, y, f), addmod(mulmod(mulmod(x, x, f), x, f), 3, f))
             valid := or(valid, iszero(or(x, y)))
-            valid := and(valid, and(lt(x, FQ), lt(y, FQ)))
+            valid := and(valid, and(lt(x, f), lt(y, f)))
         }
     }
 
     /// @notice Takes the proof's next `size` bytes.
     /// @return source Their calldata offset.
     function advance(Transcript memory t, uint256 size) internal pure returns (uint256 source) {
-        source = t.cursor;
-        uint256 end = source + size;
-        // INVARIANT: no byte behind the proof is read.
-        if (end > t.limit) revert IProofVerifier.TruncatedProof(end - t.origin, t.limit - t.origin);
-        t.cursor = end;
+        // SAFETY: sizes come from counts of at most 16 bits, so no sum overflows.
+        unchecked {
+            source = t.cursor;
+            uint256 end = source + size;
+            // INVARIANT: no byte behind the proof is read.
+            if (end > t.limit) revert IProofVerifier.TruncatedProof(end - t.origin, t.limit - t.origin);
+            t.cursor = end;
+        }
     }
 }

@@ -8,6 +8,7 @@ import {VerifierCore} from "../../contracts/verifiers/VerifierCore.sol";
 /// @notice The cheatcodes that the verifier's tests use.
 interface VerifierVm {
     function chainId(uint256 id) external;
+    function cool(address target) external;
     function etch(address target, bytes calldata code) external;
     function parseJsonAddress(string calldata json, string calldata key) external pure returns (address);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
