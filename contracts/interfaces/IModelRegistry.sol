@@ -56,6 +56,8 @@ interface IModelRegistry is IParameters {
 
     /// @notice Returns a version; reverts with UnknownVersion if there is none.
     function getVersion(bytes32 versionId) external view returns (Version memory);
+    /// @notice Returns what bonds and deadlines need of a version; reverts with UnknownVersion if there is none.
+    function getProvingCosts(bytes32 versionId) external view returns (uint32 proveSeconds, uint64 proofGas);
     /// @notice Whether the version is registered.
     function isVersion(bytes32 versionId) external view returns (bool);
     /// @notice The identifier under which `owner` would register `params`.

@@ -7,8 +7,3 @@ type JobId is uint256;
 /// @dev A dispute of the game; counted from 1.
 type DisputeId is uint256;
 
-using {isSameJob as ==} for JobId global;
-
-function isSameJob(JobId a, JobId b) pure returns (bool) {
-    return JobId.unwrap(a) == JobId.unwrap(b);
-}
