@@ -1,0 +1,1 @@
+"""Bit-exact execution of integer graphs: the NumPy meaning and the torch runtime."""
