@@ -120,11 +120,13 @@ def deploy_all(deployer: FileAccount, preset: str) -> Mapping[str, ContractInsta
     words = [int.from_bytes(tau[i : i + 32], "big") for i in range(0, len(tau), 32)]
     verifier = deployer.deploy(load_container("VerifierCore"), words)
     vault = deployer.deploy(load_container("StakeVault"), parameters)
-    registry = deployer.deploy(load_container("ModelRegistry"), parameters, [verifier.address])
+    registry = deployer.deploy(load_container("ModelRegistry"), [verifier.address], parameters)
     market = deployer.deploy(
-        load_container("JobMarket"), parameters, vault.address, registry.address
+        load_container("JobMarket"), vault.address, registry.address, parameters
     )
-    game = deployer.deploy(load_container("DisputeGame"), parameters, market.address)
+    game = deployer.deploy(
+        load_container("DisputeGame"), vault.address, registry.address, market.address, parameters
+    )
     vault.setModules(market.address, game.address, sender=deployer)
     return {
         "VerifierCore": verifier,

@@ -155,7 +155,7 @@ use_contract_tools() {
   case $solc in "$NPM"/*) export SOLCX_BINARY_PATH="$NPM/solc" ;; esac
 }
 
-# set_up: make the machine ready and put the project's tools on PATH. Under 3 s when nothing changed.
+# set_up [without-contracts]: make the machine ready and put the project's tools on PATH. Under 3 s when nothing changed.
 set_up() {
   cd "$ROOT" || exit
   check_machine
@@ -183,6 +183,7 @@ set_up() {
   mapfile -t rust < <(find offchain/native -name target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print | sort)
   step native "$(hash_files pyproject.toml "${rust[@]}")" \
     "Native prover (cargo downloads about 10 MB the first time)" build_native
+  [ "${1:-}" = without-contracts ] && return
   mapfile -t contracts < <(find contracts -name '*.sol' | sort)
   step contracts "$(hash_files contracts/foundry.toml "$LOCAL/solc-path" "${contracts[@]}")" \
     "Contracts" compile_contracts
