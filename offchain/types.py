@@ -19,7 +19,7 @@ Wei = NewType("Wei", int)
 
 
 class JobState(IntEnum):
-    """States of a job, in the order of `contracts/types/Job.sol`."""
+    """States of a job, as in `contracts/types/Job.sol`; a job's state only ever grows."""
 
     NONE = 0
     OPEN = 1
@@ -47,3 +47,67 @@ class BlockStamp:
     hash: str
     timestamp: Seconds
     base_fee_wei: Wei
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered model version, as the registry holds it."""
+
+    id: VersionId
+    owner: Address
+    prove_seconds: int
+    proof_gas: int
+    verifier: Address
+    vk_data: Address  # data contract whose code is 0x00 || key blob
+    graph_hash: bytes
+    weight_root: bytes
+    program_hash: bytes
+    vk_hash: bytes
+    srs_id: bytes
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as the market holds it."""
+
+    id: JobId
+    state: JobState
+    client: Address
+    operator: Address  # the owner whose stake is locked, zero before acceptance
+    fee_wei: Wei
+    deadline: Seconds  # last second of the state: of taking, committing or challenging
+    version: VersionId
+    in_digest: Digest
+    out_digest: Digest
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A challenge of a job's result."""
+
+    id: DisputeId
+    job: JobId
+    challenger: Address
+    operator: Address
+    bond_wei: Wei
+    prove_until: Seconds
+    challenge_seed: bytes  # stored by the challenge transaction; nothing can be proven before it
+    is_open: bool
+
+
+@dataclass(frozen=True)
+class VaultAccount:
+    """One account's part of the vault's ledger."""
+
+    free_wei: Wei
+    locked_wei: Wei
+    unbonding_wei: Wei
+    credit_wei: Wei
+    held_wei: Wei  # slash proceeds behind the airgap
+
+    @property
+    def total_wei(self) -> Wei:
+        """Return everything the vault holds for the account."""
+        return Wei(
+            self.free_wei + self.locked_wei + self.unbonding_wei + self.credit_wei + self.held_wei
+        )

@@ -28,7 +28,7 @@ class Call:
 
     contract: str
     function: str
-    to: Address
+    to: Address | None  # None creates a contract from the calldata
     calldata: bytes
     value_wei: Wei = Wei(0)
 
@@ -48,6 +48,7 @@ class Receipt:
     succeeded: bool
     gas_used: int
     gas_price_wei: Wei
+    created: Address | None = None  # the contract that a creation made
 
     @property
     def cost_wei(self) -> Wei:
@@ -139,6 +140,7 @@ class ChainClient:
             succeeded=int(receipt["status"], 16) == 1,
             gas_used=int(receipt["gasUsed"], 16),
             gas_price_wei=Wei(int(receipt["effectiveGasPrice"], 16)),
+            created=receipt.get("contractAddress"),
         )
 
     def get_logs(
@@ -168,7 +170,9 @@ class ChainClient:
 
 
 def _fields(call: Call, sender: AccountId | None) -> dict[str, str]:
-    fields = {"to": call.to, "data": "0x" + call.calldata.hex(), "value": hex(call.value_wei)}
+    fields = {"data": "0x" + call.calldata.hex(), "value": hex(call.value_wei)}
+    if call.to is not None:
+        fields["to"] = call.to
     if sender is not None:
         fields["from"] = sender
     return fields

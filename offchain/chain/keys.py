@@ -34,6 +34,11 @@ class Signer:
         signed = self._account.sign_transaction(fields)
         return bytes(signed.raw_transaction), "0x" + bytes(signed.hash).hex()
 
+    def sign_fields(self, fields: dict[str, Any]) -> tuple[int, int, int]:
+        """Return a transaction's signature (v, r, s), for tools that serialise it themselves."""
+        signed = self._account.sign_transaction(fields)
+        return signed.v, signed.r, signed.s
+
 
 def load_signer(key_file: Path, password_file: Path | None = None) -> Signer:
     """Read a hex key file or, where its content is JSON, a keystore with its password file.

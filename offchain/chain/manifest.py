@@ -19,7 +19,7 @@ CONTRACTS: Final = (
     "ModelRegistry",
     "JobMarket",
     "DisputeGame",
-    "ZkdpsVerifier",
+    "VerifierCore",
 )
 
 

@@ -78,7 +78,7 @@ class Submitter:
                 "type": TX_TYPE,
                 "chainId": self._client.chain_id,
                 "nonce": nonce,
-                "to": call.to,
+                "to": call.to or b"",
                 "value": int(call.value_wei),
                 "data": call.calldata,
                 "gas": gas_limit,

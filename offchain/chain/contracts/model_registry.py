@@ -1,0 +1,64 @@
+"""ModelRegistry: immutable model versions."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from typing import ClassVar, Final
+
+from offchain.chain.binding import Binding, checksum
+from offchain.chain.client import Call
+from offchain.types import Address, Version, VersionId
+
+TILE_TREE: Final = 1  # digestKind of sha256 tile trees
+
+
+@dataclass(frozen=True)
+class VersionParams:
+    """What a registrant declares; fields in the order of `contracts/types/Version.sol`."""
+
+    graph_hash: bytes
+    weight_root: bytes
+    program_hash: bytes
+    vk_hash: bytes
+    vk_data: Address
+    verifier: Address
+    srs_id: bytes
+    prove_seconds: int
+    proof_gas: int
+    digest_kind: int
+    uri: str
+
+
+class ModelRegistry(Binding):
+    """Registered versions; what they claim is for everybody to recompute."""
+
+    NAME: ClassVar[str] = "ModelRegistry"
+
+    def get_version(self, version_id: VersionId) -> Version:
+        """Return a version; raise ContractRevert UnknownVersion if there is none."""
+        version = self.read_struct("getVersion", version_id)
+        return Version(
+            id=version_id,
+            owner=checksum(version["owner"]),
+            prove_seconds=version["proveSeconds"],
+            proof_gas=version["proofGas"],
+            verifier=checksum(version["verifier"]),
+            vk_data=checksum(version["vkData"]),
+            graph_hash=version["graphHash"],
+            weight_root=version["weightRoot"],
+            program_hash=version["programHash"],
+            vk_hash=version["vkHash"],
+            srs_id=version["srsId"],
+        )
+
+    def compute_version_id(self, params: VersionParams, owner: str) -> VersionId:
+        """Return the identifier under which `owner` would register."""
+        return VersionId(self.read("computeVersionId", astuple(params), owner))
+
+    def is_version(self, version_id: VersionId) -> bool:
+        """Whether a version is registered."""
+        return bool(self.read("isVersion", version_id))
+
+    def build_register_version(self, params: VersionParams) -> Call:
+        """Register a version; its verifier inspects the key on chain."""
+        return self.build("registerVersion", astuple(params))

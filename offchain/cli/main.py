@@ -1,0 +1,74 @@
+"""The command line: nouns are groups, verbs are commands, errors become exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+from offchain.cli.output import EXIT_HELP, ExitCode, get_exit_code
+from offchain.errors import OffchainError
+
+# noun -> (module, help): a module is imported only when its noun is used.
+NOUNS: Final = {
+    "model": ("offchain.cli.model", "Train, import, check and register models."),
+    "chain": ("offchain.cli.chain", "Start a local chain and deploy the contracts."),
+    "operator": ("offchain.cli.operator", "Stake, run jobs, answer challenges."),
+    "job": ("offchain.cli.job", "Escrow a job, watch it, finalise it."),
+    "challenge": ("offchain.cli.challenge", "Dispute results and collect what was won."),
+    "withdraw": ("offchain.cli.withdraw", "Take credit out of the vault."),
+    "demo": ("offchain.cli.demo.command", "Run the four scenarios on a fresh local chain."),
+}
+
+
+class LazyGroup(click.Group):
+    """Loads a noun's module on use, so that a client never imports an operator's packages."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the nouns."""
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a noun's group."""
+        if cmd_name not in NOUNS:
+            return None
+        module = importlib.import_module(NOUNS[cmd_name][0])
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the nouns without importing them."""
+        with formatter.section("Nouns"):
+            formatter.write_dl([(noun, text) for noun, (_, text) in NOUNS.items()])
+
+
+@click.group(cls=LazyGroup, epilog=EXIT_HELP)
+@click.version_option(package_name="offchain")
+def cli() -> None:
+    """Verifiable inference: results are cheap claims, proven only when somebody objects.
+
+    \b
+    A first tour:   zkdps demo
+    As a client:    zkdps job submit --help
+    As an operator: zkdps operator run --help
+    """
+
+
+def main() -> None:
+    """Run the command line; expected errors become one line and a documented exit code."""
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
+    except click.Abort:
+        sys.exit(130)  # the shell's convention for an interrupt
+    except OffchainError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(get_exit_code(error))
+
+
+if __name__ == "__main__":
+    main()

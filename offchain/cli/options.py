@@ -1,0 +1,123 @@
+"""Options that several commands share, and the settings that they make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from offchain.params.settings import Settings
+
+FOLDER: Final = click.Path(file_okay=False, path_type=Path, resolve_path=True)
+FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
+DEFAULT_RPC: Final = "http://127.0.0.1:8545"
+
+Command = Callable[..., None]
+
+
+def json_option(command: Command) -> Command:
+    """Add --json."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")(
+        command
+    )
+
+
+def chain_options(command: Command) -> Command:
+    """Add the node and the deployment."""
+    for option in (
+        click.option(
+            "--manifest",
+            type=FILE,
+            envvar="ZKDPS_MANIFEST",
+            required=True,
+            help="deployments/<chainId>.json, written by `zkdps chain deploy`.",
+        ),
+        click.option(
+            "--rpc",
+            "rpc_url",
+            envvar="ZKDPS_RPC",
+            default=DEFAULT_RPC,
+            show_default=True,
+            help="The node's URL.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def key_options(command: Command) -> Command:
+    """Add the signing key; keys are named by file and never given on a command line."""
+    for option in (
+        click.option(
+            "--password-file", type=FILE, help="Password of the keystore, in a file of mode 0600."
+        ),
+        click.option(
+            "--key-file",
+            type=FILE,
+            envvar="ZKDPS_KEY_FILE",
+            required=True,
+            help="Hex key file of mode 0600, or an encrypted keystore.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def account_options(command: Command) -> Command:
+    """Add what a command needs that signs for one account; it gets one `account` argument."""
+
+    @wraps(command)
+    def run(**options: Any) -> None:
+        from offchain.roles.account import Account
+
+        names = ("rpc_url", "manifest", "key_file", "password_file", "state")
+        command(account=Account(**{name: options.pop(name) for name in names}), **options)
+
+    wrapped: Command = click.option(
+        "--state",
+        type=FOLDER,
+        default=Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local/state")) / "zkdps",
+        help="Folder of journals: what was signed is stored before it is sent.",
+    )(run)
+    return chain_options(key_options(wrapped))
+
+
+def role_options(role: str) -> Callable[[Command], Command]:
+    """Add everything a role needs and hand its command one `settings` argument."""
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def run(**options: Any) -> None:
+            names = set(Settings.__dataclass_fields__)
+            chosen = {k: options.pop(k) for k in list(options) if k in names}
+            command(settings=Settings(role=role, **chosen), **options)
+
+        wrapped: Command = run
+        for option in (
+            click.option(
+                "--confirmations",
+                default=1,
+                show_default=True,
+                help="Blocks to wait for, an event's own included.",
+            ),
+            click.option(
+                "--content",
+                type=FOLDER,
+                required=True,
+                help="Folder of inputs and outputs by digest, shared by the parties.",
+            ),
+            click.option(
+                "--models", type=FOLDER, required=True, help="Folder of published model folders."
+            ),
+            click.option(
+                "--home", type=FOLDER, required=True, help="Journal, event cursor, broker, logs."
+            ),
+        ):
+            wrapped = option(wrapped)
+        return chain_options(key_options(wrapped))
+
+    return decorate

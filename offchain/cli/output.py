@@ -1,0 +1,75 @@
+"""Answers and progress: JSON or a line for people, and exit codes that scripts can rely on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any
+
+from offchain.errors import (
+    ConfigError,
+    ContentError,
+    ContractRevert,
+    JobRefused,
+    KeyFileError,
+    ManifestError,
+    OffchainError,
+    ProofError,
+    RpcUnavailable,
+    VersionMismatch,
+)
+
+
+class ExitCode(IntEnum):
+    """What a command's exit status means."""
+
+    OK = 0
+    FAILED = 1  # any other expected failure
+    USAGE = 2  # options, settings, key files or manifest
+    REFUSED = 3  # a contract or a role refused; no money moved
+    UNAVAILABLE = 4  # the node does not answer
+    MISMATCH = 5  # content, version or proof is not what it claims to be
+
+
+EXIT_HELP = """\b
+Exit codes: 0 done, 1 failed, 2 wrong options, settings, key file or manifest,
+3 refused by a contract or a role (no money moved), 4 node unavailable,
+5 content, version or proof is not what it claims to be."""
+
+
+def get_exit_code(error: OffchainError) -> ExitCode:
+    """Return the exit status for an expected error."""
+    if isinstance(error, (ConfigError, KeyFileError, ManifestError)):
+        return ExitCode.USAGE
+    if isinstance(error, (ContentError, VersionMismatch, ProofError)):
+        return ExitCode.MISMATCH
+    if isinstance(error, (ContractRevert, JobRefused)):
+        return ExitCode.REFUSED
+    if isinstance(error, RpcUnavailable):
+        return ExitCode.UNAVAILABLE
+    return ExitCode.FAILED
+
+
+def answer(facts: Mapping[str, Any], as_json: bool) -> None:
+    """Print a command's result on standard output: one JSON object, or one fact a line."""
+    if as_json:
+        print(json.dumps(dict(facts), default=str), flush=True)
+        return
+    width = max((len(name) for name in facts), default=0)
+    for name, value in facts.items():
+        print(f"{name.replace('_', ' '):<{width}}  {value}", flush=True)
+
+
+@contextmanager
+def progress(text: str) -> Iterator[None]:
+    """Show a spinner while something runs; nothing is drawn where nobody watches."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(text):
+        yield

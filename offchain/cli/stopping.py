@@ -1,0 +1,19 @@
+"""Stop on request: signals are noted, and the role's loop ends between two ticks."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from types import FrameType
+
+
+def listen_for_stop() -> Sequence[int]:
+    """Return a list that SIGTERM or SIGINT makes non-empty."""
+    received: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+
+    signal.signal(signal.SIGTERM, note)
+    signal.signal(signal.SIGINT, note)
+    return received

@@ -1,0 +1,64 @@
+"""Shared by the roles: locked, idempotent performing and the withdrawal of credit."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+
+from offchain.chain.journal import StepKey, StepStatus
+from offchain.roles.context import ACCOUNT_JOB, Context
+from offchain.roles.lock import hold_step
+from offchain.types import JobId
+
+Action = Callable[[JobId, StepKey], None]
+WITHDRAW = "withdraw"
+
+
+class BaseRole(ABC):
+    """A party whose steps are looked up by name."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.log = context.log
+
+    @abstractmethod
+    def compute_due_steps(self) -> tuple[StepKey, ...]:
+        """Return what is left to do, from chain and journal alone."""
+
+    @property
+    @abstractmethod
+    def actions(self) -> Mapping[str, Action]:
+        """Return step name -> what performs it."""
+
+    def is_finished(self) -> bool:
+        """Services never finish."""
+        return False
+
+    def perform(self, key: StepKey) -> None:
+        """Do one step unless it is settled, or another process is doing it."""
+        with hold_step(self.context.settings.home, key) as mine:
+            if not mine or self.context.journal.is_settled(key):
+                return
+            self.context.journal.put_step(key, StepStatus.BEGUN)
+            if key.job == ACCOUNT_JOB:
+                self._withdraw(key)
+            else:
+                self.actions[key.step](JobId(int(key.job)), key)
+
+    def compute_withdrawal_steps(self) -> tuple[StepKey, ...]:
+        """Return the step that collects this account's credit, if there is any to collect."""
+        vault = self.context.contracts.vault
+        if vault.get_withdrawable(self.context.submitter.account) == 0:
+            return ()
+        # Numbered: each withdrawal is a step of its own, and an unfinished one keeps its number.
+        number = self.context.journal.get_counter(WITHDRAW)
+        return (self.context.key(ACCOUNT_JOB, f"{WITHDRAW}-{number}"),)
+
+    def _withdraw(self, key: StepKey) -> None:
+        receipt = self.context.submitter.submit(
+            key, self.context.contracts.vault.build_withdraw_credit()
+        )
+        with self.context.journal.atomic():
+            self.context.journal.put_step(key, StepStatus.DONE)
+            self.context.journal.increment(WITHDRAW)
+        self.log.event("credit-withdrawn", tx=receipt.tx_hash)

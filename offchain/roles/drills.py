@@ -1,0 +1,87 @@
+"""Operators that misbehave on purpose, for drills on development chains: what a cheat would do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from offchain.chain.client import Call
+from offchain.chain.journal import StepKey, StepStatus
+from offchain.errors import TransactionReverted
+from offchain.roles.operator import ACCEPT, COMMIT, Operator
+from offchain.prove.job import ProvableModel
+from offchain.submit.models import Model
+from offchain.submit.proofs import Evidence
+from offchain.submit.versions import ReproducedVersion
+from offchain.types import Dispute, Job
+
+# The chain's answer to a false proof is wanted on chain, so its gas is fixed: an estimate would
+# refuse to send it.
+FALSE_PROOF_GAS: Final = 3_000_000
+LOST_BITS: Final = 0b11111  # a 3-bit network in place of the registered 8-bit one
+
+
+class PerturbedOperator(Operator):
+    """Serves cheaper weights than registered; challenged, it proves its false output as best it can.
+
+    It follows the whole protocol: key, transcript, lookups and openings are computed for the
+    output that its weights give. It only cannot open the registered weights to others.
+    """
+
+    def load_version(self, job: Job) -> ReproducedVersion:
+        """Return the registered version with weights that are not its own."""
+        version = super().load_version(job)
+        return replace(version, model=perturb(version.model))
+
+    def verify_before_sending(self, version: ReproducedVersion, evidence: Evidence) -> None:
+        """Verify nothing: the proof is known to be false."""
+
+    def publish_proof(self, key: StepKey, call: Call, dispute: Dispute) -> None:
+        """Send the proof although a simulation would refuse it, and record the refusal."""
+        try:
+            receipt = self.context.submitter.submit(key, call, gas_limit=FALSE_PROOF_GAS)
+        except TransactionReverted as refused:
+            self.context.journal.put_step(key, StepStatus.GIVEN_UP, {"refused": refused.name})
+            self.log.event(
+                "proof-refused", dispute=dispute.id, error=refused.name, tx=refused.tx_hash
+            )
+            return
+        self.context.journal.put_step(key, StepStatus.DONE)
+        self.log.event("false-proof-accepted", dispute=dispute.id, tx=receipt.tx_hash)
+
+
+class VanishingOperator(Operator):
+    """Accepts a job and is never heard of again."""
+
+    def compute_due_steps(self) -> tuple[StepKey, ...]:
+        """Return everything but the commitment."""
+        return tuple(key for key in super().compute_due_steps() if key.step != COMMIT)
+
+    def is_finished(self) -> bool:
+        """Whether a job was accepted: then this process ends."""
+        return any(
+            step.key.step == ACCEPT and step.status is StepStatus.DONE
+            for step in self.context.journal.get_steps(self.context.settings.role)
+        )
+
+
+@dataclass(frozen=True)
+class PerturbedModel(Model):
+    """Other weights under the registered model's key."""
+
+    registered: Model
+
+    @cached_property
+    def provable(self) -> ProvableModel:
+        """Return the registered key, with the weights that are really run as witness."""
+        return replace(self.registered.provable, weights=self.weights)
+
+
+def perturb(model: Model) -> Model:
+    """Return the model with the low bits of its first weight matrix gone, as if cheaply quantized."""
+    first = model.graph.weights[0].name
+    coarse = np.asarray(model.weights[first]) & ~np.int64(LOST_BITS)
+    return PerturbedModel(model.folder, model.graph, {**model.weights, first: coarse}, model)

@@ -1,0 +1,190 @@
+"""The operator: accept what it can reproduce, run, commit; prove only what is challenged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from offchain.chain.client import Call
+from offchain.chain.journal import StepKey, StepStatus
+from offchain.errors import ContentError, ContractRevert, JobRefused, RangeError, VersionMismatch
+from offchain.roles.base import Action, BaseRole
+from offchain.submit.proofs import Evidence, build_statement, prove_dispute, verify_evidence
+from offchain.submit.versions import ReproducedVersion
+from offchain.types import Address, Digest, Dispute, Job, JobId, JobState
+
+ACCEPT: Final = "accept"
+RUN: Final = "run"
+COMMIT: Final = "commit"
+PROVE: Final = "prove"
+FINALISE: Final = "finalise"
+
+
+class Operator(BaseRole):
+    """Serves jobs for its stake's owner with its own hot key."""
+
+    def compute_due_steps(self) -> tuple[StepKey, ...]:
+        """Return, for every live job, the one step that its state asks of this operator."""
+        self.context.cursor.advance()
+        now = self.context.client.get_head().timestamp
+        due = []
+        for job_id in self.context.list_jobs():
+            if self.context.journal.is_settled(self.context.key(job_id, "closed")):
+                continue
+            job = self.context.contracts.market.get_job(job_id)
+            if job.state.is_terminal:
+                self.context.journal.put_step(
+                    self.context.key(job_id, "closed"), StepStatus.DONE, {"state": job.state.name}
+                )
+                self.log.event("job-closed", job=job_id, state=job.state.name)
+                continue
+            step = self._choose_step(job, now)
+            if step is not None:
+                key = self.context.key(job_id, step)
+                if not self.context.journal.is_settled(key):
+                    due.append(key)
+        return tuple(due)
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """Return step name -> what performs it."""
+        return {
+            ACCEPT: self._accept,
+            COMMIT: self._commit,
+            PROVE: self._prove,
+            FINALISE: self._finalise,
+        }
+
+    def _choose_step(self, job: Job, now: int) -> str | None:
+        if job.state is JobState.OPEN:
+            return ACCEPT if now <= job.deadline else None
+        if job.operator != self.get_owner():
+            return None
+        if job.state is JobState.ASSIGNED:
+            return COMMIT
+        if job.state is JobState.COMMITTED:
+            return FINALISE if now > job.deadline else None
+        if job.state is JobState.DISPUTED:
+            return PROVE
+        return None
+
+    def _accept(self, job_id: JobId, key: StepKey) -> None:
+        """Accept after the version was reproduced and the input found to be in range."""
+        job = self.context.contracts.market.get_job(job_id)
+        try:
+            version = self.context.versions.reproduce(job.version)
+            self._read_input(job)
+            call = self.context.contracts.market.build_accept_job(job_id)
+            receipt = self.context.submitter.submit(key, call)
+        except (VersionMismatch, ContentError, RangeError, JobRefused) as error:
+            self.context.give_up(key, str(error))
+            return
+        except ContractRevert as revert:
+            # Another operator was first, or the free stake does not cover the lock.
+            self.context.give_up(key, str(revert))
+            return
+        self.context.journal.put_step(key, StepStatus.DONE)
+        self.log.event(
+            "job-accepted", job=job_id, version=version.version.id, tx=receipt.tx_hash
+        )
+
+    def _commit(self, job_id: JobId, key: StepKey) -> None:
+        job = self.context.contracts.market.get_job(job_id)
+        digest = self._run(job)
+        call = self.context.contracts.market.build_commit_result(job_id, digest, digest.hex())
+        receipt = self.context.submitter.submit(key, call)
+        self.context.journal.put_step(key, StepStatus.DONE)
+        self.log.event("result-committed", job=job_id, digest=digest, tx=receipt.tx_hash)
+
+    def _run(self, job: Job) -> Digest:
+        """Run the inference once a job; a restart finds the digest in the journal."""
+        key = self.context.key(job.id, RUN)
+        step = self.context.journal.get_step(key)
+        if step is not None and step.status is StepStatus.DONE:
+            return Digest(bytes.fromhex(step.detail["digest"]))
+        model = self.load_version(job).model
+        raw = model.run(self._read_input(job), self.context.settings.backend)
+        digest = self.context.content.put(raw, model.output_bits, model.output_shape)
+        self.context.journal.put_step(key, StepStatus.DONE, {"digest": digest.hex()})
+        return digest
+
+    def _prove(self, job_id: JobId, key: StepKey) -> None:
+        """Answer a challenge: prove in a child process, check the proof, publish it."""
+        dispute = self.context.contracts.game.get_dispute_of(job_id)
+        if dispute is None or not self._is_confirmed(dispute):
+            return  # a later tick comes back; a reorganised challenge is proven again
+        job = self.context.contracts.market.get_job(job_id)
+        evidence = self._make_evidence(job, dispute)
+        call = self.context.contracts.game.build_prove(
+            dispute.id, evidence.raw_input, evidence.raw_output, evidence.proof
+        )
+        self.publish_proof(key, call, dispute)
+
+    def publish_proof(self, key: StepKey, call: Call, dispute: Dispute) -> None:
+        """Send a proof that was found valid here."""
+        receipt = self.context.submitter.submit(key, call)
+        self.context.journal.put_step(key, StepStatus.DONE)
+        self.log.event("proof-accepted", dispute=dispute.id, tx=receipt.tx_hash)
+
+    def _finalise(self, job_id: JobId, key: StepKey) -> None:
+        call = self.context.contracts.market.build_finalise(job_id)
+        try:
+            receipt = self.context.submitter.submit(key, call)
+        except ContractRevert:
+            # Anyone may finalise: where somebody was first the job is closed already.
+            if not self.context.contracts.market.get_job(job_id).state.is_terminal:
+                raise
+        else:
+            self.log.event("job-finalised", job=job_id, tx=receipt.tx_hash)
+        self.context.journal.put_step(key, StepStatus.DONE)
+
+    def _read_input(self, job: Job) -> bytes:
+        model = self.context.versions.reproduce(job.version).model
+        raw = self.context.content.get(job.in_digest, model.input_bits, model.input_shape)
+        model.check_input(raw)
+        return raw
+
+    def _make_evidence(self, job: Job, dispute: Dispute) -> Evidence:
+        """Run again, prove, and check the proof before anybody pays gas for it."""
+        version = self.load_version(job)
+        statement = build_statement(
+            version,
+            job,
+            dispute,
+            chain_id=self.context.client.chain_id,
+            market=self.context.contracts.market.address,
+            prover=Address(self.context.submitter.account),
+        )
+        raw_input = self._read_input(job)
+        evidence = prove_dispute(
+            self.context.journal, self.context.settings, statement, version.model, raw_input
+        )
+        self.log.event(
+            "proof-made",
+            job=job.id,
+            proof_bytes=len(evidence.proof),
+            prove_s=round(evidence.seconds, 3),
+            prover_pid=evidence.prover_pid,
+        )
+        self.verify_before_sending(version, evidence)
+        return evidence
+
+    def load_version(self, job: Job) -> ReproducedVersion:
+        """Return the job's version, reproduced from its files."""
+        return self.context.versions.reproduce(job.version)
+
+    def verify_before_sending(self, version: ReproducedVersion, evidence: Evidence) -> None:
+        """Check the proof before anybody pays gas for it."""
+        verify_evidence(version.model, evidence)
+
+    def _is_confirmed(self, dispute: Dispute) -> bool:
+        """Whether the challenge is in a block that the cursor has passed."""
+        return any(
+            event.arguments["disputeId"] == dispute.id
+            and event.arguments["challengeSeed"] == dispute.challenge_seed
+            for event in self.context.cursor.get_events("ResultChallenged")
+        )
+
+    def get_owner(self) -> Address | None:
+        """Return the owner whose stake this worker's jobs lock."""
+        return self.context.contracts.vault.get_owner_of(self.context.submitter.account)

@@ -1,0 +1,53 @@
+"""Inputs and outputs by digest in a shared folder; what is read is always checked again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from offchain.commit.digest import tensor_digest_of_bytes
+from offchain.errors import ContentError, TensorError
+from offchain.types import Digest
+
+
+class ContentStore:
+    """A folder of tensor bytes named by digest. Writers are not trusted, bytes are."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def put(self, raw: bytes, bits: int, shape: tuple[int, ...]) -> Digest:
+        """Store a tensor's bytes atomically and return their digest."""
+        digest = compute_digest(raw, bits, shape)
+        path = self._path(digest)
+        with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(path)
+        return digest
+
+    def get(self, digest: Digest, bits: int, shape: tuple[int, ...]) -> bytes:
+        """Return the bytes of a tensor; raise ContentError when missing or not this digest's."""
+        path = self._path(digest)
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            raise ContentError(f"no content for 0x{digest.hex()} in {self._folder}") from None
+        found = compute_digest(raw, bits, shape)
+        if found != digest:
+            raise ContentError(f"content of 0x{digest.hex()} has digest 0x{found.hex()}")
+        return raw
+
+    def _path(self, digest: Digest) -> Path:
+        return self._folder / f"{digest.hex()}.bin"
+
+
+def compute_digest(raw: bytes, bits: int, shape: tuple[int, ...]) -> Digest:
+    """Return the tensor digest of raw bytes; raise ContentError when their number is wrong."""
+    try:
+        return tensor_digest_of_bytes(raw, shape, bits)
+    except TensorError as error:
+        raise ContentError(str(error)) from None

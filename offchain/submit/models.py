@@ -1,0 +1,176 @@
+"""A published model folder: its graph and weights, and every digest recomputed from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from eth_hash.auto import keccak
+
+from offchain.commit.digest import decode_tensor, encode_tensor, tensor_digest, weight_root
+from offchain.commit.srs import insecure_srs_id
+from offchain.errors import ContentError, JobRefused, RangeError, TensorError
+from offchain.execute.backend import Backend, run_graph, trace_graph
+from offchain.model.graph import Graph
+from offchain.prove.compile import Layout
+from offchain.prove.job import ProvableModel, make_provable
+from offchain.prove.witness import RequantTrace
+
+Array = npt.NDArray[np.int64]
+GRAPH_FILE: Final = "graph.json"
+WEIGHTS_FOLDER: Final = "weights"
+
+
+@dataclass(frozen=True)
+class ModelDigests:
+    """What a registration claims about a model, recomputed."""
+
+    graph_hash: bytes
+    weight_root: bytes
+    program_hash: bytes
+    vk_hash: bytes
+    srs_id: bytes
+
+
+@dataclass(frozen=True)
+class Model:
+    """A graph and its weights (name -> int64 array of the declared shape)."""
+
+    folder: Path
+    graph: Graph
+    weights: Mapping[str, Array]
+
+    @cached_property
+    def provable(self) -> ProvableModel:
+        """Return the compiled program and the key, with the weights committed here."""
+        return make_provable(self.graph, self.weights)
+
+    @property
+    def layout(self) -> Layout:
+        """Return the compiled program and the names of its tensors."""
+        return self.provable.layout
+
+    @cached_property
+    def vk_blob(self) -> bytes:
+        """Return the verification key's bytes."""
+        return self.provable.key.to_bytes()
+
+    @property
+    def input_bits(self) -> int:
+        """Return the bits of an input element."""
+        return self.graph.input.bits
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Return the input's (rows, cols)."""
+        return self.graph.input.shape
+
+    @property
+    def output_bits(self) -> int:
+        """Return the bits of an output element."""
+        return 8 * self.layout.program.public[1].bytes_per_element
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Return the output's (rows, cols)."""
+        return self.layout.shapes[1]
+
+    def decode_input(self, raw: bytes) -> Array:
+        """Return the input as (rows, cols) int64."""
+        return decode_tensor(raw, self.input_shape, self.input_bits, self.graph.input.name)
+
+    def check_input(self, raw: bytes) -> None:
+        """Raise TensorError or RangeError unless `raw` is an input the graph was compiled for."""
+        x = self.decode_input(raw)
+        spec = self.graph.input
+        outside = (x < spec.lo) | (x > spec.hi)
+        if outside.any():
+            worst = int(x[outside].flat[0])
+            raise RangeError(f"input element {worst} is not in [{spec.lo}, {spec.hi}]")
+
+    def run(self, raw_input: bytes, backend: str) -> bytes:
+        """Return the output's bytes; every backend gives the same bits."""
+        x = self.decode_input(raw_input)
+        return self._encode_output(run_graph(self.graph, self.weights, x, choose_backend(backend)))
+
+    def run_traced(self, raw_input: bytes) -> tuple[bytes, Mapping[str, RequantTrace]]:
+        """Return the output's bytes and every step, which a proof needs, by the reference."""
+        x = self.decode_input(raw_input)
+        execution = trace_graph(self.graph, self.weights, x, Backend.NUMPY)
+        trace = {name: RequantTrace(step.acc, step.y) for name, step in execution.steps.items()}
+        return self._encode_output(execution.output), trace
+
+    def decide(self, raw_output: bytes) -> int:
+        """Return the winning class of the first row."""
+        y = decode_tensor(raw_output, self.output_shape, self.output_bits, self.graph.output)
+        return int(np.argmax(y[0]))
+
+    def _encode_output(self, y: Array) -> bytes:
+        return encode_tensor(y, self.output_bits, self.graph.output)
+
+    def compute_digests(self) -> ModelDigests:
+        """Recompute every digest of a registration from graph and weights."""
+        by_name = [tensor_digest(self.weights[w.name], w.bits) for w in self.graph.weights]
+        return ModelDigests(
+            graph_hash=self.graph.hash(),
+            weight_root=weight_root(by_name),
+            program_hash=keccak(self.layout.program.to_bytes()),
+            vk_hash=keccak(self.vk_blob),
+            srs_id=insecure_srs_id(),
+        )
+
+
+def load_model(folder: Path) -> Model:
+    """Read a published folder; raise ContentError, GraphError or TensorError when it is not one."""
+    try:
+        graph = Graph.from_bytes((folder / GRAPH_FILE).read_bytes())
+        weights = {
+            w.name: decode_tensor(
+                (folder / WEIGHTS_FOLDER / f"{w.name}.bin").read_bytes(), w.shape, w.bits, w.name
+            )
+            for w in graph.weights
+        }
+    except FileNotFoundError as error:
+        raise ContentError(f"{error.filename} is missing from the model folder") from None
+    return Model(folder, graph, weights)
+
+
+def find_model(folder: Path, graph_hash: bytes) -> Model:
+    """Return the published model with this graph hash; raise JobRefused when there is none."""
+    for candidate in sorted(p.parent for p in folder.glob(f"*/{GRAPH_FILE}")):
+        model = load_model(candidate)
+        if model.graph.hash() == graph_hash:
+            return model
+    raise JobRefused(f"no model with graph 0x{graph_hash.hex()} in {folder}")
+
+
+def encode_input(model: Model, values: object) -> bytes:
+    """Return the bytes of an input given as a list (of lists) of integers.
+
+    Raises TensorError or RangeError unless the graph takes it.
+    """
+    try:
+        x = np.array(values)
+    except ValueError as error:
+        raise TensorError(model.graph.input.name, str(error)) from None
+    if x.dtype.kind not in "iu" or x.size != np.prod(model.input_shape):
+        raise TensorError(
+            model.graph.input.name,
+            f"is {x.dtype} of shape {x.shape}, expected integers of shape {model.input_shape}",
+        )
+    raw = encode_tensor(x.reshape(model.input_shape), model.input_bits, model.graph.input.name)
+    model.check_input(raw)
+    return raw
+
+
+def choose_backend(name: str) -> Backend:
+    """Return the named runtime; "auto" is torch where it is installed."""
+    if name != "auto":
+        return Backend(name)
+    return Backend.TORCH if find_spec("torch") else Backend.NUMPY

@@ -1,0 +1,118 @@
+"""Proofs for disputes: the one way from a role into the prover, and it asks for an open challenge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from offchain.chain.journal import Journal
+from offchain.errors import UnchallengedProof
+from offchain.params.settings import Settings
+from offchain.prove.statement import FORMAT, MODE_PUBLIC, Statement
+from offchain.submit.models import Array, Model
+from offchain.submit.versions import ReproducedVersion
+from offchain.types import Address, Dispute, Job
+
+PROVER_ENTRIES: Final = "prover-entries"  # journal counter: how often the prover was entered
+SEED_BYTES: Final = 32
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What `DisputeGame.prove` takes, and what it took to make."""
+
+    raw_input: bytes
+    raw_output: bytes
+    proof: bytes
+    statement: Statement
+    seconds: float
+    prover_pid: int
+
+
+def build_statement(
+    version: ReproducedVersion,
+    job: Job,
+    dispute: Dispute,
+    chain_id: int,
+    market: Address,
+    prover: Address,
+) -> Statement:
+    """Return the statement that the chain will build for this dispute; raise UnchallengedProof.
+
+    Everything in it was fixed before the challenge, except the seed that the challenge stored.
+    """
+    is_seeded = len(dispute.challenge_seed) == SEED_BYTES and any(dispute.challenge_seed)
+    if not (is_seeded and dispute.is_open and dispute.job == job.id):
+        raise UnchallengedProof(f"job {job.id} has no open challenge: nothing is to be proven")
+    return Statement(
+        format=FORMAT,
+        chain_id=chain_id,
+        verifier=version.version.verifier,
+        market=market,
+        job_id=job.id,
+        shard=0,
+        challenge_seed=dispute.challenge_seed,
+        prover=prover,
+        model_version=version.version.id,
+        program_hash=version.version.program_hash,
+        srs_id=version.version.srs_id,
+        mode=MODE_PUBLIC,
+        op_range=version.model.layout.program.op_count,
+        in_digest=job.in_digest,
+        out_digest=job.out_digest,
+    )
+
+
+def prove_dispute(
+    journal: Journal,
+    settings: Settings,
+    statement: Statement,
+    model: Model,
+    raw_input: bytes,
+) -> Evidence:
+    """Prove a challenged job in a child process; count the entry before anything else.
+
+    Raises UnchallengedProof without a challenge seed, WitnessError where the execution violates
+    the graph, ProverFailed when the child runs out of memory or time.
+    """
+    journal.increment(PROVER_ENTRIES)
+    _count_in_process(settings.home)
+    raw_output, trace = model.run_traced(raw_input)
+    started = time.monotonic()
+    with ProverProcess(settings.prover_memory_mib, settings.prover_timeout_s) as prover:
+        x = model.decode_input(raw_input)
+        proof = prove_job(model.provable, statement, x, trace, prover.prove)
+        pid = prover.pid
+    seconds = time.monotonic() - started
+    return Evidence(raw_input, raw_output, proof, statement, seconds, pid)
+
+
+def verify_evidence(model: Model, evidence: Evidence) -> None:
+    """Raise ProofError unless the proof shows its statement under the model's key."""
+    try:
+        native.verify(
+            model.vk_blob,
+            native.tau_g2_insecure(),
+            evidence.statement.hash(),
+            evidence.raw_input,
+            evidence.raw_output,
+            evidence.proof,
+        )
+    except native.NativeProofError as error:
+        raise ProofError(str(error)) from None
+
+
+def _count_in_process(home: Path) -> None:
+    """Add one to this process's own counter file, apart from the journal that it cross-checks."""
+    folder = home / "prover-entries"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / str(os.getpid())).open("a", encoding="ascii") as file:
+        file.write("entered\n")
+
+
+def count_prover_entries(home: Path) -> int:
+    """Return how often any process of a role entered the prover, by its own counter files."""
+    return sum(len(f.read_text().splitlines()) for f in (home / "prover-entries").glob("*"))

@@ -1,0 +1,67 @@
+"""A registration is not trusted: a version is used only after it was reproduced from its files.
+
+protocol.md A.15: graph hash, program hash, weight root, commitments, tables and SRS are recomputed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from eth_hash.auto import keccak
+
+from offchain.chain.client import ChainClient
+from offchain.chain.contracts.model_registry import ModelRegistry
+from offchain.errors import VersionMismatch
+from offchain.submit.models import Model, find_model
+from offchain.types import Version, VersionId
+
+DATA_PREFIX: Final = b"\x00"  # a data contract's first byte: STOP, so that it cannot be called
+
+
+@dataclass(frozen=True)
+class ReproducedVersion:
+    """A registered version and the files that were found to be exactly it."""
+
+    version: Version
+    model: Model
+
+
+class VersionBook:
+    """Remembers which versions this process has reproduced."""
+
+    def __init__(
+        self, models: Path, client: ChainClient, registry: ModelRegistry, srs_id: bytes
+    ) -> None:
+        self._models = models
+        self._client = client
+        self._registry = registry
+        self._srs_id = srs_id
+        self._reproduced: dict[bytes, ReproducedVersion] = {}
+
+    def reproduce(self, version_id: VersionId) -> ReproducedVersion:
+        """Return a version whose every digest was recomputed; raise VersionMismatch otherwise."""
+        if version_id not in self._reproduced:
+            version = self._registry.get_version(version_id)
+            model = find_model(self._models, version.graph_hash)
+            verify_version(version, model, self._client.get_code(version.vk_data), self._srs_id)
+            self._reproduced[version_id] = ReproducedVersion(version, model)
+        return self._reproduced[version_id]
+
+
+def verify_version(version: Version, model: Model, vk_code: bytes, srs_id: bytes) -> None:
+    """Raise VersionMismatch unless the registration is exactly what the model's files give."""
+    found = model.compute_digests()
+    pairs = (
+        ("graph hash", version.graph_hash, found.graph_hash),
+        ("weight root", version.weight_root, found.weight_root),
+        ("program hash", version.program_hash, found.program_hash),
+        ("verification key hash", version.vk_hash, found.vk_hash),
+        ("reference string", version.srs_id, found.srs_id),
+        ("deployment's reference string", srs_id, found.srs_id),
+        ("verification key on chain", keccak(vk_code), keccak(DATA_PREFIX + model.vk_blob)),
+    )
+    for what, registered, recomputed in pairs:
+        if registered != recomputed:
+            raise VersionMismatch(what, registered, recomputed)
