@@ -1,6 +1,6 @@
-"""Keep two runners apart: `ape test` runs tests/contracts with a chain, pytest runs everything else without one.
+"""Keep two runners apart: `ape test` runs tests/contracts, pytest runs everything else.
 
-ape's pytest plugin loads into every pytest run of an environment that has ape, and starts a node for it.
+ape's pytest plugin loads into every pytest run of an environment that has ape, and starts a node.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Hand forge's artefacts to ape, so that `ape run` and `ape test` do not compile the same sources again.
+"""Hand forge's artefacts to ape, so that ape does not compile the same sources again.
 
-ape skips a source when `.build/__local__.json` holds its text and a contract type made from it. Both tools are configured
-alike (contracts/foundry.toml, ape-config.yaml); a user's plain `ape compile` replaces this file by ape's own.
+ape skips a source when `.build/__local__.json` holds its text and a contract type made from it.
+Both tools are configured alike (contracts/foundry.toml, ape-config.yaml); a user's own `ape compile`
+updates this file as ever.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def read_contract_type(artefact: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def write_manifest(root: Path, forge_out: Path) -> int:
-    """Write ape's manifest for the sources below contracts/; return the number of contract types."""
+    """Write ape's manifest of the sources below contracts/; return how many contracts it has."""
     found = (
         read_contract_type(json.loads(path.read_text(encoding="utf-8")))
         for path in sorted(forge_out.glob("*.sol/*.json"))
@@ -46,10 +47,15 @@ def write_manifest(root: Path, forge_out: Path) -> int:
     types = {
         kind["contractName"]: kind
         for kind in found
-        if kind and kind["sourceId"].startswith("contracts/") and (root / kind["sourceId"]).is_file()
+        if kind
+        and kind["sourceId"].startswith("contracts/")
+        and (root / kind["sourceId"]).is_file()
     }
     sources = {
-        path.relative_to(root).as_posix(): {"content": path.read_text(encoding="utf-8"), "imports": []}
+        path.relative_to(root).as_posix(): {
+            "content": path.read_text(encoding="utf-8"),
+            "imports": [],
+        }
         for path in sorted((root / "contracts").rglob("*.sol"))
     }
     manifest = {"manifest": "ethpm/3", "contractTypes": types, "sources": sources}
