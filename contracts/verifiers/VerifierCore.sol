@@ -111,7 +111,7 @@ contract VerifierCore is IProofVerifier {
         if (statement.opRange != program.opCount) revert WrongOpRange(statement.opRange, program.opCount);
     }
 
-    /// @dev Reads the two public shapes, checks length, range and digest of the bytes and decodes them.
+    /// @dev Reads the two public shapes, checks length, range and digest of the bytes.
     function readPublic(Session memory s, Statement calldata statement, bytes calldata input, bytes calldata output)
         private
         view
@@ -119,7 +119,7 @@ contract VerifierCore is IProofVerifier {
         PublicShape memory shape = s.program.takePublic();
         uint256 size = shape.rows * shape.cols * shape.bytesPerElement;
         if (input.length != size) revert WrongInputLength(input.length, size);
-        s.input = PublicTensorLib.decode(input, shape);
+        s.input = PublicTensorLib.wrap(input, shape);
         s.input.checkVariables(s.program, ProgramLib.INPUT, ProgramLib.KIND_INPUT);
         (bool found, uint256 position, int256 value) = s.input.findOutside(shape.lo, shape.hi);
         // INVARIANT: the graph's bounds hold for inputs in their range only.
@@ -130,7 +130,7 @@ contract VerifierCore is IProofVerifier {
         shape = s.program.takePublic();
         size = shape.rows * shape.cols * shape.bytesPerElement;
         if (output.length != size) revert WrongOutputLength(output.length, size);
-        s.output = PublicTensorLib.decode(output, shape);
+        s.output = PublicTensorLib.wrap(output, shape);
         s.output.checkVariables(s.program, ProgramLib.OUTPUT, ProgramLib.KIND_OUTPUT);
         // The output's range needs no check here: a lookup proves it.
         digest = computeDigest(output, shape);

@@ -5,17 +5,53 @@ import {IProofVerifier} from "../../contracts/interfaces/IProofVerifier.sol";
 import {VerifierCore} from "../../contracts/verifiers/VerifierCore.sol";
 import {Submission, VerifierFixture} from "./VerifierFixture.sol";
 
-/// @notice Whole proofs of the reference prover: honest ones are accepted, its forgeries are refused.
+/// @notice Whole proofs of the reference prover: the honest ones are accepted; its forgeries, and honest proofs with
+/// another statement, key or public tensor, are refused for the reason they deserve.
 contract VerifierProofsTest is VerifierFixture {
     string private proofs;
     string private forgeries;
     VerifierCore private verifier;
 
+    mapping(bytes32 name => bytes4 error) private reasons;
+
     function setUp() public {
         proofs = readVectors("proofs.json");
         forgeries = readVectors("forgeries.json");
         verifier = deployVerifier(proofs);
+        setReasons();
     }
+
+    function setReasons() private {
+        bytes4 root = IProofVerifier.LogUpRootInvalid.selector;
+        bytes4 sumCheck = IProofVerifier.SumCheckMismatch.selector;
+        reasons["false-output"] = sumCheck;
+        reasons["false-hidden"] = sumCheck;
+        reasons["perturbed-weights"] = IProofVerifier.PairingFailed.selector;
+        reasons["wrapped-quotient"] = root;
+        reasons["wrapped-quotient-patched-root"] = sumCheck;
+        reasons["remainder-out-of-range"] = root;
+        reasons["remainder-out-of-range-patched"] = sumCheck;
+        reasons["root-0/0"] = root;
+        reasons["tampered-commitment"] = IProofVerifier.OpeningMismatch.selector;
+        reasons["replay-job"] = sumCheck;
+        reasons["replay-prover"] = sumCheck;
+        reasons["replay-seed"] = sumCheck;
+        reasons["trailing-bytes"] = IProofVerifier.TrailingBytes.selector;
+        reasons["truncated"] = IProofVerifier.TruncatedProof.selector;
+        reasons["non-canonical-scalar"] = IProofVerifier.NonCanonicalScalar.selector;
+        reasons["off-curve-point"] = IProofVerifier.InvalidPoint.selector;
+    }
+
+    /// @dev A name's first 30 bytes.
+    function shorten(string memory name) private pure returns (bytes32) {
+        return bytes32(bytes(name)) & ~bytes32(uint256(0xffff));
+    }
+
+    function honest() private view returns (Submission memory) {
+        return readSubmission(proofs, at(0));
+    }
+
+    /* PROOFS */
 
     function test_verify_honestProofs_succeeds() public {
         uint256 count;
@@ -23,5 +59,260 @@ contract VerifierProofsTest is VerifierFixture {
             requireAccepted(verifier, readSubmission(proofs, at(count)));
         }
         require(count >= 3, "vectors are missing");
+    }
+
+    function test_verify_computedForgeries_reverts() public {
+        uint256 count;
+        for (; vm.keyExistsJson(forgeries, at(count)); ++count) {
+            Submission memory s = readSubmission(forgeries, at(count));
+            bytes4 reason = reasons[shorten(s.name)];
+            require(reason != 0, string.concat("no reason is given for ", s.name));
+            requireRefused(verifier, s, reason);
+        }
+        require(count >= 16, "vectors are missing");
+    }
+
+    function test_verify_anotherModelsProof_reverts() public {
+        Submission memory s = honest();
+        Submission memory other = readSubmission(proofs, at(1));
+        s.proof = other.proof;
+        bytes memory reason = check(verifier, s);
+        require(reason.length != 0, "accepted");
+    }
+
+    function test_verify_emptyProof_reverts() public {
+        Submission memory s = honest();
+        s.proof = "";
+        requireRefused(verifier, s, IProofVerifier.TruncatedProof.selector);
+    }
+
+    /* STATEMENT */
+
+    function test_verify_otherFormat_reverts() public {
+        Submission memory s = honest();
+        s.statement.format = 2;
+        requireRefused(verifier, s, abi.encodeWithSelector(IProofVerifier.UnsupportedFormat.selector, 2));
+    }
+
+    function test_verify_otherMode_reverts() public {
+        Submission memory s = honest();
+        s.statement.mode = 2;
+        requireRefused(verifier, s, abi.encodeWithSelector(IProofVerifier.UnsupportedMode.selector, 2));
+    }
+
+    function test_verify_otherShard_reverts() public {
+        Submission memory s = honest();
+        s.statement.shard = 1;
+        requireRefused(verifier, s, abi.encodeWithSelector(IProofVerifier.UnsupportedShard.selector, 1));
+    }
+
+    function test_verify_statementOfAnotherChain_reverts() public {
+        Submission memory s = honest();
+        s.statement.chainId = 1;
+        requireRefused(verifier, s, abi.encodeWithSelector(IProofVerifier.WrongChain.selector, 1, block.chainid));
+    }
+
+    function test_verify_onAnotherChain_reverts() public {
+        vm.chainId(5);
+        requireRefused(verifier, honest(), abi.encodeWithSelector(IProofVerifier.WrongChain.selector, 31337, 5));
+    }
+
+    function test_verify_byAnotherVerifier_reverts() public {
+        Submission memory s = honest();
+        VerifierCore other = new VerifierCore(readTau(proofs));
+        requireRefused(
+            other,
+            s,
+            abi.encodeWithSelector(IProofVerifier.WrongVerifier.selector, address(verifier), address(other))
+        );
+        // Even with a statement that names it: the proof is bound to the first one's.
+        s.statement.verifier = address(other);
+        requireRefused(other, s, IProofVerifier.SumCheckMismatch.selector);
+    }
+
+    function test_verify_otherSrs_reverts() public {
+        Submission memory s = honest();
+        s.statement.srsId = bytes32(uint256(1));
+        requireRefused(verifier, s, IProofVerifier.WrongSrs.selector);
+        s = honest();
+        s.key[32] ^= 0x01;
+        requireRefused(verifier, s, IProofVerifier.WrongSrs.selector);
+    }
+
+    function test_verify_otherProgramHash_reverts() public {
+        Submission memory s = honest();
+        s.statement.programHash = bytes32(uint256(1));
+        requireRefused(verifier, s, IProofVerifier.WrongProgram.selector);
+    }
+
+    function test_verify_otherOpRange_reverts() public {
+        Submission memory s = honest();
+        uint256 count = s.statement.opRange;
+        s.statement.opRange = count - 1;
+        requireRefused(verifier, s, abi.encodeWithSelector(IProofVerifier.WrongOpRange.selector, count - 1, count));
+        s.statement.opRange = (1 << 128) | count;
+        requireRefused(verifier, s, IProofVerifier.WrongOpRange.selector);
+    }
+
+    /// @dev Fields that the verifier does not know are bound by the transcript.
+    function test_verify_anyOtherStatementField_reverts() public {
+        bytes4 reason = IProofVerifier.SumCheckMismatch.selector;
+        Submission memory s = honest();
+        s.statement.market = address(1);
+        requireRefused(verifier, s, reason);
+        s = honest();
+        s.statement.jobId += 1;
+        requireRefused(verifier, s, reason);
+        s = honest();
+        s.statement.challengeSeed ^= bytes32(uint256(1));
+        requireRefused(verifier, s, reason);
+        s = honest();
+        s.statement.prover = address(1);
+        requireRefused(verifier, s, reason);
+        s = honest();
+        s.statement.modelVersion ^= bytes32(uint256(1));
+        requireRefused(verifier, s, reason);
+    }
+
+    /* PUBLIC TENSORS */
+
+    function test_verify_wrongLengths_reverts() public {
+        Submission memory s = honest();
+        uint256 size = s.input.length;
+        s.input = bytes.concat(s.input, hex"00");
+        requireRefused(verifier, s, abi.encodeWithSelector(IProofVerifier.WrongInputLength.selector, size + 1, size));
+        s = honest();
+        size = s.output.length;
+        s.output = "";
+        requireRefused(verifier, s, abi.encodeWithSelector(IProofVerifier.WrongOutputLength.selector, 0, size));
+    }
+
+    function test_verify_otherInput_reverts() public {
+        Submission memory s = honest();
+        s.input[3] ^= 0x01;
+        requireRefused(verifier, s, IProofVerifier.WrongInputDigest.selector);
+    }
+
+    function test_verify_otherOutput_reverts() public {
+        Submission memory s = honest();
+        s.output[0] ^= 0x01;
+        requireRefused(verifier, s, IProofVerifier.WrongOutputDigest.selector);
+    }
+
+    function test_verify_inputOutOfRange_reverts() public {
+        // The second vector's input lies in [-20, 90].
+        Submission memory s = readSubmission(proofs, at(1));
+        s.input[7] = bytes1(uint8(91));
+        bytes4 reason = IProofVerifier.InputOutOfRange.selector;
+        requireRefused(verifier, s, abi.encodeWithSelector(reason, 7, int256(91), int256(-20), int256(90)));
+        s.input[2] = bytes1(uint8(int8(-21)));
+        requireRefused(verifier, s, abi.encodeWithSelector(reason, 2, int256(-21), int256(-20), int256(90)));
+    }
+
+    /* KEY */
+
+    function test_verify_noKey_reverts() public {
+        Submission memory s = honest();
+        vm.etch(KEY, "");
+        require(bytes4(checkInstalled(verifier, s)) == IProofVerifier.NotAKey.selector, "empty");
+        vm.etch(KEY, bytes.concat(hex"01", s.key));
+        require(bytes4(checkInstalled(verifier, s)) == IProofVerifier.NotAKey.selector, "executable");
+    }
+
+    function test_verify_keyOfOtherLength_reverts() public {
+        Submission memory s = honest();
+        bytes memory key = s.key;
+        s.key = bytes.concat(key, hex"00");
+        requireRefused(verifier, s, IProofVerifier.WrongKeyLength.selector);
+        for (uint256 size = 0; size < key.length; size += 13) {
+            s.key = new bytes(size);
+            for (uint256 i = 0; i < size; ++i) {
+                s.key[i] = key[i];
+            }
+            requireRefused(verifier, s, IProofVerifier.WrongKeyLength.selector);
+        }
+    }
+
+    function test_verify_otherCommitmentInKey_reverts() public {
+        // Infinity is a point; the key's hash differs, so every challenge does.
+        Submission memory s = honest();
+        for (uint256 i = s.key.length - 64; i < s.key.length; ++i) {
+            s.key[i] = 0;
+        }
+        requireRefused(verifier, s, IProofVerifier.SumCheckMismatch.selector);
+    }
+
+    /* INSPECTION */
+
+    function test_inspect_vectors_succeeds() public {
+        for (uint256 i = 0; vm.keyExistsJson(proofs, at(i)); ++i) {
+            Submission memory s = readSubmission(proofs, at(i));
+            installKey(s.key);
+            (bytes32 vkHash, bytes32 graphHash, bytes32 programHash, bytes32 srsId, uint256 opCount) =
+                verifier.inspect(KEY);
+            require(vkHash == keccak256(s.key), "vkHash");
+            require(graphHash == bytes32(s.key), "graphHash");
+            require(programHash == s.statement.programHash, "programHash");
+            require(srsId == verifier.SRS_ID() && srsId == s.statement.srsId, "srsId");
+            require(opCount == s.statement.opRange, "opCount");
+        }
+    }
+
+    function test_inspect_commitmentOffCurve_reverts() public {
+        Submission memory s = honest();
+        s.key[s.key.length - 1] ^= 0x01;
+        installKey(s.key);
+        try verifier.inspect(KEY) {
+            revert("accepted");
+        } catch (bytes memory reason) {
+            require(bytes4(reason) == IProofVerifier.InvalidCommitment.selector, "other error");
+        }
+    }
+
+    /// @dev Whatever is overwritten in a program's structure, the walk ends with a typed error or the key is another
+    /// one: never with the same hashes.
+    function test_inspect_overwrittenProgram_revertsOrDiffers() public {
+        Submission memory s = honest();
+        (uint256 refused, uint256 changed) = (0, 0);
+        bytes memory key = bytes.concat(s.key);
+        uint256 programSize = uint256(uint8(key[64])) << 8 | uint8(key[65]);
+        for (uint256 i = 64; i < 66 + programSize; ++i) {
+            for (uint256 bit = 1; bit < 256; bit <<= 1) {
+                key[i] = s.key[i] ^ bytes1(uint8(bit));
+                installKey(key);
+                try verifier.inspect(KEY) returns (bytes32 vkHash, bytes32, bytes32 programHash, bytes32, uint256) {
+                    require(vkHash != keccak256(s.key) && programHash != s.statement.programHash, "same hash");
+                    ++changed;
+                } catch (bytes memory reason) {
+                    require(reason.length >= 4 && bytes4(reason) != 0x4e487b71, "panic");
+                    ++refused;
+                }
+            }
+            key[i] = s.key[i];
+        }
+        // What may change freely is numbers (bounds, scales, addends, shifts), never structure.
+        require(refused > changed, "the structure check lets too much through");
+    }
+
+    /* CONSTRUCTION */
+
+    function test_constructor_tauOffSubgroup_reverts() public {
+        uint256[4] memory tau = readTau(proofs);
+        tau[3] ^= 1;
+        try new VerifierCore(tau) {
+            revert("accepted");
+        } catch (bytes memory reason) {
+            require(bytes4(reason) == IProofVerifier.InvalidSrs.selector, "other error");
+        }
+        uint256[4] memory infinity;
+        try new VerifierCore(infinity) {
+            revert("accepted");
+        } catch (bytes memory reason) {
+            require(bytes4(reason) == IProofVerifier.InvalidSrs.selector, "other error");
+        }
+    }
+
+    function test_constructor_srsId_matches() public view {
+        require(verifier.SRS_ID() == keccak256(abi.encodePacked("zkdps/srs/1", readTau(proofs))), "srs id");
     }
 }
