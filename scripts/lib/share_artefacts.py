@@ -1,7 +1,7 @@
 """Hand forge's artefacts to ape, so that ape does not compile the same sources again.
 
 ape skips a source when `.build/__local__.json` holds its text and a contract type made from it.
-Both tools are configured alike (contracts/foundry.toml, ape-config.yaml); a user's own `ape compile`
+Both tools are configured alike (contracts/foundry.toml, ape-config.yaml); a plain `ape compile`
 updates this file as ever.
 """
 
