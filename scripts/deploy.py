@@ -4,29 +4,27 @@ Uses the artefacts that forge compiled once. Writes the manifest from which ever
 and ABIs.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from ape import chain
-from ape.api import AccountAPI, TransactionAPI
+from ape import Contract, chain
+from ape.api import AccountAPI, ReceiptAPI, TransactionAPI
 from ape.cli import ConnectedProviderCommand
-from ape.contracts import ContractContainer, ContractInstance
+from ape.contracts import ContractContainer
 from ape.types import AddressType, TransactionSignature
 from ape.utils import cached_property
+from eth_utils.address import to_checksum_address
 from ethpm_types import ContractType
 
-from offchain import native
 from offchain.chain.abi import ContractAbi
 from offchain.chain.keys import Signer, load_signer
 from offchain.chain.manifest import Deployment, Manifest, save_manifest
-from offchain.commit.srs import insecure_srs_id
 from offchain.params.presets import get_preset
 from offchain.params.settings import LOCAL_CHAIN_IDS
+from offchain.prove.reference.srs import insecure_tau_g2, srs_id
 from offchain.types import Address
 
 ROOT: Final = Path(__file__).parents[1]
@@ -105,7 +103,7 @@ def cli(
             chain_id=chain_id,
             preset=preset,
             first_block=first_block,
-            srs_id=insecure_srs_id(),
+            srs_id=srs_id(insecure_tau_g2()),
             srs_insecure=True,
             contracts={name: describe(name, c) for name, c in contracts.items()},
         ),
@@ -113,28 +111,32 @@ def cli(
     click.echo(f"deployed on chain {chain_id} with the INSECURE development SRS; manifest {path}")
 
 
-def deploy_all(deployer: FileAccount, preset: str) -> Mapping[str, ContractInstance]:
-    """Deploy in the order of dependence, then wire and renounce."""
+def deploy_all(deployer: FileAccount, preset: str) -> Mapping[str, ReceiptAPI]:
+    """Deploy in the order of dependence, then wire and renounce; return name -> creation."""
     parameters = get_preset(preset).to_abi()
-    tau = native.tau_g2_insecure()
+    tau = insecure_tau_g2()
     words = [int.from_bytes(tau[i : i + 32], "big") for i in range(0, len(tau), 32)]
-    verifier = deployer.deploy(load_container("VerifierCore"), words)
-    vault = deployer.deploy(load_container("StakeVault"), parameters)
-    registry = deployer.deploy(load_container("ModelRegistry"), [verifier.address], parameters)
-    market = deployer.deploy(
-        load_container("JobMarket"), vault.address, registry.address, parameters
-    )
-    game = deployer.deploy(
-        load_container("DisputeGame"), vault.address, registry.address, market.address, parameters
-    )
-    vault.setModules(market.address, game.address, sender=deployer)
-    return {
-        "VerifierCore": verifier,
-        "StakeVault": vault,
-        "ModelRegistry": registry,
-        "JobMarket": market,
-        "DisputeGame": game,
-    }
+    created = {}
+
+    def create(name: str, *arguments: Any) -> str:
+        created[name] = wait_mined(deployer.call(load_container(name)(*arguments)))
+        return str(created[name].contract_address)
+
+    verifier = create("VerifierCore", words)
+    vault = create("StakeVault", parameters)
+    registry = create("ModelRegistry", [verifier], parameters)
+    market = create("JobMarket", vault, registry, parameters)
+    game = create("DisputeGame", vault, registry, market, parameters)
+    wired = Contract(vault, contract_type=load_container("StakeVault").contract_type)
+    wait_mined(wired.setModules(market, game, sender=deployer))
+    return created
+
+
+def wait_mined(receipt: ReceiptAPI) -> ReceiptAPI:
+    """Return the final receipt: on a development chain with a block time ape does not wait."""
+    mined = chain.provider.get_receipt(receipt.txn_hash, required_confirmations=0)
+    mined.raise_for_status()
+    return mined
 
 
 def load_container(name: str) -> ContractContainer:
@@ -153,11 +155,8 @@ def load_container(name: str) -> ContractContainer:
     )
 
 
-def describe(name: str, contract: ContractInstance) -> Deployment:
+def describe(name: str, creation: ReceiptAPI) -> Deployment:
     """Return a manifest entry; the ABI is forge's, byte for byte."""
     artefact = json.loads((ARTEFACTS / f"{name}.sol" / f"{name}.json").read_text(encoding="utf-8"))
-    return Deployment(
-        Address(str(contract.address)),
-        ContractAbi(name, artefact["abi"]),
-        str(contract.creation_metadata.txn_hash),
-    )
+    address = Address(to_checksum_address(creation.contract_address))
+    return Deployment(address, ContractAbi(name, artefact["abi"]), creation.txn_hash)
