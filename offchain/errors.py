@@ -37,6 +37,10 @@ class UnboundedError(ProblemsError):
     """With the actual weights a tensor can leave its declared range; each problem names it."""
 
 
+class FidelityError(OffchainError):
+    """No quantization within the search meets the target; the message names the best one found."""
+
+
 class TensorError(OffchainError, ValueError):
     """A tensor has the wrong shape or type, or an element outside its range."""
 
@@ -46,7 +50,7 @@ class TensorError(OffchainError, ValueError):
         self.reason = reason
 
 
-class ModelFolderError(OffchainError):
+class ModelFolderError(ProblemsError):
     """A model folder is incomplete, or its files are not the ones its manifest names."""
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from offchain.execute import reference
 from offchain.execute.torch_runtime import TorchRuntime
-from offchain.execute.trace import Execution
+from offchain.model.execution import Execution
 from offchain.model.graph import Graph
 from offchain.model.weights import IntArray, Weights
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from offchain.errors import TensorError
-from offchain.execute.trace import Execution, RequantStep
+from offchain.model.execution import Execution, RequantStep
 from offchain.model.graph import Graph, Linear, Requant
 from offchain.model.weights import IntArray, Weights, check_tensor, check_weights
 

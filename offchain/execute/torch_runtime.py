@@ -13,7 +13,7 @@ import numpy as np
 
 from offchain.errors import MissingDependencyError, TensorError
 from offchain.execute.reference import ACCUMULATOR_BITS, check_input
-from offchain.execute.trace import Execution, RequantStep
+from offchain.model.execution import Execution, RequantStep
 from offchain.model.graph import Graph, Linear, Requant
 from offchain.model.weights import IntArray, Weights, check_weights
 
@@ -87,7 +87,7 @@ class TorchRuntime:
 def load_torch() -> ModuleType:
     """Return torch; raise MissingDependencyError, which says how to get it, where it is absent."""
     try:
-        import torch  # noqa: PLC0415 -- an optional extra
+        import torch
     except ImportError as error:
         raise MissingDependencyError("torch", "operator") from error
     return torch

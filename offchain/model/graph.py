@@ -6,7 +6,7 @@ and multipliers but no weights, so it is public; its hash binds everybody to the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eth_hash.auto import keccak
 
@@ -60,6 +60,11 @@ class Graph:
             cols = self.weight(op.w).shape[0] if isinstance(op, Linear) else shapes[op.x][1]
             shapes[op.name] = (rows, cols)
         return shapes
+
+    def with_rows(self, rows: int) -> Graph:
+        """Return the same operators over an input with another number of rows."""
+        shape = (rows, self.input.shape[1])
+        return replace(self, input=replace(self.input, shape=shape))
 
     def output_spec(self) -> TensorSpec:
         """Return shape, width and range of the output."""

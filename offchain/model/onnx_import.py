@@ -51,7 +51,7 @@ def load_onnx(path: Path) -> FloatGraph:
 
 def _load_package() -> ModuleType:
     try:
-        import onnx  # noqa: PLC0415 -- an optional extra
+        import onnx
     except ImportError as error:
         raise MissingDependencyError("onnx", "operator") from error
     return onnx

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from offchain.model.weights import IntArray
+from offchain.model.graph import Graph
+from offchain.model.weights import IntArray, Weights
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,6 @@ class Execution:
 
     output: IntArray
     steps: Mapping[str, RequantStep]
+
+
+Executor = Callable[[Graph, Weights, IntArray], Execution]  # any runtime, with tracing

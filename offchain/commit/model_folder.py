@@ -1,0 +1,174 @@
+"""A published model on disk: written once, and read back only if every digest can be recomputed.
+
+graph.json           canonical bytes of the integer graph
+weights/<name>.bin   bytes of each weight, as they are digested (protocol.md 3.2)
+report.json          size, widths and fidelity
+manifest.json        digests of all of these; a claim, never trusted
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any, Final
+
+from eth_hash.auto import keccak
+
+from offchain.commit.digest import decode_tensor, encode_tensor, tensor_digest_of_bytes, weight_root
+from offchain.errors import ModelFolderError
+from offchain.model.graph import Graph, WeightSpec
+from offchain.model.weights import IntArray, Weights
+from offchain.quantize.ranges import verify_ranges
+from offchain.types import Digest
+
+FORMAT: Final = "zkdps-model/1"
+GRAPH_FILE: Final = "graph.json"
+WEIGHTS_FOLDER: Final = "weights"
+REPORT_FILE: Final = "report.json"
+MANIFEST_FILE: Final = "manifest.json"
+MAX_TEXT_BYTES: Final = 1 << 24  # of a JSON file; bounds what a hostile folder makes us read
+
+
+@dataclass(frozen=True)
+class PublishedModel:
+    """A model whose files agree with each other and whose ranges hold for every input."""
+
+    graph: Graph
+    weights: Mapping[str, IntArray]
+    digests: Mapping[str, Digest]  # by weight
+    report: Mapping[str, Any]
+
+    @property
+    def weight_root(self) -> Digest:
+        """The root of all weights, in the graph's order."""
+        return weight_root([self.digests[spec.name] for spec in self.graph.weights])
+
+
+def write_model_folder(
+    folder: Path, graph: Graph, weights: Weights, report: Mapping[str, Any]
+) -> None:
+    """Write a model into a folder that does not exist yet; all of it appears, or nothing.
+
+    Raises ModelFolderError if the folder exists, GraphError, TensorError or UnboundedError for a
+    model that nobody should be asked to trust.
+    """
+    graph.verify()
+    verify_ranges(graph, weights)
+    if folder.exists():
+        raise ModelFolderError(str(folder), ["exists already; a published model never changes"])
+    encoded = {s.name: encode_tensor(weights[s.name], s.bits, s.name) for s in graph.weights}
+    report_text = _to_json(report)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as workspace:
+        draft = Path(workspace) / folder.name
+        (draft / WEIGHTS_FOLDER).mkdir(parents=True)
+        (draft / GRAPH_FILE).write_bytes(graph.to_bytes())
+        (draft / REPORT_FILE).write_bytes(report_text)
+        for name, raw in encoded.items():
+            _weight_path(draft, name).write_bytes(raw)
+        manifest = _make_manifest(graph, encoded, report_text)
+        (draft / MANIFEST_FILE).write_bytes(_to_json(manifest))
+        draft.rename(folder)
+
+
+def read_model_folder(folder: Path) -> PublishedModel:
+    """Return the model; recompute every digest instead of believing the manifest.
+
+    Raises ModelFolderError with every missing file and every mismatch at once, GraphError for a
+    graph that is not canonical, UnboundedError if an input in range could leave a declared range.
+    """
+    graph = Graph.from_bytes(_read(folder, GRAPH_FILE))
+    report_text = _read(folder, REPORT_FILE)
+    problems: list[str] = []
+    encoded: dict[str, bytes] = {}
+    for spec in graph.weights:
+        try:
+            encoded[spec.name] = _read_weight(folder, spec)
+        except ModelFolderError as error:
+            problems += error.problems
+    if problems:
+        raise ModelFolderError(str(folder), problems)
+    found = _make_manifest(graph, encoded, report_text)
+    problems = list(_differences("", _read_json(folder, MANIFEST_FILE), found))
+    if problems:
+        raise ModelFolderError(str(folder), problems)
+    weights = {s.name: decode_tensor(encoded[s.name], s.shape, s.bits) for s in graph.weights}
+    verify_ranges(graph, weights)
+    return PublishedModel(graph, weights, _digests(graph, encoded), _read_json(folder, REPORT_FILE))
+
+
+def _make_manifest(
+    graph: Graph, encoded: Mapping[str, bytes], report_text: bytes
+) -> dict[str, Any]:
+    digests = _digests(graph, encoded)
+    return {
+        "format": FORMAT,
+        "graphHash": _hex(graph.hash()),
+        "weightRoot": _hex(weight_root([digests[spec.name] for spec in graph.weights])),
+        "weights": {name: _hex(digest) for name, digest in digests.items()},
+        "reportHash": _hex(keccak(report_text)),
+    }
+
+
+def _digests(graph: Graph, encoded: Mapping[str, bytes]) -> dict[str, Digest]:
+    return {
+        s.name: tensor_digest_of_bytes(encoded[s.name], s.shape, s.bits, s.name)
+        for s in graph.weights
+    }
+
+
+def _differences(where: str, claimed: object, found: object) -> Iterator[str]:
+    """Name every entry in which the manifest and the files disagree."""
+    if isinstance(found, dict) and isinstance(claimed, dict):
+        for key in sorted({*found, *claimed}):
+            yield from _differences(f"{where}{key} ", claimed.get(key), found.get(key))
+    elif claimed != found:
+        yield f"{where}is {claimed} in the manifest, {found} from the files"
+
+
+def _read(folder: Path, name: str) -> bytes:
+    path = folder / name
+    if not path.is_file():
+        raise ModelFolderError(str(folder), [f"{name} is missing"])
+    if path.stat().st_size > MAX_TEXT_BYTES:
+        raise ModelFolderError(str(folder), [f"{name} is larger than {MAX_TEXT_BYTES} bytes"])
+    return path.read_bytes()
+
+
+def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        document = json.loads(_read(folder, name))
+    except (ValueError, RecursionError) as error:
+        raise ModelFolderError(str(folder), [f"{name} is not JSON: {error}"]) from error
+    if not isinstance(document, dict):
+        raise ModelFolderError(str(folder), [f"{name} is not an object"])
+    return document
+
+
+def _read_weight(folder: Path, spec: WeightSpec) -> bytes:
+    path, expected = _weight_path(folder, spec.name), prod(spec.shape) * spec.bits // 8
+    where = f"{WEIGHTS_FOLDER}/{path.name}"
+    if not path.is_file():
+        raise ModelFolderError(str(folder), [f"{where} is missing"])
+    # The size first: a hostile file is not read to find out that it is too long.
+    if path.stat().st_size != expected:
+        raise ModelFolderError(
+            str(folder), [f"{where} has {path.stat().st_size} bytes, the graph says {expected}"]
+        )
+    return path.read_bytes()
+
+
+def _weight_path(folder: Path, name: str) -> Path:
+    return folder / WEIGHTS_FOLDER / f"{name}.bin"
+
+
+def _to_json(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, sort_keys=True, indent=1).encode() + b"\n"
+
+
+def _hex(raw: bytes) -> str:
+    return "0x" + raw.hex()
