@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+/// @notice One recorded event.
+struct Log {
+    bytes32[] topics;
+    bytes data;
+    address emitter;
+}
+
+/// @notice The cheatcodes that the protocol's tests use.
+interface Vm {
+    function addr(uint256 key) external pure returns (address);
+    function assume(bool condition) external pure;
+    function cool(address target) external;
+    function deal(address account, uint256 balance) external;
+    function etch(address target, bytes calldata code) external;
+    function expectEmit(address emitter) external;
+    function expectRevert(bytes calldata revertData) external;
+    function expectRevert(bytes4 revertData) external;
+    function fee(uint256 baseFee) external;
+    function getRecordedLogs() external returns (Log[] memory);
+    function label(address account, string calldata name) external;
+    function prank(address sender) external;
+    function prevrandao(bytes32 value) external;
+    function recordLogs() external;
+    function revertToState(uint256 id) external returns (bool);
+    function snapshotState() external returns (uint256 id);
+    function toString(uint256 value) external pure returns (string memory);
+    function warp(uint256 timestamp) external;
+}
+
+/// @notice Cheatcodes and assertions for every test contract here.
+abstract contract Cheats {
+    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    error AssertionFailed(string what, uint256 got, uint256 expected);
+    error AssertionFailedAddress(string what, address got, address expected);
+    error AssertionFailedBytes32(string what, bytes32 got, bytes32 expected);
+    error AssertionFailedBool(string what);
+
+    function assertEq(uint256 got, uint256 expected, string memory what) internal pure {
+        if (got != expected) revert AssertionFailed(what, got, expected);
+    }
+
+    function assertEq(address got, address expected, string memory what) internal pure {
+        if (got != expected) revert AssertionFailedAddress(what, got, expected);
+    }
+
+    function assertEq(bytes32 got, bytes32 expected, string memory what) internal pure {
+        if (got != expected) revert AssertionFailedBytes32(what, got, expected);
+    }
+
+    function assertTrue(bool condition, string memory what) internal pure {
+        if (!condition) revert AssertionFailedBool(what);
+    }
+
+    function assertLe(uint256 got, uint256 limit, string memory what) internal pure {
+        if (got > limit) revert AssertionFailed(what, got, limit);
+    }
+
+    /// @notice Maps any number into [lo, hi].
+    function bound(uint256 x, uint256 lo, uint256 hi) internal pure returns (uint256) {
+        return lo + x % (hi - lo + 1);
+    }
+}
