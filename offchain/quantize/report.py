@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -100,7 +100,11 @@ def _describe_set(
     graph = quantized.graph.with_rows(len(labelled.x))
     output = execute(graph, quantized.weights, source.to_integers(labelled.x)).output
     return {
-        **asdict(fidelity),
+        "rows": fidelity.rows,
+        "agreement": fidelity.agreement,
+        "cosine": fidelity.cosine,
+        "maxError": fidelity.max_error,
+        "saturation": dict(fidelity.saturation),
         "floatAccuracy": compute_accuracy(model.run(labelled.x), labelled.y),
         "integerAccuracy": compute_accuracy(output, labelled.y),
         "tooSaturated": [n for n, share in fidelity.saturation.items() if share > MAX_SATURATION],
