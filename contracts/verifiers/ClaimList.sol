@@ -47,11 +47,7 @@ library ClaimList {
     }
 
     /// @notice Reads the claim at memory address `at`, except its value.
-    function read(uint256 at)
-        internal
-        pure
-        returns (uint256 tensor, uint256 source, uint256 shared, uint256 point)
-    {
+    function read(uint256 at) internal pure returns (uint256 tensor, uint256 source, uint256 shared, uint256 point) {
         assembly ("memory-safe") {
             let word := mload(at)
             tensor := and(word, 0xffff)

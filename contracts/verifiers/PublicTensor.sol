@@ -210,7 +210,8 @@ library PublicTensorLib {
                 let z := mload(pointEnd)
                 let at := work
                 let source := work
-                for { let last := add(source, shl(6, shr(1, count))) } lt(source, last) { source := add(source, 0x40) } {
+                for { let last := add(source, shl(6, shr(1, count))) } lt(source, last) { source := add(source, 0x40) }
+                {
                     // No overflow: r + v1 - v0 < 3 r and r + v0 < 2 r.
                     let v0 := add(f, mload(source))
                     let step := add(sub(mload(add(source, 0x20)), v0), shl(1, f))

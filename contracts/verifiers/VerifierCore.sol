@@ -138,9 +138,7 @@ contract VerifierCore is IProofVerifier {
     }
 
     function computeDigest(bytes calldata tensor, PublicShape memory shape) private view returns (bytes32) {
-        return TensorDigest.computeMatrix(
-            tensor, uint8(shape.bytesPerElement), uint32(shape.rows), uint32(shape.cols)
-        );
+        return TensorDigest.computeMatrix(tensor, uint8(shape.bytesPerElement), uint32(shape.rows), uint32(shape.cols));
     }
 
     /// @dev Makes room for what the program's tensors and operators can claim; no value is known yet.

@@ -121,9 +121,7 @@ contract VerifierProofsTest is VerifierFixture {
         Submission memory s = honest();
         VerifierCore other = new VerifierCore(readTau(proofs));
         requireRefused(
-            other,
-            s,
-            abi.encodeWithSelector(IProofVerifier.WrongVerifier.selector, address(verifier), address(other))
+            other, s, abi.encodeWithSelector(IProofVerifier.WrongVerifier.selector, address(verifier), address(other))
         );
         // Even with a statement that names it: the proof is bound to the first one's.
         s.statement.verifier = address(other);

@@ -102,8 +102,7 @@ contract VerifierTamperingTest is VerifierFixture {
     }
 
     function isPoint(Message message) private pure returns (bool) {
-        return
-            message == Message.COMMITMENT || message == Message.FOLD_COMMITMENT || message == Message.QUOTIENT;
+        return message == Message.COMMITMENT || message == Message.FOLD_COMMITMENT || message == Message.QUOTIENT;
     }
 
     /* ERRORS */
