@@ -1,7 +1,7 @@
 """Deploy one preset's contracts: `ape run deploy --network ethereum:local:foundry --help`.
 
-Uses the artefacts that forge compiled once. Writes the manifest from which every role reads addresses
-and ABIs.
+Uses the artefacts that forge compiled once. Writes the manifest from which every role reads
+addresses and ABIs.
 """
 
 import json
@@ -39,18 +39,21 @@ class FileAccount(AccountAPI):
 
     @cached_property
     def signer(self) -> Signer:
+        """Read the key, once."""
         return load_signer(self.key_file, self.password_file)
 
     @property
     def address(self) -> AddressType:
+        """The account."""
         return AddressType(self.signer.address)
 
     def sign_message(self, msg: Any, **signer_options: Any) -> None:
         """Sign no messages: nothing here asks for one."""
 
     def sign_transaction(
-        self, txn: TransactionAPI, **signer_options: Any
+        self, txn: TransactionAPI, **_signer_options: Any
     ) -> TransactionAPI | None:
+        """Return the transaction with its signature."""
         v, r, s = self.signer.sign_fields(txn.model_dump(by_alias=True, exclude={"sender"}))
         txn.signature = TransactionSignature(v=v, r=r.to_bytes(32, "big"), s=s.to_bytes(32, "big"))
         return txn

@@ -39,9 +39,7 @@ class ContractAbi:
         self.entries = entries
         self._functions = {e["name"]: e for e in entries if e["type"] == "function"}
         self._by_selector = {_selector(e): e for e in self._functions.values()}
-        self._events = {
-            keccak(text=signature_of(e)): e for e in entries if e["type"] == "event"
-        }
+        self._events = {keccak(text=signature_of(e)): e for e in entries if e["type"] == "event"}
 
     def encode_call(self, function: str, arguments: Sequence[Any]) -> bytes:
         """Return selector and encoded arguments; structs are tuples in field order."""

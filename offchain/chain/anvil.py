@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,10 @@ class Anvil:
         """Set a balance, as a genesis file would."""
         self.rpc.request("anvil_setBalance", account, hex(wei))
 
+    def start_clock(self, block_s: int) -> None:
+        """Mine every `block_s` seconds from now on instead of at every transaction."""
+        self.rpc.request("evm_setIntervalMining", block_s)
+
 
 def find_anvil() -> str:
     """Return Anvil's path: the user's own first, then the one that set-up installed."""
@@ -46,14 +50,18 @@ def find_anvil() -> str:
 
 
 @contextmanager
-def run_anvil(log: Path, port: int = 0, extra: Sequence[str] = ()) -> Iterator[Anvil]:
-    """Run a fresh chain (id 31337, one block a second) until the block is left."""
+def run_anvil(log: Path, port: int = 0, block_s: int = BLOCK_S) -> Iterator[Anvil]:
+    """Run a fresh chain (id 31337) until the block is left.
+
+    Blocks come every `block_s` seconds or, with 0, at every transaction.
+    """
     port = port or _free_port()
+    pace = ["--block-time", str(block_s)] if block_s else []
     with log.open("wb") as file:
         process = subprocess.Popen(
             [
                 find_anvil(), "--host", "127.0.0.1", "--port", str(port),
-                "--block-time", str(BLOCK_S), "--accounts", "1", *extra,
+                "--accounts", "1", *pace,
             ],
             stdout=file,
             stderr=subprocess.STDOUT,

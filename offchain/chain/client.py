@@ -15,6 +15,7 @@ from offchain.types import AccountId, Address, BlockNumber, BlockStamp, Seconds,
 
 # Nodes word a duplicate broadcast differently; all of them mean that the pool has it.
 ALREADY_KNOWN: Final = ("already known", "already imported", "known transaction")
+NO_VALUE: Final = Wei(0)
 NONCE_USED: Final = ("nonce too low", "nonce is too low")
 
 
@@ -30,7 +31,7 @@ class Call:
     function: str
     to: Address | None  # None creates a contract from the calldata
     calldata: bytes
-    value_wei: Wei = Wei(0)
+    value_wei: Wei = NO_VALUE
 
     @property
     def label(self) -> str:

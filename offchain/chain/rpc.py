@@ -59,7 +59,7 @@ class Rpc:
                 if refusal.code not in TRANSIENT_CODES:
                     raise refusal
                 cause = str(refusal)
-            self._sleep(delay * random.uniform(0.5, 1.0))  # jitter only spreads load
+            self._sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311  # spreads load
             delay *= 2
         raise RpcUnavailable(method, ATTEMPTS, cause)
 

@@ -26,11 +26,15 @@ NOUNS: Final = {
 class LazyGroup(click.Group):
     """Loads a noun's module on use, so that a client never imports an operator's packages."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the nouns."""
         return list(NOUNS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
         """Import and return a noun's group."""
         if cmd_name not in NOUNS:
             return None
@@ -38,7 +42,11 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
         """List the nouns without importing them."""
         with formatter.section("Nouns"):
             formatter.write_dl([(noun, text) for noun, (_, text) in NOUNS.items()])
@@ -47,7 +55,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, epilog=EXIT_HELP)
 @click.version_option(package_name="offchain")
 def cli() -> None:
-    """Verifiable inference: results are cheap claims, proven only when somebody objects.
+    r"""Buy and sell inference: results are cheap claims, proven only when somebody objects.
 
     \b
     A first tour:   zkdps demo

@@ -49,7 +49,6 @@ def stake(account: Account, amount_wei: int, worker: str, as_json: bool) -> None
 @click.option(
     "--fault",
     type=click.Choice(sorted(FAULTS - {""})),
-    default="",
     help="Drill on a development chain: misbehave in this way.",
 )
 def run(settings: Settings) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from offchain.params.settings import Settings
+from offchain.params.settings import DATA_FOLDER, Settings
 
 FOLDER: Final = click.Path(file_okay=False, path_type=Path, resolve_path=True)
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
@@ -80,7 +79,8 @@ def account_options(command: Command) -> Command:
     wrapped: Command = click.option(
         "--state",
         type=FOLDER,
-        default=Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local/state")) / "zkdps",
+        default=DATA_FOLDER / "accounts",
+        show_default=True,
         help="Folder of journals: what was signed is stored before it is sent.",
     )(run)
     return chain_options(key_options(wrapped))
@@ -94,6 +94,7 @@ def role_options(role: str) -> Callable[[Command], Command]:
         def run(**options: Any) -> None:
             names = set(Settings.__dataclass_fields__)
             chosen = {k: options.pop(k) for k in list(options) if k in names}
+            chosen = {k: v for k, v in chosen.items() if v is not None}
             command(settings=Settings(role=role, **chosen), **options)
 
         wrapped: Command = run

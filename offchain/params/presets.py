@@ -1,6 +1,7 @@
 """Presets: what a deployment is built with and enforces for ever (protocol.md A.12-A.20).
 
-Fields and their order are those of `contracts/types/Parameters.sol`; times in seconds of block time.
+Fields and their order are those of `contracts/types/Parameters.sol`; times are seconds of block
+time.
 """
 
 from __future__ import annotations

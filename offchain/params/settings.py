@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,12 @@ from offchain.errors import ConfigError
 
 FILE_NAME: Final = "agent.json"
 HOME_VARIABLE: Final = "ZKDPS_HOME"  # tells a worker process whose home folder it serves
+# What this package makes for itself, unless told otherwise: models, journals.
+DATA_FOLDER: Final = (
+    Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "zkdps"
+)
 LOCAL_CHAIN_IDS: Final = frozenset({1337, 31337})  # Ganache's and Hardhat/Anvil's development ids
+PATHS: Final = ("home", "manifest", "key_file", "content", "models", "password_file")
 FAULTS: Final = frozenset({"", "perturbed-weights", "vanish"})
 
 
@@ -72,13 +77,12 @@ def load_settings(home: Path) -> Settings:
     path = home / FILE_NAME
     try:
         plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        paths = {f.name for f in fields(Settings) if "Path" in str(f.type)}
-        return Settings(
-            **{k: Path(v) if k in paths and v is not None else v for k, v in plain.items()}
-        )
+        for name in PATHS:
+            plain[name] = None if plain[name] is None else Path(plain[name])
+        return Settings(**plain)
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist: start the role once with its options") from None
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from None
 
 

@@ -14,7 +14,7 @@ DRILLS = {"perturbed-weights": PerturbedOperator, "vanish": VanishingOperator}
 
 
 def build_role(settings: Settings) -> Role:
-    """Open a service's role; raise ConfigError for a drill on a chain that is not for development."""
+    """Open a service's role; raise ConfigError for a drill on a chain not for development."""
     context = open_context(settings)
     if settings.role == "challenger":
         return Challenger(context)

@@ -1,4 +1,4 @@
-"""The challenger: recompute every committed result on the reference path, object where it differs."""
+"""The challenger: recompute every committed result, object where it differs."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Challenger(BaseRole):
         dispute = self.context.contracts.game.get_dispute_of(job_id)
         if dispute is None or not dispute.is_open:
             return None
-        return dispute if dispute.challenger == self.context.submitter.account else None
+        return dispute if str(dispute.challenger) == self.context.submitter.account else None
 
     def _can_afford(self, bond: Wei) -> bool:
         fees = compute_fees(self.context.client.get_head().base_fee_wei)

@@ -1,4 +1,4 @@
-"""The client: check the version, escrow, wait, verify the result locally, object where it differs."""
+"""The client: check the version, escrow, wait, verify the result locally, collect refunds."""
 
 from __future__ import annotations
 
@@ -69,6 +69,14 @@ class Client(BaseRole):
         job = self.context.contracts.market.get_job(job_id)
         account = self.context.contracts.vault.get_account(self.context.submitter.account)
         return job.state.is_terminal and account.credit_wei + account.held_wei == 0
+
+    def compute_withdrawal_steps(self) -> tuple[StepKey, ...]:
+        """Return the withdrawal once everything is ripe: one transaction takes it all."""
+        vault = self.context.contracts.vault
+        account = vault.get_account(self.context.submitter.account)
+        ripe = vault.get_withdrawable(self.context.submitter.account)
+        is_all_ripe = ripe == account.credit_wei + account.held_wei
+        return super().compute_withdrawal_steps() if is_all_ripe else ()
 
     def describe(self) -> Mapping[str, Any]:
         """Return what is known of the job, for people and scripts."""

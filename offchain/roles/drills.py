@@ -11,8 +11,8 @@ import numpy as np
 from offchain.chain.client import Call
 from offchain.chain.journal import StepKey, StepStatus
 from offchain.errors import TransactionReverted
-from offchain.roles.operator import ACCEPT, COMMIT, Operator
 from offchain.prove.job import ProvableModel
+from offchain.roles.operator import ACCEPT, COMMIT, Operator
 from offchain.submit.models import Model
 from offchain.submit.proofs import Evidence
 from offchain.submit.versions import ReproducedVersion
@@ -25,10 +25,10 @@ LOST_BITS: Final = 0b11111  # a 3-bit network in place of the registered 8-bit o
 
 
 class PerturbedOperator(Operator):
-    """Serves cheaper weights than registered; challenged, it proves its false output as best it can.
+    """Serves cheaper weights than registered; challenged, it proves as best it can.
 
-    It follows the whole protocol: key, transcript, lookups and openings are computed for the
-    output that its weights give. It only cannot open the registered weights to others.
+    It follows the whole protocol: transcript, lookups and openings are computed for the output
+    that its weights give. Only: it cannot open the registered commitments to other weights.
     """
 
     def load_version(self, job: Job) -> ReproducedVersion:
@@ -81,7 +81,7 @@ class PerturbedModel(Model):
 
 
 def perturb(model: Model) -> Model:
-    """Return the model with the low bits of its first weight matrix gone, as if cheaply quantized."""
+    """Return the model without the low bits of its first weight matrix, as if cheaply quantized."""
     first = model.graph.weights[0].name
     coarse = np.asarray(model.weights[first]) & ~np.int64(LOST_BITS)
     return PerturbedModel(model.folder, model.graph, {**model.weights, first: coarse}, model)

@@ -84,9 +84,7 @@ class Operator(BaseRole):
             self.context.give_up(key, str(revert))
             return
         self.context.journal.put_step(key, StepStatus.DONE)
-        self.log.event(
-            "job-accepted", job=job_id, version=version.version.id, tx=receipt.tx_hash
-        )
+        self.log.event("job-accepted", job=job_id, version=version.version.id, tx=receipt.tx_hash)
 
     def _commit(self, job_id: JobId, key: StepKey) -> None:
         job = self.context.contracts.market.get_job(job_id)

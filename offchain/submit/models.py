@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from eth_hash.auto import keccak
 
 from offchain.commit.digest import decode_tensor, encode_tensor, tensor_digest, weight_root
+from offchain.commit.model_folder import GRAPH_FILE, read_model_folder
 from offchain.commit.srs import insecure_srs_id
-from offchain.errors import ContentError, JobRefused, RangeError, TensorError
+from offchain.errors import JobRefused, RangeError, TensorError
 from offchain.execute.backend import Backend, run_graph, trace_graph
 from offchain.model.graph import Graph
 from offchain.prove.compile import Layout
@@ -23,8 +23,6 @@ from offchain.prove.job import ProvableModel, make_provable
 from offchain.prove.witness import RequantTrace
 
 Array = npt.NDArray[np.int64]
-GRAPH_FILE: Final = "graph.json"
-WEIGHTS_FOLDER: Final = "weights"
 
 
 @dataclass(frozen=True)
@@ -127,26 +125,19 @@ class Model:
 
 
 def load_model(folder: Path) -> Model:
-    """Read a published folder; raise ContentError, GraphError or TensorError when it is not one."""
-    try:
-        graph = Graph.from_bytes((folder / GRAPH_FILE).read_bytes())
-        weights = {
-            w.name: decode_tensor(
-                (folder / WEIGHTS_FOLDER / f"{w.name}.bin").read_bytes(), w.shape, w.bits, w.name
-            )
-            for w in graph.weights
-        }
-    except FileNotFoundError as error:
-        raise ContentError(f"{error.filename} is missing from the model folder") from None
-    return Model(folder, graph, weights)
+    """Read a published folder.
+
+    Raises ModelFolderError, GraphError or UnboundedError for a bad one.
+    """
+    published = read_model_folder(folder)
+    return Model(folder, published.graph, published.weights)
 
 
 def find_model(folder: Path, graph_hash: bytes) -> Model:
     """Return the published model with this graph hash; raise JobRefused when there is none."""
-    for candidate in sorted(p.parent for p in folder.glob(f"*/{GRAPH_FILE}")):
-        model = load_model(candidate)
-        if model.graph.hash() == graph_hash:
-            return model
+    for graph_file in sorted(folder.glob(f"*/{GRAPH_FILE}")):
+        if keccak(graph_file.read_bytes()) == graph_hash:
+            return load_model(graph_file.parent)
     raise JobRefused(f"no model with graph 0x{graph_hash.hex()} in {folder}")
 
 

@@ -1,18 +1,20 @@
-"""Proofs for disputes: the one way from a role into the prover, and it asks for an open challenge."""
+"""Proofs for disputes: the one way from a role into the prover; it asks for an open challenge."""
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from offchain import native
 from offchain.chain.journal import Journal
-from offchain.errors import UnchallengedProof
+from offchain.errors import NativeProofError, ProofError, UnchallengedProof
 from offchain.params.settings import Settings
+from offchain.prove.job import prove_job
 from offchain.prove.statement import FORMAT, MODE_PUBLIC, Statement
-from offchain.submit.models import Array, Model
+from offchain.submit.models import Model
 from offchain.submit.versions import ReproducedVersion
 from offchain.types import Address, Dispute, Job
 
@@ -78,6 +80,8 @@ def prove_dispute(
     Raises UnchallengedProof without a challenge seed, WitnessError where the execution violates
     the graph, ProverFailed when the child runs out of memory or time.
     """
+    from offchain.prove.process import ProverProcess
+
     journal.increment(PROVER_ENTRIES)
     _count_in_process(settings.home)
     raw_output, trace = model.run_traced(raw_input)
@@ -101,7 +105,7 @@ def verify_evidence(model: Model, evidence: Evidence) -> None:
             evidence.raw_output,
             evidence.proof,
         )
-    except native.NativeProofError as error:
+    except NativeProofError as error:
         raise ProofError(str(error)) from None
 
 

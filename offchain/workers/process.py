@@ -7,7 +7,6 @@ import subprocess
 import sys
 from typing import Final
 
-from offchain.chain.journal import StepKey
 from offchain.params.settings import HOME_VARIABLE, Settings
 from offchain.roles.log import Log
 
@@ -48,4 +47,3 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-

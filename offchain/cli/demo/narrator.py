@@ -1,0 +1,89 @@
+"""Tells what happens from the chain's own events, in the order in which the chain says it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from offchain.chain.abi import DecodedEvent
+from offchain.chain.cursor import EventCursor
+
+ETHER: Final = 10**18
+SHORT: Final = 10  # hex characters of a digest that people compare by eye
+
+
+class Narrator:
+    """Prints lines with seconds since the start; `quiet` keeps standard output for JSON."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._started = time.monotonic()
+        self._cursor: EventCursor | None = None
+        self._names: Mapping[str, str] = {}
+        self._told = 0
+
+    def say(self, text: str = "") -> None:
+        """Print one line."""
+        self._write(f"{time.monotonic() - self._started:6.1f} s  {text}" if text else "")
+
+    def follow(self, cursor: EventCursor, names: Mapping[str, str]) -> None:
+        """Tell a deployment's events from now on; `names` maps lower-case accounts to parties."""
+        self._cursor, self._names = cursor, names
+        cursor.advance()
+        self._told = len(cursor.get_events())
+
+    def poll(self) -> None:
+        """Tell what has happened since the last poll."""
+        if self._cursor is None:
+            return
+        self._cursor.advance()
+        events = self._cursor.get_events()
+        for event in events[self._told :]:
+            text = self._describe(event)
+            if text:
+                self.say(f"block {event.block_number}: {text}")
+        self._told = len(events)
+
+    def _describe(self, event: DecodedEvent) -> str | None:
+        template = TEMPLATES.get(event.name)
+        if template is None:
+            return None
+        return template.format(**{k: self._show(k, v) for k, v in event.arguments.items()})
+
+    def _show(self, name: str, value: Any) -> str:
+        if isinstance(value, bytes):
+            return "0x" + value.hex()[:SHORT] + "..."
+        if isinstance(value, str) and value.startswith("0x"):
+            return self._names.get(value.lower(), value)
+        if name in ("fee", "amount", "bond", "slashed", "returned"):
+            return show_ether(value)
+        return str(value)
+
+
+TEMPLATES: Final = {
+    "Deposited": "{owner} stakes {amount}",
+    "JobCreated": "job {jobId}: {client} escrows {fee} for one inference, input {inDigest}",
+    "JobAccepted": "job {jobId}: accepted with {operator}'s stake",
+    "StakeLocked": "job {jobId}: {amount} of {operator}'s stake locked",
+    "ResultCommitted": "job {jobId}: result committed, digest {outDigest}, in clear and unproven",
+    "JobFinalised": "job {jobId}: nobody objected in time: FINAL, {operator} is paid",
+    "ResultChallenged": "job {jobId}: {challenger} objects with a bond of {bond}; "
+    "seed {challengeSeed} fixed, a proof is due",
+    "ResultProven": "job {jobId}: proof accepted on chain: PROVEN and final at once",
+    "DefaultClaimed": "job {jobId}: no valid proof came in time; {challenger} claims the default",
+    "LockSlashed": "job {jobId}: {operator} loses {slashed}, gets back {returned}",
+    "JobRejected": "job {jobId}: REJECTED, the client is refunded",
+    "JobFailed": "job {jobId}: nothing was committed in time: FAILED, the client is refunded",
+    "Burned": "{amount} burned",
+    "CreditHeld": "{amount} for {account}, held back for the airgap",
+    "CreditWithdrawn": "{account} withdraws {amount}",
+}
+
+
+def show_ether(wei: int) -> str:
+    """Return an amount for people, without losing a wei."""
+    sign, wei = ("-", -wei) if wei < 0 else ("", wei)
+    whole, part = divmod(wei, ETHER)
+    digits = f"{part:018d}".rstrip("0")
+    return f"{sign}{whole}.{digits or '0'} ETH"

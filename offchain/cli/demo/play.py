@@ -1,0 +1,112 @@
+"""The demonstration from end to end: model, chain, scenarios, balances, gas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from offchain.cli.demo.narrator import Narrator, show_ether
+from offchain.cli.demo.scenarios import SCENARIOS, Play, Result, Scenario
+from offchain.cli.demo.world import World, open_world
+from offchain.errors import ConfigError
+
+MODEL: Final = "mlp-digits"
+SAMPLE: Final = 7  # row of the held-out scans
+SHADES: Final = " .:-=+*#%@"  # 0..16 in ten steps
+SIDE: Final = 8
+
+
+def play_scenarios(
+    folder: Path, models: Path, names: Sequence[str], write: Callable[[str], None]
+) -> tuple[Result, ...]:
+    """Play the named scenarios, or all; raise OffchainError when one cannot be played out."""
+    chosen = choose_scenarios(names)
+    narrator = Narrator(write)
+    prepare_model(models, narrator)
+    sample = load_sample()
+    narrator.say("the input, a scan that the network has not seen in training:")
+    for row in draw(sample):
+        write("            " + row)
+    with open_world(folder, models, MODEL, sample, narrator) as world:
+        return tuple(play(world, scenario) for scenario in chosen)
+
+
+def choose_scenarios(names: Sequence[str]) -> tuple[Scenario, ...]:
+    """Return scenarios by name, all of them for no name; raise ConfigError for an unknown one."""
+    known = {scenario.name: scenario for scenario in SCENARIOS}
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise ConfigError(f"no scenario {', '.join(unknown)}; there are {', '.join(known)}")
+    return tuple(known[name] for name in names) if names else SCENARIOS
+
+
+def prepare_model(models: Path, narrator: Narrator) -> None:
+    """Train and publish the digits network unless it is there."""
+    if not (models / MODEL).exists():
+        from offchain.commit.digits import build_digits_model
+
+        narrator.say("training the digits network (real scans), importing it, quantizing it")
+        report = build_digits_model(models / MODEL).model.report
+    else:
+        from offchain.commit.model_folder import read_model_folder
+
+        report = read_model_folder(models / MODEL).report
+    held_out = report["sets"]["heldOut"]
+    narrator.say(
+        f"model {MODEL}: held-out accuracy {held_out['integerAccuracy']:.2%}, "
+        f"integer and float agree on {held_out['agreement']:.2%}"
+    )
+
+
+def load_sample() -> list[int]:
+    """Return a held-out scan, 64 pixels of 0..16."""
+    from offchain.model.train_digits import load_split
+
+    return [int(pixel) for pixel in load_split().held_out.x[SAMPLE]]
+
+
+def draw(pixels: Sequence[int]) -> list[str]:
+    """Return a scan as lines of characters."""
+    shades = [SHADES[pixel * (len(SHADES) - 1) // 16] * 2 for pixel in pixels]
+    return ["".join(shades[i : i + SIDE]) for i in range(0, len(shades), SIDE)]
+
+
+def play(world: World, scenario: Scenario) -> Result:
+    """Play one scenario and tell what it came to."""
+    narrator = world.narrator
+    narrator.say()
+    narrator.say(f"=== {scenario.title} ({scenario.name})")
+    play = Play(world, scenario)
+    names = {address.lower(): name for name, address in play.accounts.items()}
+    narrator.follow(world.open_cursor(world.folder / f"{scenario.name}-events.sqlite3"), names)
+    result = play.run()
+    tell_result(narrator, result)
+    return result
+
+
+def tell_result(narrator: Narrator, result: Result) -> None:
+    """Tell outcome, money and gas."""
+    scenario = result.scenario
+    narrator.say(
+        f"outcome: {result.outcome} (must be {scenario.outcome}); prover entered "
+        f"{result.proofs_generated} times, {result.proofs_refused} proofs refused on chain; "
+        f"{result.seconds:.0f} s"
+    )
+    narrator.say("processes: " + ", ".join(f"{name} {pid}" for name, pid in result.pids.items()))
+    narrator.say(f"{'':12}{'before':>24}{'after':>24}{'gas paid':>26}{'gained':>26}")
+    for party, holding in result.before.holdings.items():
+        paid = sum(t.cost_wei for t in result.transactions if t.party == party)
+        before, after = holding.total_wei, result.after.holdings[party].total_wei
+        narrator.say(
+            f"{party:12}{show_ether(before):>24}{show_ether(after):>24}"
+            f"{show_ether(paid):>26}{show_ether(after - before + paid):>26}"
+        )
+    burned = result.after.burned_wei - result.before.burned_wei
+    narrator.say(f"{'burned':12}{'':74}{show_ether(burned):>26}")
+    if result.leaks:
+        narrator.say(f"DOES NOT ADD UP: {dict(result.leaks)}")
+    else:
+        narrator.say("adds up to the wei: before = after + gas paid + burned; vault = its ledger")
+    for step, gas in result.to_json()["gas"].items():
+        narrator.say(f"  gas {step:24}{gas:>12,}")

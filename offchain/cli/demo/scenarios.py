@@ -1,0 +1,241 @@
+"""The four scenarios: who takes part, what they do, what must have happened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from offchain.chain.journal import Journal
+from offchain.cli.demo.ledger import Ledger, Snapshot, Transaction, find_leaks, sum_gas
+from offchain.cli.demo.narrator import ETHER
+from offchain.cli.demo.processes import Party
+from offchain.cli.demo.world import World
+from offchain.errors import OffchainError
+from offchain.submit.proofs import PROVER_ENTRIES, count_prover_entries
+from offchain.types import JobId, JobState
+
+FEE_WEI: Final = ETHER // 1000
+STAKE_WEI: Final = ETHER
+POLL_S: Final = 0.3
+TIMEOUT_S: Final = 120.0  # wall clock; only a broken run gets there
+OUTCOMES: Final = {
+    JobState.FINAL: "paid",
+    JobState.PROVEN: "proven",
+    JobState.REJECTED: "slashed",
+    JobState.FAILED: "refunded",
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is played and what must come out."""
+
+    name: str
+    title: str
+    outcome: str
+    fault: str = ""  # of the operator
+    has_challenger: bool = False
+    challenge_always: bool = False
+    proofs_generated: int = 0
+    proofs_refused: int = 0
+
+
+SCENARIOS: Final = (
+    Scenario("honest-unchallenged", "An honest operator, and nobody objects", "paid"),
+    Scenario(
+        "honest-challenged",
+        "An honest operator is challenged, and proves",
+        "proven",
+        has_challenger=True,
+        challenge_always=True,
+        proofs_generated=1,
+    ),
+    Scenario(
+        "cheater-challenged",
+        "A cheating operator runs cheaper weights, and is caught",
+        "slashed",
+        fault="perturbed-weights",
+        has_challenger=True,
+        proofs_generated=1,
+        proofs_refused=1,
+    ),
+    Scenario("vanished-operator", "An operator accepts and vanishes", "refunded", fault="vanish"),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a scenario came to."""
+
+    scenario: Scenario
+    outcome: str
+    seconds: float
+    before: Snapshot
+    after: Snapshot
+    transactions: tuple[Transaction, ...]
+    leaks: Mapping[str, int]
+    proofs_generated: int
+    proofs_refused: int
+    pids: Mapping[str, int]
+    answer: Mapping[str, Any]
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything is as the scenario says."""
+        return (
+            self.outcome == self.scenario.outcome
+            and not self.leaks
+            and self.proofs_generated == self.scenario.proofs_generated
+            and self.proofs_refused == self.scenario.proofs_refused
+        )
+
+    def to_json(self) -> Mapping[str, Any]:
+        """Return the entry of the demo's JSON report."""
+        return {
+            "name": self.scenario.name,
+            "outcome": self.outcome,
+            "seconds": round(self.seconds, 1),
+            "gas": dict(sum_gas(self.transactions)),
+            "conserved": not self.leaks,
+            "proofs_generated": self.proofs_generated,
+            "proofs_refused": self.proofs_refused,
+            "pids": dict(self.pids),
+            "transactions": [t.to_json() for t in self.transactions],
+        }
+
+
+class Play:
+    """One scenario with fresh accounts, so that its money is told apart from everybody else's."""
+
+    def __init__(self, world: World, scenario: Scenario) -> None:
+        self._world = world
+        self._scenario = scenario
+        self._home = world.folder / scenario.name
+        names = ["client", "owner", "worker"]
+        if scenario.has_challenger:
+            names.append("challenger")
+        created = {name: world.create_account(self._home, name) for name in names}
+        self._keys = {name: key_file for name, (key_file, _) in created.items()}
+        self.accounts = {name: address for name, (_, address) in created.items()}
+        self._parties: list[Party] = []
+        self._pids: dict[str, int] = {}
+        self._ledger = Ledger(world.client, world.manifest, world.contracts, self.accounts)
+
+    def run(self) -> Result:
+        """Play the scenario to its end; raise OffchainError when a party fails or time runs out."""
+        started = time.monotonic()
+        before = self._ledger.take_snapshot()
+        try:
+            answer = self._play()
+        finally:
+            for party in reversed(self._parties):
+                party.stop()
+        self._world.narrator.poll()
+        after = self._ledger.take_snapshot()
+        transactions = self._ledger.read_transactions(before, after)
+        job = self._world.contracts.market.get_job(JobId(int(answer["job"])))
+        return Result(
+            scenario=self._scenario,
+            outcome=OUTCOMES.get(job.state, job.state.name),
+            seconds=time.monotonic() - started,
+            before=before,
+            after=after,
+            transactions=transactions,
+            leaks=find_leaks(before, after, transactions),
+            proofs_generated=self._count_proofs(),
+            proofs_refused=sum(t.step == "prove" and not t.succeeded for t in transactions),
+            pids=self._pids,
+            answer=answer,
+        )
+
+    def _play(self) -> Mapping[str, Any]:
+        self._run_to_end("stake", self._stake_arguments())
+        operator = self._start("operator", self._operator_arguments())
+        if self._scenario.has_challenger:
+            self._start("challenger", self._challenger_arguments())
+        client = self._start("client", self._client_arguments())
+        self._wait(lambda: not client.is_running(), "the client's job to end")
+        answer = client.read_answer()
+        self._wait(self._is_credit_collected, "the challenger to collect its credit")
+        if self._world.contracts.vault.get_withdrawable(self.accounts["owner"]):
+            self._run_to_end("withdraw", self._withdraw_arguments())
+        for event in operator.read_events("worker-started"):
+            self._pids["operator-worker"] = event["worker_pid"]
+        for event in operator.read_events("proof-made"):
+            self._pids["prover"] = event["prover_pid"]
+        return answer
+
+    def _is_credit_collected(self) -> bool:
+        if not self._scenario.has_challenger:
+            return True
+        account = self._world.contracts.vault.get_account(self.accounts["challenger"])
+        return account.total_wei == 0
+
+    def _count_proofs(self) -> int:
+        """Return how often the prover was entered; its two counters must agree."""
+        home = self._home / "operator"
+        journalled = Journal(home / "journal.sqlite3").get_counter(PROVER_ENTRIES)
+        counted = count_prover_entries(home)
+        if journalled != counted:
+            raise OffchainError(f"prover entered {counted} times, journal says {journalled}")
+        return journalled
+
+    def _start(self, name: str, arguments: Sequence[str]) -> Party:
+        party = Party(name, arguments, self._home)
+        self._parties.append(party)
+        self._pids[name] = party.pid
+        return party
+
+    def _run_to_end(self, name: str, arguments: Sequence[str]) -> Party:
+        party = self._start(name, arguments)
+        self._wait(lambda: not party.is_running(), f"{name} to end")
+        return party
+
+    def _wait(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + TIMEOUT_S
+        while not condition():
+            for party in self._parties:
+                party.check()
+            if time.monotonic() > deadline:
+                raise OffchainError(f"{self._scenario.name}: waited {TIMEOUT_S:.0f} s for {what}")
+            self._world.narrator.poll()
+            time.sleep(POLL_S)
+        for party in self._parties:
+            party.check()
+
+    def _stake_arguments(self) -> Sequence[str]:
+        return (
+            "operator", "stake", "--amount-wei", str(STAKE_WEI),
+            "--worker", self.accounts["worker"], "--state", str(self._home / "state"), "--json",
+            *self._world.chain_arguments(self._keys["owner"]),
+        )  # fmt: skip
+
+    def _withdraw_arguments(self) -> Sequence[str]:
+        return (
+            "withdraw", "--state", str(self._home / "state"), "--json",
+            *self._world.chain_arguments(self._keys["owner"]),
+        )  # fmt: skip
+
+    def _operator_arguments(self) -> Sequence[str]:
+        fault = ("--fault", self._scenario.fault) if self._scenario.fault else ()
+        return ("operator", "run", *fault, *self._role_arguments("operator", "worker"))
+
+    def _challenger_arguments(self) -> Sequence[str]:
+        always = ("--challenge-always",) if self._scenario.challenge_always else ()
+        return ("challenge", "run", *always, *self._role_arguments("challenger", "challenger"))
+
+    def _client_arguments(self) -> Sequence[str]:
+        return (
+            "job", "submit", "--version", self._world.version, "--fee-wei", str(FEE_WEI),
+            "--input", str(self._world.input_file), "--request", self._scenario.name, "--json",
+            *self._role_arguments("client", "client"),
+        )  # fmt: skip
+
+    def _role_arguments(self, role: str, account: str) -> Sequence[str]:
+        return (
+            "--home", str(self._home / role), "--models", str(self._world.models),
+            "--content", str(self._world.content),
+            *self._world.chain_arguments(self._keys[account]),
+        )  # fmt: skip
