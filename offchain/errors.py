@@ -83,6 +83,51 @@ class WitnessError(OffchainError, ValueError):
         self.element = element
 
 
+class NativeProofError(ProofError):
+    """The native verifier refused a proof; `reason` says where the argument breaks."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NativeInputError(OffchainError, ValueError):
+    """Key, SRS or a tensor's shape cannot be used by the native core; `reason` names the tensor."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ProverTimeout(OffchainError, TimeoutError):
+    """The prover's process was killed because it ran too long."""
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(f"prover killed after {limit_s:g} s")
+        self.limit_s = limit_s
+
+
+class ProverCancelled(OffchainError):
+    """The prover's process was killed because nobody wants the proof any more."""
+
+
+class ProverOutOfMemory(OffchainError, MemoryError):
+    """The prover's process did not fit into its memory limit."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"prover needs more than its limit of {limit_bytes >> 20} MiB")
+        self.limit_bytes = limit_bytes
+
+
+class ProverCrashed(OffchainError):
+    """The prover's process died; `status` is its exit status (negative: a signal)."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"prover died with status {status}: {message}")
+        self.status = status
+        self.message = message
+
+
 # Chain
 
 
