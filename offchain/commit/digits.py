@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from offchain.commit.model_folder import PublishedModel, read_model_folder, write_model_folder
-from offchain.errors import FidelityError
+from offchain.errors import FidelityError, ModelFolderError
 from offchain.execute.reference import run_traced
 from offchain.model.onnx_import import load_onnx
 from offchain.model.train_digits import PIXEL_MAX, Digits, export_onnx, load_split, train_mlp
@@ -39,6 +39,8 @@ def build_digits_model(folder: Path, seed: int = 0) -> BuiltModel:
     Raises FidelityError if the held-out figures miss their floors, ModelFolderError if the folder
     exists, MissingDependencyError without torch, onnx or scikit-learn.
     """
+    if folder.exists():  # said before the training, not after it
+        raise ModelFolderError(str(folder), ["exists already; a published model never changes"])
     split = load_split()
     started = time.perf_counter()
     mlp = train_mlp(split.train, seed)

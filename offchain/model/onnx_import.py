@@ -92,12 +92,12 @@ class _Chain:
         """Return the chain or raise UnsupportedModelError."""
         inputs = [value for value in self.graph.input if value.name not in self.constants]
         if len(inputs) != 1 or len(self.graph.output) != 1:
-            self.problems.append(
-                f"has {len(inputs)} inputs and {len(self.graph.output)} outputs, expected 1 and 1"
-            )
-            raise UnsupportedModelError(self.subject, self.problems)
+            count = f"{len(inputs)} inputs and {len(self.graph.output)} outputs"
+            raise UnsupportedModelError(self.subject, [f"has {count}, expected 1 and 1"])
         name = current = inputs[0].name
         self._refuse_branches()
+        if self.problems:
+            raise UnsupportedModelError(self.subject, self.problems)
         for index, node in enumerate(self.graph.node):
             if node.op_type != "Constant":
                 current = self._follow(index, node, current)
