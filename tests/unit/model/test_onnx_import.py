@@ -138,7 +138,12 @@ def test_load__three_unsupported_operators__all_named_with_remedies(tmp_path: Pa
 def test_load__not_a_chain_of_layers__refused_with_the_reason(
     tmp_path: Path, nodes: list[Any], reason: str
 ) -> None:
-    constants = {"w": W, "t": W.T.copy(), "b": B, "c": np.zeros(5, dtype=np.float32)}
+    constants: dict[str, Any] = {
+        "w": W,
+        "t": W.T.copy(),
+        "b": B,
+        "c": np.zeros(5, dtype=np.float32),
+    }
     with pytest.raises(UnsupportedModelError, match=reason):
         load_onnx(save(tmp_path / "m.onnx", nodes, **constants))
 
