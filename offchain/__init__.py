@@ -1,0 +1,1 @@
+"""zkDPS off chain: models, proofs, roles and the command line."""
