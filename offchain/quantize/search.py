@@ -17,7 +17,7 @@ import numpy as np
 from offchain.errors import FidelityError, UnboundedError
 from offchain.model.execution import Executor
 from offchain.model.float_graph import FloatArray, FloatGraph
-from offchain.model.graph import Graph, Requant
+from offchain.model.graph import Requant
 from offchain.quantize.layers import Choice, InputRange, QuantizedModel, quantize_layers
 from offchain.quantize.ranges import verify_ranges
 from offchain.quantize.report import Fidelity, measure_fidelity
@@ -95,7 +95,7 @@ def list_choices(model: FloatGraph) -> list[Choice]:
 
 
 def compute_lambda(model: FloatGraph, choice: Choice, rows: int = 1) -> int:
-    """Return log2, rounded up, of the lookup argument's cells."""
+    """Return log2, rounded up, of the lookup argument's cells (FORMAT.md 3.4)."""
     ranges = set(choice.digits)
     functions: set[tuple[int, bool]] = set()
     lookups = 0
@@ -103,7 +103,8 @@ def compute_lambda(model: FloatGraph, choice: Choice, rows: int = 1) -> int:
         is_last = layer is model.layers[-1]
         width = choice.output_width if is_last else choice.hidden_width
         if layer.activation == "relu":
-            # A hidden clamp differs from the output's, so equal widths are still two tables.
+            # A clamped hidden table is never the output's. Where the output has a ReLU of the same
+            # width and neither is clamped they are one, and this is an upper bound.
             functions.add((width, is_last))
         else:
             ranges.add(width)
@@ -146,7 +147,7 @@ def _try_choice(
         return
     candidate = _measure(model, source, choice, plain, calibration, execute)
     yield candidate
-    top = _calibrate_top(plain.graph, plain, source, calibration, execute)
+    top = _calibrate_top(plain, source, calibration, execute)
     if top is None:
         return
     clamped = replace(choice, top=top)
@@ -169,13 +170,13 @@ def _measure(
 
 
 def _calibrate_top(
-    graph: Graph,
     quantized: QuantizedModel,
     source: InputRange,
     calibration: FloatArray,
     execute: Executor,
 ) -> int | None:
     """Return the largest hidden ReLU result on the calibration set, at least 1; None if none."""
+    graph = quantized.graph
     hidden = [
         op.name
         for op in graph.ops

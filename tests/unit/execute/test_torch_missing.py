@@ -22,7 +22,7 @@ def test_run_graph__no_torch__numpy_works_and_torch_says_what_to_install(
     model = draw_model(1)
     output = run_graph(model.graph, model.weights, model.x, "numpy")
     assert output.dtype == np.int64
-    with pytest.raises(MissingDependencyError, match="torch is not installed.*'operator'"):
+    with pytest.raises(MissingDependencyError, match=r"torch is not installed.*'operator'"):
         run_graph(model.graph, model.weights, model.x, "torch")
 
 
