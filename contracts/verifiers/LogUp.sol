@@ -38,6 +38,7 @@ library LogUp {
         uint256 e; //       sum of e_b
         uint256 leaf; //    first leaf of the next block
         uint256 alphaCubed;
+        uint256 constantPart; //  beta - alpha^3 tableId of the block at hand
     }
 
     /// @notice Instruction 0x02: u8 lambda | u16 count | count x block.
@@ -82,86 +83,113 @@ library LogUp {
             uint256 claim = addmod(p, mulmod(batch, q, FR), FR);
             claim = SumCheck.eqRounds(transcript, TAG_ROUND, i, claim, point);
             words = transcript.scalars(TAG_HALVES, 4);
-            point -= 0x20;
-            uint256 got;
-            // Equivalent to got = p0 q1 + p1 q0 + batch q0 q1; t = challenge; p = p0 + t (p1 - p0); q likewise
-            uint256 t = transcript.challenge();
-            assembly ("memory-safe") {
-                mstore(point, t)
-                let p0 := mload(words)
-                let p1 := mload(add(words, 0x20))
-                let q0 := mload(add(words, 0x40))
-                let q1 := mload(add(words, 0x60))
-                got := add(mulmod(p0, q1, FR), mulmod(p1, q0, FR))
-                got := addmod(got, mulmod(batch, mulmod(q0, q1, FR), FR), FR)
-                p := addmod(p0, mulmod(t, add(p1, sub(FR, p0)), FR), FR)
-                q := addmod(q0, mulmod(t, add(q1, sub(FR, q0)), FR), FR)
-            }
             // INVARIANT: a layer is the fraction sum of the next one.
-            if (got != claim) revert IProofVerifier.SumCheckMismatch(OPCODE, i);
+            if (addFractions(words, batch) != claim) revert IProofVerifier.SumCheckMismatch(OPCODE, i);
+            uint256 t = transcript.challenge();
+            // SAFETY: a memory address.
+            unchecked {
+                point -= 0x20;
+            }
+            // Equivalent to point[0] = t; p = p0 + t (p1 - p0); q = q0 + t (q1 - q0)
+            assembly ("memory-safe") {
+                let f := FR
+                mstore(point, t)
+                p := mload(words)
+                p := addmod(p, mulmod(t, add(mload(add(words, 0x20)), sub(f, p)), f), f)
+                q := mload(add(words, 0x40))
+                q := addmod(q, mulmod(t, add(mload(add(words, 0x60)), sub(f, q)), f), f)
+            }
+        }
+    }
+
+    /// @dev p0 q1 + p1 q0 + batch q0 q1 of the four words p0, p1, q0, q1.
+    function addFractions(uint256 words, uint256 batch) private pure returns (uint256 sum) {
+        assembly ("memory-safe") {
+            let f := FR
+            let q0 := mload(add(words, 0x40))
+            let q1 := mload(add(words, 0x60))
+            sum := add(mulmod(mload(words), q1, f), mulmod(mload(add(words, 0x20)), q0, f))
+            sum := addmod(sum, mulmod(batch, mulmod(q0, q1, f), f), f)
         }
     }
 
     /// @dev Adds one block to the sums: u8 kind | u8 n | u8 tableId | u8 columns | columns x (u16 tensor | i32 addend).
     function addBlock(Session memory s, LeafSums memory sums) private pure {
-        Program memory program = s.program;
-        uint256 word = program.take(BLOCK_SIZE);
-        uint256 kind = word >> 248;
+        uint256 word = s.program.take(BLOCK_SIZE);
         uint256 n = (word >> 240) & 0xff;
-        uint256 columns = (word >> 224) & 0xff;
-        // INVARIANT: blocks are aligned and inside the leaves, so that their selectors are disjoint.
-        bool valid = kind <= BLOCK_TABLE && n <= s.lambda && (columns == 1 || columns == 2);
-        if (!valid || sums.leaf & ((1 << n) - 1) != 0 || sums.leaf >> s.lambda != 0) program.revertMalformed();
-
-        uint256 first = columnValue(s, n, kind == BLOCK_TABLE);
-        uint256 second = columns == 2 ? columnValue(s, n, kind == BLOCK_TABLE) : 0;
-        uint256 e = selector(s, n, sums.leaf >> n);
-        sums.leaf += 1 << n;
-        uint256 key;
-        if (kind == BLOCK_LOOKUP) {
-            key = first;
-            sums.p = addmod(sums.p, e, FR);
-        } else {
+        uint256 e = placeBlock(s, sums, word, n);
+        bool isTable = word >> 248 == BLOCK_TABLE;
+        uint256 key = columnValue(s, n, isTable);
+        uint256 second = (word >> 224) & 0xff == 2 ? columnValue(s, n, isTable) : 0;
+        uint256 numerator = e;
+        if (isTable) {
+            numerator = FR - mulmod(e, key, FR);
             key = Multilinear.identity(s.zetaEnd - (n << 5), n);
-            sums.p = addmod(sums.p, FR - mulmod(e, first, FR), FR);
         }
-        // den = beta - (key + alpha v + alpha^3 tableId)
-        uint256 fingerprint = addmod(key, mulmod(s.alpha, second, FR), FR);
-        fingerprint = addmod(fingerprint, mulmod(sums.alphaCubed, (word >> 232) & 0xff, FR), FR);
-        uint256 den = addmod(s.beta, FR - fingerprint, FR);
-        sums.q = addmod(sums.q, mulmod(e, den, FR), FR);
-        sums.e = addmod(sums.e, e, FR);
+        uint256 constantPart = sums.constantPart;
+        uint256 alpha = s.alpha;
+        // Equivalent to den = constantPart(tableId) - key - alpha * second; and p, q, e of the sums grow by
+        // numerator, e * den and e.
+        assembly ("memory-safe") {
+            let f := FR
+            let den := add(sub(constantPart, key), sub(shl(1, f), mulmod(alpha, second, f)))
+            mstore(sums, addmod(mload(sums), numerator, f))
+            let q := add(sums, 0x20)
+            mstore(q, addmod(mload(q), mulmod(e, den, f), f))
+            let total := add(sums, 0x40)
+            mstore(total, addmod(mload(total), e, f))
+        }
     }
 
-    /// @dev e_b = eq(bits(index, lambda - n), first lambda - n coordinates of zeta).
-    function selector(Session memory s, uint256 n, uint256 index) private pure returns (uint256) {
-        return Multilinear.eqIndex(index, s.zetaEnd - (s.lambda << 5), s.lambda - n, 1);
+    /// @dev Places a block behind the ones before; returns its selector e_b = eq(bits(index, lambda - n), first
+    /// lambda - n coordinates of zeta).
+    function placeBlock(Session memory s, LeafSums memory sums, uint256 word, uint256 n)
+        private
+        pure
+        returns (uint256)
+    {
+        uint256 lambda = s.lambda;
+        uint256 leaf = sums.leaf;
+        uint256 columns = (word >> 224) & 0xff;
+        // SAFETY: n <= lambda <= 40.
+        unchecked {
+            bool valid = word >> 248 <= BLOCK_TABLE && n <= lambda && (columns == 1 || columns == 2);
+            // INVARIANT: blocks are aligned and inside the leaves, so that their selectors are disjoint.
+            if (!valid || leaf & ((1 << n) - 1) != 0 || leaf >> lambda != 0) s.program.revertMalformed();
+            sums.leaf = leaf + (1 << n);
+            sums.constantPart = addmod(s.beta, FR - mulmod(sums.alphaCubed, (word >> 232) & 0xff, FR), FR);
+            return Multilinear.eqIndex(leaf >> n, s.zetaEnd - (lambda << 5), lambda - n, 1);
+        }
     }
 
     /// @dev The value of the next column plus its addend. Read from the proof, and claimed, when it is met first;
     /// evaluated from calldata if public.
     function columnValue(Session memory s, uint256 n, bool isTable) private pure returns (uint256 value) {
-        Program memory program = s.program;
-        uint256 word = program.take(COLUMN_SIZE);
+        uint256 word = s.program.take(COLUMN_SIZE);
         uint256 tensor = word >> 240;
-        int256 addend = int32(uint32(word >> 208));
-        // INVARIANT: a column fills its block; a table's columns are what they are.
-        if (program.variablesOf(tensor) != n || (isTable && addend != 0)) program.revertMalformed();
+        // INVARIANT: a column fills its block.
+        if (s.program.variablesOf(tensor) != n) s.program.revertMalformed();
         value = s.values[tensor];
         if (value == UNKNOWN) {
-            uint256 point = s.zetaEnd - (n << 5);
-            if (tensor == ProgramLib.INPUT) {
-                value = s.input.evaluate(point);
-            } else if (tensor == ProgramLib.OUTPUT) {
-                value = s.output.evaluate(point);
-            } else {
-                value = s.transcript.scalar();
-                ClaimList.file(s, tensor, value, point, SOURCE_ZETA, n);
-            }
+            value = readColumn(s, tensor, n);
             s.values[tensor] = value;
         }
-        // No underflow: addends are above -2^31.
-        return addmod(value, uint256(int256(FR) + addend), FR);
+        int256 addend = int32(uint32(word >> 208));
+        if (addend == 0) return value;
+        // INVARIANT: a table's columns are what they are.
+        if (isTable) s.program.revertMalformed();
+        // SAFETY: addends are above -2^31 > -r.
+        unchecked {
+            return addmod(value, FR + uint256(addend), FR);
+        }
+    }
+
+    function readColumn(Session memory s, uint256 tensor, uint256 n) private pure returns (uint256 value) {
+        uint256 point = s.zetaEnd - (n << 5);
+        if (tensor == ProgramLib.INPUT) return s.input.evaluate(point);
+        if (tensor == ProgramLib.OUTPUT) return s.output.evaluate(point);
+        value = s.transcript.scalar();
+        ClaimList.file(s, tensor, value, point, SOURCE_ZETA, n);
     }
 
     /// @dev The word at a memory address.

@@ -19,13 +19,14 @@ library SumCheck {
         pure
         returns (uint256)
     {
-        uint256 source = t.advance(rounds << 6);
+        uint256 source = begin(t, rounds);
         uint256 refused;
         assembly ("memory-safe") {
             let f := FR
             let buffer := mload(t)
-            let header := mload(add(t, 0x20))
-            let word := add(shl(64, tag), 2)
+            mstore(add(buffer, 0x20), add(shl(64, tag), 2))
+            let first := add(buffer, 0x40)
+            let second := add(buffer, 0x60)
             for { let last := add(source, shl(6, rounds)) } lt(source, last) { source := add(source, 0x40) } {
                 let t1 := calldataload(source)
                 let t2 := calldataload(add(source, 0x20))
@@ -33,12 +34,10 @@ library SumCheck {
                     refused := source
                     break
                 }
-                mstore(header, word)
-                mstore(add(header, 0x20), t1)
-                mstore(add(header, 0x40), t2)
-                let r := keccak256(buffer, sub(add(header, 0x60), buffer))
+                mstore(first, t1)
+                mstore(second, t2)
+                let r := keccak256(buffer, 0x80)
                 mstore(buffer, r)
-                header := add(buffer, 0x20)
                 r := mod(r, f)
                 // Equivalent to claim = (claim - z * (t1 + t2)) + r * (t1 + r * t2)
                 claim := add(claim, sub(f, mulmod(mload(point), add(t1, t2), f)))
@@ -46,7 +45,6 @@ library SumCheck {
                 mstore(point, r)
                 point := add(point, 0x20)
             }
-            mstore(add(t, 0x20), header)
         }
         if (refused != 0) revertNonCanonical(t, refused);
         return claim;
@@ -59,13 +57,14 @@ library SumCheck {
         pure
         returns (uint256)
     {
-        uint256 source = t.advance(rounds << 6);
+        uint256 source = begin(t, rounds);
         uint256 refused;
         assembly ("memory-safe") {
             let f := FR
             let buffer := mload(t)
-            let header := mload(add(t, 0x20))
-            let word := add(shl(64, tag), 2)
+            mstore(add(buffer, 0x20), add(shl(64, tag), 2))
+            let first := add(buffer, 0x40)
+            let second := add(buffer, 0x60)
             for { let last := add(source, shl(6, rounds)) } lt(source, last) { source := add(source, 0x40) } {
                 let c0 := calldataload(source)
                 let c2 := calldataload(add(source, 0x20))
@@ -73,12 +72,10 @@ library SumCheck {
                     refused := source
                     break
                 }
-                mstore(header, word)
-                mstore(add(header, 0x20), c0)
-                mstore(add(header, 0x40), c2)
-                let r := keccak256(buffer, sub(add(header, 0x60), buffer))
+                mstore(first, c0)
+                mstore(second, c2)
+                let r := keccak256(buffer, 0x80)
                 mstore(buffer, r)
-                header := add(buffer, 0x20)
                 r := mod(r, f)
                 // Equivalent to c1 = claim - 2 * c0 - c2; claim = c0 + r * (c1 + r * c2). No overflow: c1 < 4r.
                 let c1 := add(claim, sub(mul(f, 3), add(add(c0, c0), c2)))
@@ -86,10 +83,19 @@ library SumCheck {
                 mstore(point, r)
                 point := add(point, 0x20)
             }
-            mstore(add(t, 0x20), header)
         }
         if (refused != 0) revertNonCanonical(t, refused);
         return claim;
+    }
+
+    /// @dev Takes the rounds' bytes. A round hashes S || header || two scalars, in place at the buffer.
+    function begin(Transcript memory t, uint256 rounds) private pure returns (uint256 source) {
+        // INVARIANT: a challenge precedes the rounds, so no absorbed word waits to be hashed.
+        // SAFETY: a memory address.
+        unchecked {
+            assert(t.end == t.buffer + 0x20);
+        }
+        return t.advance(rounds << 6);
     }
 
     /// @dev Names the first of the two scalars at calldata offset `source` that is not below r.

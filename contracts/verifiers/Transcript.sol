@@ -65,16 +65,15 @@ library TranscriptLib {
     /// @notice Reads and absorbs a message of `count` scalars.
     /// @return words Memory address of the scalars; they stay there until the message after the next challenge.
     function scalars(Transcript memory t, uint256 tag, uint256 count) internal pure returns (uint256 words) {
-        uint256 size = count << 5;
-        uint256 source = advance(t, size);
+        uint256 source = advance(t, count << 5);
         uint256 refused;
         assembly ("memory-safe") {
             let f := FR
             let header := mload(add(t, 0x20))
             mstore(header, add(shl(64, tag), count))
             words := add(header, 0x20)
-            calldatacopy(words, source, size)
-            let last := add(words, size)
+            let last := add(words, shl(5, count))
+            calldatacopy(words, source, sub(last, words))
             for { let at := words } lt(at, last) { at := add(at, 0x20) } {
                 if iszero(lt(mload(at), f)) {
                     refused := add(sub(at, words), 1)

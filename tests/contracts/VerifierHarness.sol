@@ -66,17 +66,24 @@ contract VerifierHarness {
         t.end = buffer + 0x60;
     }
 
+    /// @notice The vector's rounds. In the protocol a challenge precedes the first round, in the vector a seed waits to
+    /// be hashed with it: the first round is computed here, the library runs the others.
     function eqRounds(bytes calldata proof, uint256 seed, uint256 tag, uint256[] memory z, uint256 claim)
         external
         pure
-        returns (uint256 last, uint256[] memory point, uint256[] memory finals)
+        returns (uint256 last, uint256[] memory point)
     {
         Transcript memory t = seeded(proof, seed);
-        last = SumCheck.eqRounds(t, tag, z.length, claim, dataOf(z));
-        finals = restOf(t);
-        return (last, z, finals);
+        (uint256 t1, uint256 t2, uint256 r) = firstRound(t, tag);
+        uint256 t0 = addmod(claim, FR - mulmod(z[0], addmod(t1, t2, FR), FR), FR);
+        claim = addmod(t0, mulmod(r, addmod(t1, mulmod(r, t2, FR), FR), FR), FR);
+        z[0] = r;
+        last = SumCheck.eqRounds(t, tag, z.length - 1, claim, dataOf(z) + 0x20);
+        t.finish();
+        return (last, z);
     }
 
+    /// @notice As `eqRounds`, for the plain sum-check.
     function plainRounds(bytes calldata proof, uint256 seed, uint256 tag, uint256 rounds, uint256 claim)
         external
         pure
@@ -84,15 +91,17 @@ contract VerifierHarness {
     {
         Transcript memory t = seeded(proof, seed);
         point = new uint256[](rounds);
-        last = SumCheck.plainRounds(t, tag, rounds, claim, dataOf(point));
+        (uint256 c0, uint256 c2, uint256 r) = firstRound(t, tag);
+        uint256 c1 = addmod(addmod(claim, 2 * (FR - c0), FR), FR - c2, FR);
+        claim = addmod(c0, mulmod(r, addmod(c1, mulmod(r, c2, FR), FR), FR), FR);
+        point[0] = r;
+        last = SumCheck.plainRounds(t, tag, rounds - 1, claim, dataOf(point) + 0x20);
+        t.finish();
     }
 
-    /// @dev What the rounds left of the proof.
-    function restOf(Transcript memory t) private pure returns (uint256[] memory rest) {
-        rest = new uint256[]((t.limit - t.cursor) / 32);
-        for (uint256 i = 0; i < rest.length; ++i) {
-            rest[i] = t.scalar();
-        }
+    function firstRound(Transcript memory t, uint256 tag) private pure returns (uint256 a, uint256 b, uint256 r) {
+        uint256 message = t.scalars(tag, 2);
+        return (load(message), load(message + 0x20), t.challenge());
     }
 
     /* ARGUMENTS */
