@@ -21,6 +21,7 @@ from eth_hash.auto import keccak
 from offchain.commit.digest import decode_tensor, encode_tensor, tensor_digest_of_bytes, weight_root
 from offchain.errors import ModelFolderError
 from offchain.model.graph import Graph, WeightSpec
+from offchain.model.strict_json import MAX_BYTES, parse_json
 from offchain.model.weights import IntArray, Weights
 from offchain.quantize.ranges import verify_ranges
 from offchain.types import Digest
@@ -30,7 +31,6 @@ GRAPH_FILE: Final = "graph.json"
 WEIGHTS_FOLDER: Final = "weights"
 REPORT_FILE: Final = "report.json"
 MANIFEST_FILE: Final = "manifest.json"
-MAX_TEXT_BYTES: Final = 1 << 24  # of a JSON file; bounds what a hostile folder makes us read
 
 
 @dataclass(frozen=True)
@@ -134,16 +134,16 @@ def _read(folder: Path, name: str) -> bytes:
     path = folder / name
     if not path.is_file():
         raise ModelFolderError(str(folder), [f"{name} is missing"])
-    if path.stat().st_size > MAX_TEXT_BYTES:
-        raise ModelFolderError(str(folder), [f"{name} is larger than {MAX_TEXT_BYTES} bytes"])
+    if path.stat().st_size > MAX_BYTES:
+        raise ModelFolderError(str(folder), [f"{name} is larger than {MAX_BYTES} bytes"])
     return path.read_bytes()
 
 
 def _read_json(folder: Path, name: str) -> dict[str, Any]:
     try:
-        document = json.loads(_read(folder, name))
-    except (ValueError, RecursionError) as error:
-        raise ModelFolderError(str(folder), [f"{name} is not JSON: {error}"]) from error
+        document = parse_json(_read(folder, name))
+    except ValueError as error:
+        raise ModelFolderError(str(folder), [f"{name} {error}"]) from error
     if not isinstance(document, dict):
         raise ModelFolderError(str(folder), [f"{name} is not an object"])
     return document

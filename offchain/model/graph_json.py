@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from offchain.errors import GraphError
 from offchain.model.operators import Linear, Op, Requant, TensorSpec, WeightSpec
+from offchain.model.strict_json import parse_json
 
 FORMAT: Final = "zkdps-graph/1"
-MAX_BYTES: Final = 1 << 24  # a graph lists operators, not weights; more is an attack on its reader
 SUBJECT: Final = "integer graph"
 
 # Field name -> kind of its value: "int", "str", "str?" (or null), "ints" (a list of integers).
@@ -51,12 +51,10 @@ def decode_graph(encoded: bytes) -> Parts:
 
     Neither the rules of the language nor canonicity are checked here.
     """
-    if len(encoded) > MAX_BYTES:
-        raise GraphError(SUBJECT, [f"has {len(encoded)} bytes, at most {MAX_BYTES} are read"])
     try:
-        document = json.loads(encoded.decode("ascii"))
-    except (ValueError, RecursionError) as error:
-        raise GraphError(SUBJECT, [f"is not ASCII JSON: {error}"]) from error
+        document = parse_json(encoded)
+    except ValueError as error:
+        raise GraphError(SUBJECT, [str(error)]) from error
     return _Parser().parse(document)
 
 
