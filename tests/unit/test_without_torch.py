@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-# Everything such a user starts; the finder makes the operator's packages as absent as a missing wheel.
+# The finder makes the operator's packages as absent as a missing wheel does.
 PROGRAM: Final = """
 import importlib, sys
 
@@ -39,14 +39,14 @@ importlib.import_module(sys.argv[1])
     ],
 )
 def test_import__operators_packages_absent__works(module: str) -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", PROGRAM, module], capture_output=True, text=True, timeout=60
-    )
+    run = run_program(module)
     assert run.returncode == 0, run.stderr
 
 
 def test_import__torch_itself__is_absent_in_that_program() -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "torch"], capture_output=True, text=True, timeout=60
-    )
-    assert "No module named 'torch'" in run.stderr
+    assert "No module named 'torch'" in run_program("torch").stderr
+
+
+def run_program(module: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", PROGRAM, module]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

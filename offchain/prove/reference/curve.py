@@ -5,6 +5,7 @@ A point is (X, Y, Z) with x = X/Z^2, y = Y/Z^3; Z = 0 is infinity.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -22,6 +23,10 @@ Point = tuple[int, int, int]
 INFINITY: Final[Point] = (1, 1, 0)
 G1: Final[Point] = (1, 2, 1)
 MAX_WINDOW: Final = 8
+
+# Importing py_ecc raises the limit to 100,000, at which nested JSON from a stranger overflows the
+# C stack before Python notices. Nothing used here recurses, so Python's default serves.
+sys.setrecursionlimit(1000)
 
 
 def add(a: Point, b: Point) -> Point:
