@@ -83,5 +83,7 @@ class PerturbedModel(Model):
 def perturb(model: Model) -> Model:
     """Return the model without the low bits of its first weight matrix, as if cheaply quantized."""
     first = model.graph.weights[0].name
-    coarse = np.asarray(model.weights[first]) & ~np.int64(LOST_BITS)
+    exact = np.asarray(model.weights[first])
+    # Towards zero, so that no accumulator leaves the ranges that the graph declares.
+    coarse = np.sign(exact) * (np.abs(exact) & ~np.int64(LOST_BITS))
     return PerturbedModel(model.folder, model.graph, {**model.weights, first: coarse}, model)

@@ -80,7 +80,8 @@ class Operator(BaseRole):
             self.context.give_up(key, str(error))
             return
         except ContractRevert as revert:
-            # Another operator was first, or the free stake does not cover the lock.
+            if self.context.contracts.market.get_job(job_id).state is JobState.OPEN:
+                raise  # the free stake may cover the lock later
             self.context.give_up(key, str(revert))
             return
         self.context.journal.put_step(key, StepStatus.DONE)

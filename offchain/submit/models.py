@@ -17,6 +17,7 @@ from offchain.commit.model_folder import GRAPH_FILE, read_model_folder
 from offchain.commit.srs import insecure_srs_id
 from offchain.errors import JobRefused, RangeError, TensorError
 from offchain.execute.backend import Backend, run_graph, trace_graph
+from offchain.execute.torch_runtime import load_torch
 from offchain.model.graph import Graph
 from offchain.prove.compile import Layout
 from offchain.prove.job import ProvableModel, make_provable
@@ -165,3 +166,9 @@ def choose_backend(name: str) -> Backend:
     if name != "auto":
         return Backend(name)
     return Backend.TORCH if find_spec("torch") else Backend.NUMPY
+
+
+def load_runtime(name: str) -> None:
+    """Import the named runtime's packages, which takes seconds the first time."""
+    if choose_backend(name) is Backend.TORCH:
+        load_torch()

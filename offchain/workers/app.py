@@ -26,6 +26,7 @@ def build_app(settings: Settings) -> Celery:
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,
         worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,  # a role's log lines stay as they are
         task_default_queue=f"zkdps-{settings.role}",
     )
     return app

@@ -10,7 +10,7 @@ from typing import Final
 from offchain.params.settings import HOME_VARIABLE, Settings
 from offchain.roles.log import Log
 
-STOP_S: Final = 5.0
+STOP_S: Final = 1.0  # then it is killed: a step interrupted anywhere is resumed by the next worker
 
 
 class WorkerProcess:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from celery.signals import worker_init
+
 from offchain.chain.journal import StepKey
 from offchain.params.settings import read_home_settings
 from offchain.roles.build import build_role
 from offchain.roles.loop import Role, perform_inline
+from offchain.submit.models import load_runtime
 from offchain.workers.app import app
 
 
@@ -15,6 +18,12 @@ from offchain.workers.app import app
 def get_role() -> Role:
     """Return this process's role, opened on first use."""
     return build_role(read_home_settings())
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def warm_up(**_: object) -> None:
+    """Load the runtime before the first job asks for it: its seconds would count as the job's."""
+    load_runtime(read_home_settings().backend)
 
 
 @app.task(name="zkdps.perform")  # type: ignore[untyped-decorator]

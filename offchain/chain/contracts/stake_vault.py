@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from offchain.chain.binding import Binding, checksum
 from offchain.chain.client import Call
-from offchain.types import Address, VaultAccount, Wei
+from offchain.types import Address, Seconds, VaultAccount, Wei
 
 ETH: Final = Address("0x" + "00" * 20)  # native ETH's key in the ledger
 NOBODY: Final = Address("0x" + "00" * 20)
@@ -31,6 +31,13 @@ class StakeVault(Binding):
     def get_withdrawable(self, account: str) -> Wei:
         """Return what a withdrawal would pay now."""
         return Wei(self.read("withdrawable", ETH, account))
+
+    def get_held_until(self, account: str) -> Seconds | None:
+        """Return when the last of an account's held credit is ripe, or None if none is held."""
+        if self.get_account(account).held_wei == 0:
+            return None
+        _, entries = self.read_all("getHeld", ETH, account)
+        return Seconds(max(ready_at for _, ready_at in entries))
 
     def get_burned(self) -> Wei:
         """Return what was burned so far."""

@@ -45,6 +45,12 @@ class Narrator:
                 self.say(f"block {event.block_number}: {text}")
         self._told = len(events)
 
+    def tell_party(self, party: str, event: Mapping[str, Any]) -> None:
+        """Tell what a party has logged, where it is of interest to everybody."""
+        template = PARTY_TEMPLATES.get(event["event"])
+        if template is not None:
+            self.say(f"  {party} (pid {event['pid']}): {template.format(**event)}")
+
     def _describe(self, event: DecodedEvent) -> str | None:
         template = TEMPLATES.get(event.name)
         if template is None:
@@ -78,6 +84,17 @@ TEMPLATES: Final = {
     "Burned": "{amount} burned",
     "CreditHeld": "{amount} for {account}, held back for the airgap",
     "CreditWithdrawn": "{account} withdraws {amount}",
+}
+
+
+PARTY_TEMPLATES: Final = {
+    "result-checked": "recomputed the result; it agrees: {agrees}; committed answer: class {label}",
+    "result-recomputed": "recomputed the result on the reference path; it differs: {differs}",
+    "proof-made": "proof of {proof_bytes} bytes in {prove_s} s, in child process {prover_pid}",
+    "proof-accepted": "the chain has verified the proof",
+    "proof-refused": "false proof sent all the same: the chain refuses it with {error}, "
+    "reverted transaction {tx}",
+    "stopped": "stopped",
 }
 
 

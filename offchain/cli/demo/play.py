@@ -18,7 +18,11 @@ SIDE: Final = 8
 
 
 def play_scenarios(
-    folder: Path, models: Path, names: Sequence[str], write: Callable[[str], None]
+    folder: Path,
+    models: Path,
+    names: Sequence[str],
+    write: Callable[[str], None],
+    is_hurried: bool = True,
 ) -> tuple[Result, ...]:
     """Play the named scenarios, or all; raise OffchainError when one cannot be played out."""
     chosen = choose_scenarios(names)
@@ -28,7 +32,7 @@ def play_scenarios(
     narrator.say("the input, a scan that the network has not seen in training:")
     for row in draw(sample):
         write("            " + row)
-    with open_world(folder, models, MODEL, sample, narrator) as world:
+    with open_world(folder, models, MODEL, sample, narrator, is_hurried) as world:
         return tuple(play(world, scenario) for scenario in chosen)
 
 
@@ -94,16 +98,16 @@ def tell_result(narrator: Narrator, result: Result) -> None:
         f"{result.seconds:.0f} s"
     )
     narrator.say("processes: " + ", ".join(f"{name} {pid}" for name, pid in result.pids.items()))
-    narrator.say(f"{'':12}{'before':>24}{'after':>24}{'gas paid':>26}{'gained':>26}")
+    narrator.say(f"{'':11}{'before':>27}{'after':>27}{'gas paid':>27}{'gained':>27}")
     for party, holding in result.before.holdings.items():
         paid = sum(t.cost_wei for t in result.transactions if t.party == party)
         before, after = holding.total_wei, result.after.holdings[party].total_wei
         narrator.say(
-            f"{party:12}{show_ether(before):>24}{show_ether(after):>24}"
-            f"{show_ether(paid):>26}{show_ether(after - before + paid):>26}"
+            f"{party:11}{show_ether(before):>27}{show_ether(after):>27}"
+            f"{show_ether(paid):>27}{show_ether(after - before + paid):>27}"
         )
     burned = result.after.burned_wei - result.before.burned_wei
-    narrator.say(f"{'burned':12}{'':74}{show_ether(burned):>26}")
+    narrator.say(f"{'burned':11}{'':81}{show_ether(burned):>27}")
     if result.leaks:
         narrator.say(f"DOES NOT ADD UP: {dict(result.leaks)}")
     else:

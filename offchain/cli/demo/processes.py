@@ -64,11 +64,16 @@ class Party:
         answer: dict[str, Any] = json.loads(self._answer.read_text())
         return answer
 
+    def ask_to_stop(self) -> None:
+        """Send the signal to stop; `stop` waits for it."""
+        if self.is_running():
+            self._process.send_signal(signal.SIGTERM)
+
     def stop(self) -> None:
         """Ask the process to stop; end its whole session when it does not."""
         if not self.is_running():
             return
-        self._process.send_signal(signal.SIGTERM)
+        self.ask_to_stop()
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from offchain.types import JobId, JobState
 FEE_WEI: Final = ETHER // 1000
 STAKE_WEI: Final = ETHER
 POLL_S: Final = 0.3
+WORTH_SKIPPING_S: Final = 3
 TIMEOUT_S: Final = 120.0  # wall clock; only a broken run gets there
 OUTCOMES: Final = {
     JobState.FINAL: "paid",
@@ -119,8 +120,9 @@ class Play:
         created = {name: world.create_account(self._home, name) for name in names}
         self._keys = {name: key_file for name, (key_file, _) in created.items()}
         self.accounts = {name: address for name, (_, address) in created.items()}
-        self._parties: list[Party] = []
+        self._parties: dict[str, Party] = {}
         self._pids: dict[str, int] = {}
+        self._told: dict[str, int] = {}  # events told, by party
         self._ledger = Ledger(world.client, world.manifest, world.contracts, self.accounts)
 
     def run(self) -> Result:
@@ -130,9 +132,11 @@ class Play:
         try:
             answer = self._play()
         finally:
-            for party in reversed(self._parties):
+            for party in self._parties.values():
+                party.ask_to_stop()
+            for party in self._parties.values():
                 party.stop()
-        self._world.narrator.poll()
+        self._tell()
         after = self._ledger.take_snapshot()
         transactions = self._ledger.read_transactions(before, after)
         job = self._world.contracts.market.get_job(JobId(int(answer["job"])))
@@ -151,10 +155,10 @@ class Play:
         )
 
     def _play(self) -> Mapping[str, Any]:
-        self._run_to_end("stake", self._stake_arguments())
         operator = self._start("operator", self._operator_arguments())
         if self._scenario.has_challenger:
             self._start("challenger", self._challenger_arguments())
+        self._run_to_end("stake", self._stake_arguments())
         client = self._start("client", self._client_arguments())
         self._wait(lambda: not client.is_running(), "the client's job to end")
         answer = client.read_answer()
@@ -184,7 +188,7 @@ class Play:
 
     def _start(self, name: str, arguments: Sequence[str]) -> Party:
         party = Party(name, arguments, self._home)
-        self._parties.append(party)
+        self._parties[name] = party
         self._pids[name] = party.pid
         return party
 
@@ -196,14 +200,62 @@ class Play:
     def _wait(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + TIMEOUT_S
         while not condition():
-            for party in self._parties:
+            for party in self._parties.values():
                 party.check()
             if time.monotonic() > deadline:
                 raise OffchainError(f"{self._scenario.name}: waited {TIMEOUT_S:.0f} s for {what}")
-            self._world.narrator.poll()
+            self._tell()
+            if self._world.is_hurried:
+                self._skip_idle_time()
             time.sleep(POLL_S)
-        for party in self._parties:
+        for party in self._parties.values():
             party.check()
+
+    def _tell(self) -> None:
+        """Tell what the chain and the parties have said since the last time."""
+        self._world.narrator.poll()
+        for name, party in self._parties.items():
+            events = list(party.read_events())
+            for event in events[self._told.get(name, 0) :]:
+                self._world.narrator.tell_party(name, event)
+            self._told[name] = len(events)
+
+    def _skip_idle_time(self) -> None:
+        """Move the chain's clock to the next deadline when nobody can do anything before it."""
+        idle_until = self._find_idle_until()
+        ahead = 0 if idle_until is None else idle_until - self._world.client.get_head().timestamp
+        if idle_until is not None and ahead > WORTH_SKIPPING_S:
+            self._world.narrator.say(
+                f"nothing can happen for {ahead} s: the chain's clock moves on at once"
+            )
+            self._world.anvil.jump_to(idle_until)
+
+    def _find_idle_until(self) -> int | None:
+        """Return the deadline that everybody waits for, or None while somebody has work to do."""
+        market, vault = self._world.contracts.market, self._world.contracts.vault
+        for created in self._read_party_events("client", "job-created"):
+            job = market.get_job(JobId(created["job"]))
+            if job.state is JobState.COMMITTED and not self._scenario.has_challenger:
+                return job.deadline if self._has_logged("client", "result-checked") else None
+            if job.state is JobState.ASSIGNED and not self._parties["operator"].is_running():
+                return job.deadline
+            if job.state is JobState.DISPUTED and self._has_logged("operator", "proof-refused"):
+                dispute = self._world.contracts.game.get_dispute_of(job.id)
+                return None if dispute is None else dispute.prove_until
+            if job.state.is_terminal:
+                ripe = [vault.get_held_until(account) for account in self.accounts.values()]
+                is_challenger_busy = self._scenario.has_challenger and vault.get_withdrawable(
+                    self.accounts["challenger"]
+                )
+                return None if is_challenger_busy else max((r for r in ripe if r), default=None)
+        return None
+
+    def _has_logged(self, party: str, event: str) -> bool:
+        return any(True for _ in self._read_party_events(party, event))
+
+    def _read_party_events(self, party: str, event: str) -> Iterator[Mapping[str, Any]]:
+        if party in self._parties:
+            yield from self._parties[party].read_events(event)
 
     def _stake_arguments(self) -> Sequence[str]:
         return (

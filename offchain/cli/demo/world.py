@@ -42,6 +42,7 @@ class World:
     version: str
     input_file: Path
     narrator: Narrator
+    is_hurried: bool  # skip waits that nobody can cut short, by moving the chain's clock
 
     @property
     def content(self) -> Path:
@@ -76,7 +77,12 @@ class World:
 
 @contextmanager
 def open_world(
-    folder: Path, models: Path, model: str, sample: Sequence[int], narrator: Narrator
+    folder: Path,
+    models: Path,
+    model: str,
+    sample: Sequence[int],
+    narrator: Narrator,
+    is_hurried: bool,
 ) -> Iterator[World]:
     """Start a chain, deploy through ape, register the model; stop the chain afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -112,6 +118,7 @@ def open_world(
             version=str(registered["version"]),
             input_file=input_file,
             narrator=narrator,
+            is_hurried=is_hurried,
         )
 
 
