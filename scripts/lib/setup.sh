@@ -139,7 +139,11 @@ PYTHON
 }
 
 build_native() {
-  VIRTUAL_ENV="$VENV" PIP_QUIET=1 "$VENV/bin/maturin" develop --release --locked --quiet
+  local log="$LOCAL/native.log"
+  VIRTUAL_ENV="$VENV" "$VENV/bin/maturin" develop --release --locked >"$log" 2>&1 || {
+    cat "$log" >&2
+    return 1
+  }
 }
 
 compile_contracts() {
