@@ -53,51 +53,60 @@ library ClaimReduction {
         uint256 pointEnd = s.point + (c << 5);
         uint256 zetaProducts = Multilinear.eqSuffixes(s.zetaEnd, pointEnd, min(s.lambda, c));
         uint256 contractionProducts = Multilinear.eqSuffixes(s.contractionEnd, pointEnd, min(s.rounds, c));
-        (uint256 at, uint256 end, uint256 eta) = (s.claims, s.claimsEnd, s.eta);
+        (uint256 at, uint256 end) = (s.claims, s.claimsEnd);
         uint256 power = 1;
-        for (; at < end; at += CLAIM_SIZE) {
-            (uint256 tensor, uint256 source, uint256 shared, uint256 point) = ClaimList.read(at);
-            if (shared > c) shared = c;
-            uint256 weight = source == SOURCE_ZETA ? zetaProducts : contractionProducts;
-            // Equivalent to weight = power * products[shared]
-            assembly ("memory-safe") {
-                weight := mulmod(power, mload(add(weight, shl(5, shared))), FR)
-                power := mulmod(power, eta, FR)
+        // SAFETY: memory addresses.
+        unchecked {
+            for (; at < end; at += CLAIM_SIZE) {
+                (uint256 word, uint256 source, uint256 shared) = ClaimList.readHead(at);
+                if (shared > c) shared = c;
+                uint256 weight = source == SOURCE_ZETA ? zetaProducts : contractionProducts;
+                // Equivalent to weight = power * products[shared]
+                assembly ("memory-safe") {
+                    weight := mulmod(power, mload(add(weight, shl(5, shared))), FR)
+                }
+                addClaim(s, word, ClaimList.readPoint(at), shared, weight);
+                power = mulmod(power, s.eta, FR);
             }
-            addClaim(s, tensor, point, shared, weight);
         }
     }
 
     /// @dev Adds weight times the rest of eq(lo_j, r) to the kappa of the claim's chunks.
+    /// @param word The tensor's entry in the program's table.
     /// @param point Memory address of the claim's point.
     /// @param shared How many last coordinates `weight` already accounts for.
-    function addClaim(Session memory s, uint256 tensor, uint256 point, uint256 shared, uint256 weight) private pure {
-        Program memory program = s.program;
-        uint256 c = program.chunkLog;
-        uint256 word = program.tensorWord(tensor);
-        uint256 n = (word >> 240) & 0xff;
-        uint256 chunk = (word >> 224) & 0xffff;
+    function addClaim(Session memory s, uint256 word, uint256 point, uint256 shared, uint256 weight) private pure {
+        uint256 c = s.program.chunkLog;
+        uint256 r = s.point;
         // SAFETY: shared <= min(n, c), and no number has more than 40 bits.
         unchecked {
+            uint256 n = (word >> 240) & 0xff;
+            uint256 count = 1;
             if (n < c) {
-                checkChunks(program, word, 1);
+                uint256 head = c - n;
                 uint256 addr = (word >> 192) & 0xffffffff;
                 // INVARIANT: the cells lie inside the chunk.
-                if (addr >> (c - n) != 0) program.revertMalformed();
-                weight = Multilinear.eq(point, s.point + ((c - n) << 5), n - shared, weight);
-                addWeight(s.terms, chunk, Multilinear.eqIndex(addr, s.point, c - n, weight));
-                return;
+                if (addr >> head != 0) s.program.revertMalformed();
+                if (shared < n) weight = Multilinear.eq(point, r + (head << 5), n - shared, weight);
+                weight = Multilinear.eqIndex(addr, r, head, weight);
+            } else {
+                count = 1 << (n - c);
+                if (shared < c) weight = Multilinear.eq(point + ((n - c) << 5), r, c - shared, weight);
             }
-            uint256 count = 1 << (n - c);
-            checkChunks(program, word, count);
-            weight = Multilinear.eq(point + ((n - c) << 5), s.point, c - shared, weight);
-            uint256 table = Multilinear.eqTable(point, n - c, weight);
-            for (uint256 b = 0; b < count; ++b) {
-                assembly ("memory-safe") {
-                    weight := mload(add(table, shl(5, b)))
-                }
-                addWeight(s.terms, chunk + b, weight);
+            uint256 chunk = takeChunks(s.program, word, count);
+            if (count == 1) addWeight(s.terms, chunk, weight);
+            else spreadWeight(s.terms + chunk * TERM_SIZE, count, Multilinear.eqTable(point, n - c, weight));
+        }
+    }
+
+    /// @dev Adds `count` weights at memory address `table` to the kappa of successive chunks.
+    function spreadWeight(uint256 terms, uint256 count, uint256 table) private pure {
+        for (uint256 b = 0; b < count; ++b) {
+            uint256 weight;
+            assembly ("memory-safe") {
+                weight := mload(add(table, shl(5, b)))
             }
+            addWeight(terms, b, weight);
         }
     }
 
@@ -110,17 +119,15 @@ library ClaimReduction {
         }
     }
 
-    /// @dev Requires that a committed tensor's `count` chunks are of its own kind.
-    function checkChunks(Program memory program, uint256 word, uint256 count) private pure {
-        // SAFETY: no number has more than 40 bits.
+    /// @dev The first of a committed tensor's `count` chunks; requires that all are chunks of its own kind.
+    function takeChunks(Program memory program, uint256 word, uint256 count) private pure returns (uint256 first) {
+        // SAFETY: kind is 0 or 1 where it counts; count <= 2^255 and the rest has at most 17 bits.
         unchecked {
-            uint256 first = (word >> 224) & 0xffff;
-            uint256 fixedChunks = program.fixedChunks;
+            first = (word >> 224) & 0xffff;
             uint256 kind = word >> 248;
-            bool valid = kind == ProgramLib.KIND_FIXED
-                ? first + count <= fixedChunks
-                : kind == ProgramLib.KIND_PROOF && first >= fixedChunks
-                    && first + count <= fixedChunks + program.proofChunks;
+            // Fixed chunks: [0, F); the proof's: [F, F + P).
+            bool valid = kind <= ProgramLib.KIND_PROOF && first >= kind * program.fixedChunks
+                && first + count <= program.fixedChunks + kind * program.proofChunks;
             // INVARIANT: no claim reaches outside the committed chunks.
             if (!valid) program.revertMalformed();
         }

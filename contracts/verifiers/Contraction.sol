@@ -75,22 +75,27 @@ library Contraction {
     function batchClaim(Session memory s, uint256 rounds, uint256 count) private pure returns (uint256 claim) {
         Program memory program = s.program;
         uint256 power = 1;
-        for (uint256 k = 0; k < count; ++k) {
-            uint256 word = program.take(INSTANCE_SIZE);
-            uint256 variables = (word >> 232) & 0xff;
-            if (word >> 240 != k || variables > rounds) program.revertMalformed();
-            uint256 weight = mulmod(power, uint256(1) << (rounds - variables), FR);
-            claim = addmod(claim, mulmod(weight, s.virtuals[k], FR), FR);
-            power = mulmod(power, s.nu, FR);
-            skipOperand(program);
-            skipOperand(program);
+        // SAFETY: variables <= rounds.
+        unchecked {
+            for (uint256 k = 0; k < count; ++k) {
+                uint256 word = program.take(INSTANCE_SIZE);
+                uint256 variables = (word >> 232) & 0xff;
+                if (word >> 240 != k || variables > rounds) program.revertMalformed();
+                uint256 weight = mulmod(power, 1 << (rounds - variables), FR);
+                claim = addmod(claim, mulmod(weight, s.virtuals[k], FR), FR);
+                power = mulmod(power, s.nu, FR);
+                skipOperand(program);
+                skipOperand(program);
+            }
         }
     }
 
     function skipOperand(Program memory program) private pure {
         uint256 segments = (program.take(OPERAND_SIZE) >> 232) & 0xff;
-        program.cursor += segments * SEGMENT_SIZE;
-        if (program.cursor > program.end) program.revertMalformed();
+        // SAFETY: a memory address and at most 765. What follows is taken, and so checked, before it is used.
+        unchecked {
+            program.cursor += segments * SEGMENT_SIZE;
+        }
     }
 
     /// @dev The next operand's value at its point: read from the proof and claimed, or evaluated from calldata.
@@ -99,12 +104,13 @@ library Contraction {
         Program memory program = s.program;
         uint256 word = program.take(OPERAND_SIZE);
         uint256 tensor = word >> 240;
-        uint256 variables = program.variablesOf(tensor);
-        (uint256 point, uint256 source, uint256 shared) = buildPoint(s, (word >> 232) & 0xff, variables);
+        uint256 entry = program.tensorWord(tensor);
+        (uint256 point, uint256 source, uint256 shared) =
+            buildPoint(s, (word >> 232) & 0xff, (entry >> 240) & 0xff);
         if (tensor == ProgramLib.INPUT) return s.input.evaluate(point);
         if (tensor == ProgramLib.OUTPUT) return s.output.evaluate(point);
         value = s.transcript.scalar();
-        ClaimList.file(s, tensor, value, point, source, shared);
+        ClaimList.file(s, entry, value, point, source, shared);
     }
 
     /// @dev Concatenates segments of zeta and r_C into a point of `variables` coordinates.
@@ -121,25 +127,39 @@ library Contraction {
             point := mload(0x40)
             mstore(0x40, add(point, shl(5, variables)))
         }
-        uint256 filled;
-        for (; segments != 0; --segments) {
-            uint256 word = program.take(SEGMENT_SIZE);
-            source = word >> 248;
-            uint256 end = (word >> 240) & 0xff;
-            uint256 length = (word >> 232) & 0xff;
-            uint256 available = source == SOURCE_ZETA ? s.lambda : s.rounds;
-            // INVARIANT: a segment lies inside its source and the point inside its memory.
-            if (source > SOURCE_CONTRACTION || end + length > available || filled + length > variables) {
-                program.revertMalformed();
+        uint256 target = point;
+        // SAFETY: memory addresses, and numbers of at most 8 bits.
+        unchecked {
+            uint256 last = point + (variables << 5);
+            for (; segments != 0; --segments) {
+                uint256 word = program.take(SEGMENT_SIZE);
+                source = word >> 248;
+                uint256 end = (word >> 240) & 0xff;
+                uint256 size = ((word >> 232) & 0xff) << 5;
+                shared = end == 0 ? size >> 5 : 0;
+                uint256 from = sourceOf(s, source, (end << 5) + size);
+                // INVARIANT: the point stays inside its memory.
+                if (target + size > last) program.revertMalformed();
+                // Equivalent to point[filled .. filled + length] = source[N - end - length .. N - end]
+                assembly ("memory-safe") {
+                    mcopy(target, from, size)
+                }
+                target += size;
             }
-            uint256 from = (source == SOURCE_ZETA ? s.zetaEnd : s.contractionEnd) - ((end + length) << 5);
-            // Equivalent to point[filled .. filled + length] = source[N - end - length .. N - end]
-            assembly ("memory-safe") {
-                mcopy(add(point, shl(5, filled)), from, shl(5, length))
-            }
-            filled += length;
-            shared = end == 0 ? length : 0;
+            // INVARIANT: all coordinates are filled.
+            if (target != last) program.revertMalformed();
         }
-        if (filled != variables) program.revertMalformed();
+    }
+
+    /// @dev Memory address `reach` bytes before the end of a source of coordinates.
+    function sourceOf(Session memory s, uint256 source, uint256 reach) private pure returns (uint256) {
+        (uint256 size, uint256 end) =
+            source == SOURCE_ZETA ? (s.lambda, s.zetaEnd) : (s.rounds, s.contractionEnd);
+        // INVARIANT: a segment lies inside its source.
+        if (source > SOURCE_CONTRACTION || reach > size << 5) s.program.revertMalformed();
+        // SAFETY: memory addresses.
+        unchecked {
+            return end - reach;
+        }
     }
 }

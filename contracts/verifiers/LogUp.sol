@@ -82,34 +82,44 @@ library LogUp {
             uint256 batch = transcript.challenge();
             uint256 claim = addmod(p, mulmod(batch, q, FR), FR);
             claim = SumCheck.eqRounds(transcript, TAG_ROUND, i, claim, point);
-            words = transcript.scalars(TAG_HALVES, 4);
-            // INVARIANT: a layer is the fraction sum of the next one.
-            if (addFractions(words, batch) != claim) revert IProofVerifier.SumCheckMismatch(OPCODE, i);
-            uint256 t = transcript.challenge();
             // SAFETY: a memory address.
             unchecked {
                 point -= 0x20;
             }
-            // Equivalent to point[0] = t; p = p0 + t (p1 - p0); q = q0 + t (q1 - q0)
-            assembly ("memory-safe") {
-                let f := FR
-                mstore(point, t)
-                p := mload(words)
-                p := addmod(p, mulmod(t, add(mload(add(words, 0x20)), sub(f, p)), f), f)
-                q := mload(add(words, 0x40))
-                q := addmod(q, mulmod(t, add(mload(add(words, 0x60)), sub(f, q)), f), f)
-            }
+            uint256 sum;
+            (sum, p, q) = readHalves(transcript, batch, point);
+            // INVARIANT: a layer is the fraction sum of the next one.
+            if (sum != claim) revert IProofVerifier.SumCheckMismatch(OPCODE, i);
         }
     }
 
-    /// @dev p0 q1 + p1 q0 + batch q0 q1 of the four words p0, p1, q0, q1.
-    function addFractions(uint256 words, uint256 batch) private pure returns (uint256 sum) {
+    /// @dev Reads and absorbs p0, p1, q0, q1 and draws t, which becomes the point's first coordinate.
+    /// @return sum p0 q1 + p1 q0 + batch q0 q1.
+    /// @return p p0 + t (p1 - p0).
+    /// @return q q0 + t (q1 - q0).
+    function readHalves(Transcript memory t, uint256 batch, uint256 point)
+        private
+        pure
+        returns (uint256 sum, uint256 p, uint256 q)
+    {
+        uint256 words = t.scalars(TAG_HALVES, 4);
         assembly ("memory-safe") {
             let f := FR
-            let q0 := mload(add(words, 0x40))
+            p := mload(words)
+            let p1 := mload(add(words, 0x20))
+            q := mload(add(words, 0x40))
             let q1 := mload(add(words, 0x60))
-            sum := add(mulmod(mload(words), q1, f), mulmod(mload(add(words, 0x20)), q0, f))
-            sum := addmod(sum, mulmod(batch, mulmod(q0, q1, f), f), f)
+            sum := add(mulmod(p, q1, f), mulmod(p1, q, f))
+            sum := addmod(sum, mulmod(batch, mulmod(q, q1, f), f), f)
+            // Equivalent to r = challenge: the transcript's buffer is S || header || the four words
+            let buffer := mload(t)
+            let r := keccak256(buffer, 0xc0)
+            mstore(buffer, r)
+            mstore(add(t, 0x20), add(buffer, 0x20))
+            r := mod(r, f)
+            mstore(point, r)
+            p := addmod(p, mulmod(r, add(p1, sub(f, p)), f), f)
+            q := addmod(q, mulmod(r, add(q1, sub(f, q)), f), f)
         }
     }
 
@@ -167,12 +177,21 @@ library LogUp {
     function columnValue(Session memory s, uint256 n, bool isTable) private pure returns (uint256 value) {
         uint256 word = s.program.take(COLUMN_SIZE);
         uint256 tensor = word >> 240;
+        uint256 entry = s.program.tensorWord(tensor);
         // INVARIANT: a column fills its block.
-        if (s.program.variablesOf(tensor) != n) s.program.revertMalformed();
-        value = s.values[tensor];
+        if ((entry >> 240) & 0xff != n) s.program.revertMalformed();
+        uint256[] memory values = s.values;
+        uint256 slot;
+        // Equivalent to value = s.values[tensor]: the tensor is declared, and there is a value for each that is
+        assembly ("memory-safe") {
+            slot := add(add(values, 0x20), shl(5, tensor))
+            value := mload(slot)
+        }
         if (value == UNKNOWN) {
-            value = readColumn(s, tensor, n);
-            s.values[tensor] = value;
+            value = readColumn(s, tensor, entry, n);
+            assembly ("memory-safe") {
+                mstore(slot, value)
+            }
         }
         int256 addend = int32(uint32(word >> 208));
         if (addend == 0) return value;
@@ -184,12 +203,16 @@ library LogUp {
         }
     }
 
-    function readColumn(Session memory s, uint256 tensor, uint256 n) private pure returns (uint256 value) {
-        uint256 point = s.zetaEnd - (n << 5);
+    function readColumn(Session memory s, uint256 tensor, uint256 entry, uint256 n) private pure returns (uint256 value) {
+        uint256 point;
+        // SAFETY: a memory address and n <= lambda.
+        unchecked {
+            point = s.zetaEnd - (n << 5);
+        }
         if (tensor == ProgramLib.INPUT) return s.input.evaluate(point);
         if (tensor == ProgramLib.OUTPUT) return s.output.evaluate(point);
         value = s.transcript.scalar();
-        ClaimList.file(s, tensor, value, point, SOURCE_ZETA, n);
+        ClaimList.file(s, entry, value, point, SOURCE_ZETA, n);
     }
 
     /// @dev The word at a memory address.

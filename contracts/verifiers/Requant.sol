@@ -46,32 +46,32 @@ library Requant {
         Program memory program = s.program;
         uint256 head = program.take(ENTRY_HEAD);
         m = (head >> 184) & 0xffff;
-        uint256 remainder;
-        uint256 digits = program.cursor;
-        program.cursor += ((head >> 176) & 0xff) * DIGIT_SIZE;
-        uint256 tail = program.take(ENTRY_TAIL);
-        uint256 variables = ((tail >> 232) & 0xff) + ((tail >> 224) & 0xff);
-        for (uint256 next = program.cursor - ENTRY_TAIL; digits < next; digits += DIGIT_SIZE) {
-            uint256 word;
-            assembly ("memory-safe") {
-                word := mload(digits)
-            }
-            uint256 weight = uint256(1) << ((word >> 232) & 0xff);
-            remainder = addmod(remainder, mulmod(weight, valueOf(s, word >> 240, variables), FR), FR);
-        }
-        v = valueOf(s, head >> 240, variables);
-        // No underflow: addends are above -2^31.
-        v = addmod(v, uint256(int256(FR) + int32(uint32(head >> 208))), FR);
         uint256 shift = (head >> 200) & 0xff;
         // INVARIANT: 1 <= s and 1 <= m; a scale of zero would leave the accumulator unproven.
         if (shift == 0 || m == 0) program.revertMalformed();
-        uint256 half = uint256(1) << (shift - 1);
-        v = addmod(mulmod(v, uint256(1) << shift, FR), remainder, FR);
-        v = addmod(v, FR - half % FR, FR);
-        if (tail >> 240 != NO_BIAS) v = addmod(v, FR - mulmod(m, biasOf(s, tail), FR), FR);
+        // SAFETY: offsets of at most 16 bits and addends above -2^31 > -r.
+        unchecked {
+            uint256 digits = program.cursor;
+            program.cursor = digits + ((head >> 176) & 0xff) * DIGIT_SIZE;
+            uint256 last = program.cursor;
+            uint256 tail = program.take(ENTRY_TAIL);
+            uint256 variables = ((tail >> 232) & 0xff) + ((tail >> 224) & 0xff);
+            v = valueOf(s, head >> 240, variables);
+            v = addmod(v, FR + uint256(int256(int32(uint32(head >> 208)))), FR);
+            // v + v - 1 times 2^(s - 1): the quotient's part and the rounding.
+            v = mulmod(addmod(v, v + (FR - 1), FR), 1 << (shift - 1), FR);
+            for (; digits < last; digits += DIGIT_SIZE) {
+                uint256 word;
+                assembly ("memory-safe") {
+                    word := mload(digits)
+                }
+                v = addmod(v, mulmod(1 << ((word >> 232) & 0xff), valueOf(s, word >> 240, variables), FR), FR);
+            }
+            if (tail >> 240 != NO_BIAS) v = addmod(v, FR - mulmod(m, biasOf(s, tail), FR), FR);
+        }
     }
 
-    /// @dev b(z_j) lt(rows; z_i): the bias is read from the proof and claimed at z_j.
+    /// @dev b(z_j) lt(rows; z_i); the bias is read from the proof and claimed at z_j.
     function biasOf(Session memory s, uint256 tail) private pure returns (uint256) {
         Program memory program = s.program;
         uint256 tensor = tail >> 240;
@@ -79,11 +79,12 @@ library Requant {
         uint256 colsLog = (tail >> 224) & 0xff;
         uint256 rows = (tail >> 192) & 0xffffffff;
         // INVARIANT: a bias is a committed vector over the columns.
-        bool valid = tensor > ProgramLib.OUTPUT && program.variablesOf(tensor) == colsLog;
+        uint256 entry = program.tensorWord(tensor);
+        bool valid = tensor > ProgramLib.OUTPUT && (entry >> 240) & 0xff == colsLog;
         if (!valid || rows == 0 || rows > uint256(1) << rowsLog) program.revertMalformed();
         uint256 point = s.zetaEnd - (colsLog << 5);
         uint256 value = s.transcript.scalar();
-        ClaimList.file(s, tensor, value, point, SOURCE_ZETA, colsLog);
+        ClaimList.file(s, entry, value, point, SOURCE_ZETA, colsLog);
         return mulmod(value, Multilinear.lessThan(rows, point - (rowsLog << 5), rowsLog), FR);
     }
 
