@@ -55,7 +55,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, epilog=EXIT_HELP)
 @click.version_option(package_name="offchain")
 def cli() -> None:
-    r"""Buy and sell inference: results are cheap claims, proven only when somebody objects.
+    """Buy and sell inference: results are cheap claims, proven only when somebody objects.
 
     \b
     A first tour:   zkdps demo
