@@ -17,20 +17,6 @@ uint256 constant TWO_FR_PLUS_ONE = 437764857436785504444928114905145501770967288
 library Field {
     uint256 internal constant MODEXP = 0x05;
 
-    /// @notice a - b.
-    /// @dev Both canonical.
-    function sub(uint256 a, uint256 b) internal pure returns (uint256) {
-        return addmod(a, FR - b, FR);
-    }
-
-    /// @notice The field element of a small signed integer (|value| < r).
-    function fromInt(int256 value) internal pure returns (uint256 element) {
-        // Equivalent to value < 0 ? r - uint(-value) : uint(value)
-        assembly ("memory-safe") {
-            element := add(value, mul(FR, slt(value, 0)))
-        }
-    }
-
     /// @notice 1 / a by Fermat's a^(r - 2).
     /// @dev Requires a != 0. The result is checked by one multiplication, so a failing precompile cannot pass.
     function inverse(uint256 a) internal view returns (uint256 result) {

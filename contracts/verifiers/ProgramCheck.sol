@@ -17,6 +17,7 @@ library ProgramCheck {
     uint256 private constant MAX_LOG = 40;
     uint256 private constant MAX_SCALE = 1 << 15;
     uint256 private constant LAST_OPCODE = 6;
+    uint256 private constant COMMITMENT_SIZE = 64;
 
     /// @notice What the walk has seen so far.
     struct Walk {
@@ -187,9 +188,8 @@ library ProgramCheck {
     }
 
     function checkCommitments(Program memory p) private pure {
-        for (uint256 i = 0; i < p.fixedChunks; ++i) {
-            if (!TranscriptLib.isPoint(p.commitments + 64 * i)) revert IProofVerifier.InvalidCommitment(i);
-        }
+        uint256 valid = TranscriptLib.countPoints(p.commitments, p.fixedChunks, COMMITMENT_SIZE);
+        if (valid != p.fixedChunks) revert IProofVerifier.InvalidCommitment(valid);
     }
 
     /// @dev Requires a declared tensor of `variables` variables.

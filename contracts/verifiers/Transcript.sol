@@ -131,19 +131,17 @@ library TranscriptLib {
             calldatacopy(add(header, 0x20), source, size)
             mstore(add(t, 0x20), add(add(header, 0x20), size))
         }
-        for (uint256 last = source + size; source < last;) {
-            // Equivalent to target[i] = proof[source + 64 i .. + 64]
-            assembly ("memory-safe") {
-                calldatacopy(target, source, 0x40)
-            }
-            // INVARIANT: coordinates are below q and the point is on the curve (or infinity, all zero).
-            if (!isPoint(target)) revert IProofVerifier.InvalidPoint(source - t.origin);
-            // SAFETY: calldata offsets and memory addresses.
-            unchecked {
-                source += 0x40;
-                target += stride;
+        // Equivalent to target[i] = proof[source + 64 i .. source + 64 (i + 1)]
+        assembly ("memory-safe") {
+            let at := target
+            for { let last := add(source, size) } lt(source, last) { source := add(source, 0x40) } {
+                calldatacopy(at, source, 0x40)
+                at := add(at, stride)
             }
         }
+        uint256 valid = countPoints(target, count, stride);
+        // INVARIANT: coordinates are below q and the points are on the curve (or infinity, all zero).
+        if (valid != count) revert IProofVerifier.InvalidPoint(source - size + (valid << 6) - t.origin);
     }
 
     /// @notice Requires that the proof was consumed to its last byte.
@@ -152,15 +150,19 @@ library TranscriptLib {
         if (t.cursor != t.limit) revert IProofVerifier.TrailingBytes(t.limit - t.cursor);
     }
 
-    /// @notice Whether the two words at `at` are a point of G1: y^2 = x^3 + 3 over F_q, or (0, 0) for infinity.
-    function isPoint(uint256 at) internal pure returns (bool valid) {
+    /// @notice How many of the `count` points at `at`, `stride` bytes apart, precede the first that is none.
+    /// @dev A point of G1: x, y < q and y^2 = x^3 + 3 over F_q, or (0, 0) for infinity.
+    function countPoints(uint256 at, uint256 count, uint256 stride) internal pure returns (uint256 valid) {
         assembly ("memory-safe") {
             let f := FQ
-            let x := mload(at)
-            let y := mload(add(at, 0x20))
-            valid := eq(mulmod(y, y, f), addmod(mulmod(mulmod(x, x, f), x, f), 3, f))
-            valid := or(valid, iszero(or(x, y)))
-            valid := and(valid, and(lt(x, f), lt(y, f)))
+            for {} lt(valid, count) { valid := add(valid, 1) } {
+                let x := mload(at)
+                let y := mload(add(at, 0x20))
+                let good := eq(mulmod(y, y, f), addmod(mulmod(mulmod(x, x, f), x, f), 3, f))
+                good := and(or(good, iszero(or(x, y))), and(lt(x, f), lt(y, f)))
+                if iszero(good) { break }
+                at := add(at, stride)
+            }
         }
     }
 
