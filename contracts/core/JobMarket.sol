@@ -11,7 +11,7 @@ import {ParameterRules} from "../libraries/ParameterRules.sol";
 import {Pricing} from "../libraries/Pricing.sol";
 import {Settlement} from "../libraries/Settlement.sol";
 import {JobId} from "../types/Ids.sol";
-import {Assurance, Job, JobParams, JobState} from "../types/Job.sol";
+import {Assurance, Job, JobParams, JobState, StoredJob} from "../types/Job.sol";
 import {Parameters} from "../types/Parameters.sol";
 import {Exit} from "../types/Split.sol";
 
@@ -46,10 +46,10 @@ contract JobMarket is IJobMarket {
 
     /* STORAGE */
 
-    /// @inheritdoc IJobMarket
-    uint256 public jobCount;
+    /// @dev Starts at 1: counting up a word that is never zero costs the first client no more than the others.
+    uint256 private nextJob = 1;
 
-    mapping(JobId => Job) private jobs;
+    mapping(JobId => StoredJob) private jobs;
 
     /* CONSTRUCTOR */
 
@@ -85,21 +85,22 @@ contract JobMarket is IJobMarket {
         if (msg.value != params.fee) revert WrongFee(msg.value, params.fee);
         if (params.inDigest == 0) revert ZeroDigest();
         // The version fixes the verifier too: a version never changes.
-        if (!IModelRegistry(REGISTRY).isVersion(params.version)) revert UnknownModelVersion(params.version);
+        uint32 versionNumber = IModelRegistry(REGISTRY).numberOf(params.version);
+        if (versionNumber == 0) revert UnknownModelVersion(params.version);
 
-        jobId = JobId.wrap(++jobCount);
-        Job storage job = jobs[jobId];
+        jobId = JobId.wrap(nextJob++);
+        StoredJob storage job = jobs[jobId];
         uint40 assignUntil = computeDeadline(ASSIGN_SECONDS);
         (job.client, job.fee) = (msg.sender, params.fee);
-        (job.state, job.deadline) = (JobState.OPEN, assignUntil);
-        (job.version, job.inDigest) = (params.version, params.inDigest);
+        (job.state, job.deadline, job.versionNumber) = (JobState.OPEN, assignUntil, versionNumber);
+        job.inDigest = params.inDigest;
         emit JobCreated(jobId, msg.sender, params.version, params.inDigest, params.fee, assignUntil, params.inputUri);
         IStakeVault(VAULT).openEscrow{value: msg.value}(ETH, jobId, params.fee);
     }
 
     /// @inheritdoc IJobMarket
     function cancelJob(JobId jobId) external {
-        Job storage job = expectJob(jobId, JobState.OPEN);
+        StoredJob storage job = expectJob(jobId, JobState.OPEN);
         if (msg.sender != job.client) revert NotClient(jobId, msg.sender, job.client);
 
         job.state = JobState.CANCELLED;
@@ -111,7 +112,7 @@ contract JobMarket is IJobMarket {
 
     /// @inheritdoc IJobMarket
     function acceptJob(JobId jobId) external {
-        Job storage job = expectJob(jobId, JobState.OPEN);
+        StoredJob storage job = expectJob(jobId, JobState.OPEN);
         checkInTime(jobId, job.deadline);
         uint96 amount = computeLock(job.fee).toUint96();
         uint40 commitUntil = computeDeadline(EXEC_SECONDS);
@@ -125,7 +126,7 @@ contract JobMarket is IJobMarket {
 
     /// @inheritdoc IJobMarket
     function commitResult(JobId jobId, bytes32 outDigest, string calldata outputUri) external {
-        Job storage job = expectJob(jobId, JobState.ASSIGNED);
+        StoredJob storage job = expectJob(jobId, JobState.ASSIGNED);
         address operator = job.operator;
         checkInTime(jobId, job.deadline);
         if (outDigest == 0) revert ZeroDigest();
@@ -142,7 +143,7 @@ contract JobMarket is IJobMarket {
     /// @inheritdoc IJobMarket
     function finalise(JobId jobId) external {
         // INVARIANT: a challenged job is DISPUTED, and never final without a verdict.
-        Job storage job = expectJob(jobId, JobState.COMMITTED);
+        StoredJob storage job = expectJob(jobId, JobState.COMMITTED);
         checkOverdue(jobId, job.deadline);
 
         job.state = JobState.FINAL;
@@ -152,7 +153,7 @@ contract JobMarket is IJobMarket {
 
     /// @inheritdoc IJobMarket
     function expireJob(JobId jobId) external {
-        Job storage job = expectJob(jobId, JobState.OPEN);
+        StoredJob storage job = expectJob(jobId, JobState.OPEN);
         checkOverdue(jobId, job.deadline);
 
         job.state = JobState.EXPIRED;
@@ -162,7 +163,7 @@ contract JobMarket is IJobMarket {
 
     /// @inheritdoc IJobMarket
     function failJob(JobId jobId) external {
-        Job storage job = expectJob(jobId, JobState.ASSIGNED);
+        StoredJob storage job = expectJob(jobId, JobState.ASSIGNED);
         checkOverdue(jobId, job.deadline);
 
         job.state = JobState.FAILED;
@@ -174,18 +175,18 @@ contract JobMarket is IJobMarket {
 
     /// @inheritdoc IJobMarket
     function disputeJob(JobId jobId, bytes32 expectedOutDigest) external onlyGame returns (Job memory) {
-        Job storage job = expectJob(jobId, JobState.COMMITTED);
+        StoredJob storage job = expectJob(jobId, JobState.COMMITTED);
         checkInTime(jobId, job.deadline);
         if (job.outDigest != expectedOutDigest) revert UnexpectedResult(jobId, job.outDigest, expectedOutDigest);
 
         job.state = JobState.DISPUTED;
         emit JobDisputed(jobId);
-        return job;
+        return readJob(job);
     }
 
     /// @inheritdoc IJobMarket
     function settleProven(JobId jobId) external onlyGame {
-        Job storage job = expectJob(jobId, JobState.DISPUTED);
+        StoredJob storage job = expectJob(jobId, JobState.DISPUTED);
 
         job.state = JobState.PROVEN;
         emit JobProven(jobId, job.operator);
@@ -194,7 +195,7 @@ contract JobMarket is IJobMarket {
 
     /// @inheritdoc IJobMarket
     function settleRejected(JobId jobId, address challenger) external onlyGame {
-        Job storage job = expectJob(jobId, JobState.DISPUTED);
+        StoredJob storage job = expectJob(jobId, JobState.DISPUTED);
 
         job.state = JobState.REJECTED;
         emit JobRejected(jobId, job.operator, challenger);
@@ -203,7 +204,7 @@ contract JobMarket is IJobMarket {
 
     /* STEPS */
 
-    function settle(JobId jobId, Job storage job, Exit exit, address challenger) private {
+    function settle(JobId jobId, StoredJob storage job, Exit exit, address challenger) private {
         uint96 fee = job.fee;
         uint96 lock = 0;
         if (job.operator != address(0)) lock = IStakeVault(VAULT).getLock(ETH, jobId).amount;
@@ -213,11 +214,24 @@ contract JobMarket is IJobMarket {
             .settleJob(ETH, jobId, job.client, challenger, Settlement.computeJobSplit(exit, fee, lock, fine));
     }
 
-    function expectJob(JobId jobId, JobState required) private view returns (Job storage job) {
+    function expectJob(JobId jobId, JobState required) private view returns (StoredJob storage job) {
         job = jobs[jobId];
         JobState state = job.state;
         if (state == JobState.NONE) revert UnknownJob(jobId);
         if (state != required) revert WrongJobState(jobId, state, required);
+    }
+
+    function readJob(StoredJob storage job) private view returns (Job memory) {
+        return Job({
+            client: job.client,
+            fee: job.fee,
+            operator: job.operator,
+            state: job.state,
+            deadline: job.deadline,
+            version: IModelRegistry(REGISTRY).versionAt(job.versionNumber),
+            inDigest: job.inDigest,
+            outDigest: job.outDigest
+        });
     }
 
     function checkInTime(JobId jobId, uint256 deadline) private view {
@@ -235,9 +249,15 @@ contract JobMarket is IJobMarket {
     /* VIEWS */
 
     /// @inheritdoc IJobMarket
-    function getJob(JobId jobId) external view returns (Job memory job) {
-        job = jobs[jobId];
+    function jobCount() external view returns (uint256) {
+        return nextJob - 1;
+    }
+
+    /// @inheritdoc IJobMarket
+    function getJob(JobId jobId) external view returns (Job memory) {
+        StoredJob storage job = jobs[jobId];
         if (job.state == JobState.NONE) revert UnknownJob(jobId);
+        return readJob(job);
     }
 
     /// @inheritdoc IJobMarket

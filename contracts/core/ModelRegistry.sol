@@ -33,6 +33,7 @@ contract ModelRegistry is IModelRegistry {
     mapping(address verifier => bool) public isVerifier;
 
     mapping(bytes32 versionId => Version) private versions;
+    bytes32[] private versionIds;
 
     /* CONSTRUCTOR */
 
@@ -58,6 +59,7 @@ contract ModelRegistry is IModelRegistry {
         checkDeclared(params);
         uint256 opCount = checkKey(params);
 
+        versionIds.push(versionId);
         versions[versionId] = Version({
             owner: msg.sender,
             proveSeconds: params.proveSeconds,
@@ -66,6 +68,7 @@ contract ModelRegistry is IModelRegistry {
             opCount: opCount.toUint64(),
             digestKind: params.digestKind,
             vkData: params.vkData,
+            number: versionIds.length.toUint32(),
             graphHash: params.graphHash,
             weightRoot: params.weightRoot,
             programHash: params.programHash,
@@ -117,7 +120,18 @@ contract ModelRegistry is IModelRegistry {
 
     /// @inheritdoc IModelRegistry
     function isVersion(bytes32 versionId) public view returns (bool) {
-        return versions[versionId].owner != address(0);
+        return numberOf(versionId) != 0;
+    }
+
+    /// @inheritdoc IModelRegistry
+    function numberOf(bytes32 versionId) public view returns (uint32) {
+        return versions[versionId].number;
+    }
+
+    /// @inheritdoc IModelRegistry
+    function versionAt(uint32 number) external view returns (bytes32) {
+        if (number == 0 || number > versionIds.length) revert UnknownNumber(number);
+        return versionIds[number - 1];
     }
 
     /// @inheritdoc IModelRegistry

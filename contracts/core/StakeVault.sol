@@ -111,7 +111,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     function deposit() external payable {
         if (msg.value == 0) revert ZeroAmount();
 
-        accounts[ETH][msg.sender].free += msg.value.toUint96();
+        accounts[ETH][msg.sender].free += msg.value.toUint88();
         emit Deposited(ETH, msg.sender, msg.value);
     }
 
@@ -122,8 +122,8 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         if (account.free < amount) revert InsufficientStake(msg.sender, account.free, amount);
 
         uint256 readyAt = block.timestamp + UNBOND;
-        account.free -= amount;
-        account.unbonding += amount;
+        account.free -= uint256(amount).toUint88();
+        account.unbonding += uint256(amount).toUint88();
         account.unbondReadyAt = readyAt.toUint40();
         emit UnbondRequested(ETH, msg.sender, amount, readyAt);
     }
@@ -164,9 +164,8 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     /// @inheritdoc IStakeVault
     function withdrawCredit(address token) external nonReentrant {
         if (token != ETH) revert UnsupportedToken(token);
-        releaseHeld(token, msg.sender);
         Account storage account = accounts[token][msg.sender];
-        uint256 amount = account.credit;
+        uint256 amount = releaseHeld(token, msg.sender) + account.credit;
         if (amount == 0) revert NothingToWithdraw(msg.sender, account.held);
 
         account.credit = 0;
@@ -182,7 +181,8 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         if (msg.value != amount) revert WrongValue(msg.value, amount);
         if (escrowOf[token][jobId] != 0) revert AlreadyFunded(JobId.unwrap(jobId));
 
-        escrowOf[token][jobId] = amount;
+        // Narrowed, so that whatever comes in can be credited when it goes out.
+        escrowOf[token][jobId] = uint256(amount).toUint80();
         emit EscrowOpened(token, jobId, amount);
     }
 
@@ -200,9 +200,10 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         // INVARIANT: locks never exceed stake.
         if (account.free < amount) revert InsufficientStake(operator, account.free, amount);
 
-        account.free -= amount;
-        account.locked += amount;
-        locks[token][jobId] = Lock(operator, uint256(amount).toUint88(), LockStatus.ACTIVE);
+        uint88 locked = uint256(amount).toUint88();
+        account.free -= locked;
+        account.locked += locked;
+        locks[token][jobId] = Lock(operator, locked, LockStatus.ACTIVE);
         emit StakeLocked(token, jobId, operator, amount);
     }
 
@@ -235,11 +236,11 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         if (msg.value < amount) revert WrongValue(msg.value, amount);
         if (bondOf[token][disputeId] != 0) revert AlreadyFunded(DisputeId.unwrap(disputeId));
 
-        bondOf[token][disputeId] = amount;
+        bondOf[token][disputeId] = uint256(amount).toUint80();
         emit BondOpened(token, disputeId, challenger, amount);
         uint256 excess = msg.value - amount;
         if (excess != 0) {
-            accounts[token][challenger].credit += excess.toUint96();
+            accounts[token][challenger].credit += excess.toUint80();
             emit Credited(token, challenger, excess);
         }
     }
@@ -271,20 +272,20 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         emit WorkerSet(owner, worker, previous);
     }
 
-    /// @dev Moves what the airgap lets go from held to credit, oldest first. Entries ripen in order, because the
-    /// airgap is one constant.
-    function releaseHeld(address token, address owner) private {
+    /// @dev Takes what the airgap lets go out of the queue, oldest first. Entries ripen in order, because the airgap is
+    /// one constant. The sum is credit that the caller pays out at once.
+    function releaseHeld(address token, address owner) private returns (uint256 sum) {
         Account storage account = accounts[token][owner];
         Held[] storage queue = heldQueues[token][owner];
         uint256 index = account.heldNext;
         uint256 end = Math.min(queue.length, index + HELD_PER_CALL);
         for (; index < end && queue[index].readyAt <= block.timestamp; ++index) {
-            uint96 amount = queue[index].amount;
-            account.held -= amount;
-            account.credit += amount;
+            uint256 amount = queue[index].amount;
+            sum += amount;
             emit CreditReleased(token, owner, index, amount);
         }
-        account.heldNext = index.toUint64();
+        account.held -= sum.toUint88();
+        account.heldNext = index.toUint40();
     }
 
     function settleEscrow(address token, JobId jobId, address client, address operator, JobSplit calldata split)
@@ -299,7 +300,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
 
     function releaseEscrow(address token, JobId jobId, address account, uint96 amount) private {
         if (amount == 0) return;
-        accounts[token][account].credit += amount;
+        accounts[token][account].credit += uint256(amount).toUint80();
         emit EscrowReleased(token, jobId, account, amount);
     }
 
@@ -321,7 +322,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     ) private {
         Account storage account = accounts[token][lock.operator];
         account.locked -= lock.amount;
-        account.free += split.lockToOperator;
+        account.free += uint256(split.lockToOperator).toUint88();
         locks[token][jobId].status = LockStatus.SLASHED;
         emit LockSlashed(token, jobId, lock.operator, lock.amount - split.lockToOperator, split.lockToOperator);
 
@@ -333,21 +334,21 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     /// @dev Unbonding stake answers too: whoever sees a slash coming cannot step out of its way.
     function slashStake(address token, JobId jobId, address operator, uint96 amount) private {
         Account storage account = accounts[token][operator];
-        uint96 fromFree = amount < account.free ? amount : account.free;
-        uint96 fromUnbonding = amount - fromFree;
+        uint256 fromFree = Math.min(amount, account.free);
+        uint256 fromUnbonding = amount - fromFree;
         if (account.unbonding < fromUnbonding) {
             revert InsufficientStake(operator, uint256(account.free) + account.unbonding, amount);
         }
 
-        account.free -= fromFree;
-        account.unbonding -= fromUnbonding;
+        account.free -= fromFree.toUint88();
+        account.unbonding -= fromUnbonding.toUint88();
         emit StakeSlashed(token, jobId, operator, fromFree, fromUnbonding);
         burn(token, amount);
     }
 
     function releaseBond(address token, DisputeId disputeId, address account, uint96 amount) private {
         if (amount == 0) return;
-        accounts[token][account].credit += amount;
+        accounts[token][account].credit += uint256(amount).toUint80();
         emit BondReleased(token, disputeId, account, amount);
     }
 
@@ -357,7 +358,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
         uint256 index = queue.length;
         uint256 readyAt = block.timestamp + AIRGAP;
         queue.push(Held(amount, readyAt.toUint40()));
-        accounts[token][account].held += amount;
+        accounts[token][account].held += uint256(amount).toUint88();
         emit CreditHeld(token, account, index, amount, readyAt);
     }
 

@@ -22,6 +22,8 @@ interface IModelRegistry is IParameters {
     error VersionExists(bytes32 versionId);
     /// @notice Thrown when there is no such version.
     error UnknownVersion(bytes32 versionId);
+    /// @notice Thrown when no version has the number.
+    error UnknownNumber(uint256 number);
     /// @notice Thrown when the registry does not know how tensors become digests.
     error UnsupportedDigestKind(uint256 digestKind);
     /// @notice Thrown when the declared proving time is zero or would not fit into the longest deadline.
@@ -58,6 +60,10 @@ interface IModelRegistry is IParameters {
     function getVersion(bytes32 versionId) external view returns (Version memory);
     /// @notice Returns what bonds and deadlines need of a version; reverts with UnknownVersion if there is none.
     function getProvingCosts(bytes32 versionId) external view returns (uint32 proveSeconds, uint64 proofGas);
+    /// @notice The number of a version, counted from 1; 0 if it is not registered.
+    function numberOf(bytes32 versionId) external view returns (uint32);
+    /// @notice The version of a number; reverts with UnknownNumber if there is none.
+    function versionAt(uint32 number) external view returns (bytes32 versionId);
     /// @notice Whether the version is registered.
     function isVersion(bytes32 versionId) external view returns (bool);
     /// @notice The identifier under which `owner` would register `params`.

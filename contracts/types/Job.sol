@@ -54,13 +54,7 @@ struct JobParams {
     string inputUri;
 }
 
-/// @notice A job in storage.
-///
-/// | word | bits                                                               |
-/// |------|--------------------------------------------------------------------|
-/// | 0    | client [0,160) fee [160,256)                                       |
-/// | 1    | operator [0,160) state [160,168) deadline [168,208)                |
-/// | 2-4  | version, inDigest, outDigest                                       |
+/// @notice A job as the market tells it.
 struct Job {
     address client;
     uint96 fee;
@@ -72,5 +66,23 @@ struct Job {
     bytes32 version;
     bytes32 inDigest;
     /// Committed result; zero before the commit.
+    bytes32 outDigest;
+}
+
+/// @notice A job in storage; the version is named by its number in the registry, which saves a word.
+///
+/// | word | bits                                                                            |
+/// |------|---------------------------------------------------------------------------------|
+/// | 0    | client [0,160) fee [160,256)                                                    |
+/// | 1    | operator [0,160) state [160,168) deadline [168,208) versionNumber [208,240)     |
+/// | 2-3  | inDigest, outDigest                                                             |
+struct StoredJob {
+    address client;
+    uint96 fee;
+    address operator;
+    JobState state;
+    uint40 deadline;
+    uint32 versionNumber;
+    bytes32 inDigest;
     bytes32 outDigest;
 }

@@ -3,26 +3,28 @@ pragma solidity 0.8.30;
 
 /// @notice One account's money of one token.
 ///
-/// | word | bits                                                                   |
-/// |------|------------------------------------------------------------------------|
-/// | 0    | free [0,96) locked [96,192)                                            |
-/// | 1    | unbonding [0,96) unbondReadyAt [96,136) credit [136,232)               |
-/// | 2    | held [0,96) heldNext [96,160)                                          |
+/// What a job without objection touches lies in one word. The narrowest field counts to 1.2 million ETH; a sum beyond
+/// a field's width reverts.
+///
+/// | word | bits                                                                              |
+/// |------|-----------------------------------------------------------------------------------|
+/// | 0    | free [0,88) locked [88,176) credit [176,256)                                      |
+/// | 1    | unbonding [0,88) unbondReadyAt [88,128) held [128,216) heldNext [216,256)         |
 struct Account {
     /// Stake that may back a job or start to unbond.
-    uint96 free;
+    uint88 free;
     /// Stake that backs jobs.
-    uint96 locked;
+    uint88 locked;
+    /// Earnings and refunds that may be withdrawn now.
+    uint80 credit;
     /// Stake on its way out; still slashable.
-    uint96 unbonding;
+    uint88 unbonding;
     /// Second from which `unbonding` may leave.
     uint40 unbondReadyAt;
-    /// Earnings and refunds that may be withdrawn now.
-    uint96 credit;
     /// Sum of the slash proceeds that still wait for the airgap.
-    uint96 held;
+    uint88 held;
     /// Index of the next held entry to be released.
-    uint64 heldNext;
+    uint40 heldNext;
 }
 
 /// @notice Slash proceeds of one settlement, waiting for the airgap.

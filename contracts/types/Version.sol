@@ -33,7 +33,7 @@ struct VersionParams {
 /// |------|-------------------------------------------------------------|
 /// | 0    | owner [0,160) proveSeconds [160,192) proofGas [192,256)     |
 /// | 1    | verifier [0,160) opCount [160,224) digestKind [224,232)     |
-/// | 2    | vkData [0,160)                                              |
+/// | 2    | vkData [0,160) number [160,192)                             |
 /// | 3-7  | graphHash, weightRoot, programHash, vkHash, srsId           |
 struct Version {
     address owner;
@@ -44,6 +44,8 @@ struct Version {
     uint64 opCount;
     uint8 digestKind;
     address vkData;
+    /// Position in the order of registration, from 1; names the version in four bytes.
+    uint32 number;
     bytes32 graphHash;
     bytes32 weightRoot;
     bytes32 programHash;

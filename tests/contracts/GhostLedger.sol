@@ -96,14 +96,15 @@ abstract contract GhostLedger is Cheats {
         return uint256(l.topics[topic]);
     }
 
-    function amountOf(Log memory l) private pure returns (uint96) {
-        (uint256 amount) = abi.decode(l.data, (uint256));
-        return toUint96(amount);
+    function amountOf(Log memory l) private pure returns (uint80) {
+        uint256 amount = abi.decode(l.data, (uint256));
+        return toUint80(amount);
     }
 
-    function toUint96(uint256 amount) private pure returns (uint96) {
-        require(amount <= type(uint96).max, "amount");
-        return uint96(amount);
+    /// @dev The actors' sums all fit into the narrowest field of an account.
+    function toUint80(uint256 amount) private pure returns (uint80) {
+        require(amount <= type(uint80).max, "amount");
+        return uint80(amount);
     }
 
     /* THE VAULT */
@@ -125,8 +126,8 @@ abstract contract GhostLedger is Cheats {
             account.free += amountOf(l);
         } else if (is_(l, IStakeVault.UnbondRequested.selector)) {
             (uint256 amount, uint256 readyAt) = abi.decode(l.data, (uint256, uint256));
-            account.free -= toUint96(amount);
-            account.unbonding += toUint96(amount);
+            account.free -= toUint80(amount);
+            account.unbonding += toUint80(amount);
             account.unbondReadyAt = uint40(readyAt);
         } else if (is_(l, IStakeVault.UnbondedWithdrawn.selector)) {
             account.unbonding -= amountOf(l);
@@ -138,7 +139,7 @@ abstract contract GhostLedger is Cheats {
             account.credit += amountOf(l);
         } else if (is_(l, IStakeVault.CreditHeld.selector)) {
             (uint256 amount,) = abi.decode(l.data, (uint256, uint256));
-            account.held += toUint96(amount);
+            account.held += toUint80(amount);
             ghostHeldEver += amount;
         } else if (is_(l, IStakeVault.CreditReleased.selector)) {
             require_(uintAt(l, 3) == account.heldNext, "held entries leave in order");
@@ -183,8 +184,8 @@ abstract contract GhostLedger is Cheats {
             ++job.exits;
             (job.slashed, job.returned) = abi.decode(l.data, (uint256, uint256));
             ghostConfiscated += job.slashed;
-            account.locked -= toUint96(job.slashed + job.returned);
-            account.free += toUint96(job.returned);
+            account.locked -= toUint80(job.slashed + job.returned);
+            account.free += toUint80(job.returned);
         } else {
             return false;
         }

@@ -201,13 +201,34 @@ contract JobMarketTest is Deployment {
         assertEq(accountOf(OWNER).locked, market.computeLock(1), "locked");
     }
 
-    function test_acceptJob__largest_fee__overflows_into_a_revert() public {
-        vm.deal(CLIENT, type(uint96).max);
-        JobId jobId = createJob(type(uint96).max);
-        uint256 lock = 35 * uint256(type(uint96).max);
-        vm.expectRevert(abi.encodeWithSignature("SafeCastOverflowedUintDowncast(uint8,uint256)", 96, lock));
+    function test_createJob__fee_wider_than_credit__reverts() public {
+        uint96 fee = uint96(type(uint80).max) + 1;
+        vm.deal(CLIENT, fee);
+        JobParams memory params = jobParams(fee);
+        vm.expectRevert(abi.encodeWithSignature("SafeCastOverflowedUintDowncast(uint8,uint256)", 80, fee));
+        vm.prank(CLIENT);
+        market.createJob{value: fee}(params);
+    }
+
+    function test_largest_fee__is_locked_slashed_and_paid_out() public {
+        uint96 fee = type(uint80).max;
+        uint256 lock = 35 * uint256(fee);
+        vm.deal(CLIENT, fee);
+        vm.deal(OWNER, lock);
+        vm.prank(OWNER);
+        vault.deposit{value: lock}();
+        JobId jobId = createJob(fee);
         vm.prank(WORKER);
         market.acceptJob(jobId);
+        commit(jobId);
+        DisputeId disputeId = challenge(jobId);
+        warpPast(disputeId);
+        game.claimDefault(disputeId);
+        vm.warp(block.timestamp + 10);
+        vm.prank(CLIENT);
+        vault.withdrawCredit(ETH);
+        assertEq(CLIENT.balance, fee + lock * 40 / 100, "refund and share");
+        assertConserved();
     }
 
     /* COMMIT AND FAIL */

@@ -102,6 +102,12 @@ contract ModelRegistryTest is Deployment {
         registry.getVersion(unknown);
         vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnknownVersion.selector, unknown));
         registry.getProvingCosts(unknown);
+        assertEq(registry.numberOf(unknown), 0, "no number");
+        uint32[2] memory numbers = [uint32(0), 2];
+        for (uint256 i = 0; i < numbers.length; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnknownNumber.selector, numbers[i]));
+            registry.versionAt(numbers[i]);
+        }
     }
 
     function test_registerVersion__stores_what_was_declared() public {
@@ -115,6 +121,9 @@ contract ModelRegistryTest is Deployment {
         assertEq(id, expectedId, "id");
         assertEq(registry.computeVersionId(params, OWNER), id, "computed id");
         assertTrue(registry.isVersion(id), "registered");
+        assertEq(registry.numberOf(id), 2, "number");
+        assertEq(registry.versionAt(2), id, "version of the number");
+        assertEq(registry.versionAt(1), version, "version of the first number");
         Version memory v = registry.getVersion(id);
         assertEq(
             keccak256(abi.encode(v)),
@@ -128,6 +137,7 @@ contract ModelRegistryTest is Deployment {
                         opCount: 3,
                         digestKind: 1,
                         vkData: params.vkData,
+                        number: 2,
                         graphHash: params.graphHash,
                         weightRoot: params.weightRoot,
                         programHash: params.programHash,

@@ -107,7 +107,7 @@ contract MoneyHandler is GhostLedger {
     }
 
     function requestUnbond(uint256 who, uint256 amount) private {
-        uint96 free = ghostAccounts[personOf(who)].free;
+        uint88 free = ghostAccounts[personOf(who)].free;
         uint96 asked = uint96(bound(amount, 1, uint256(free) / 8 + 2));
         expect(asked <= free, address(VAULT), personOf(who), 0, abi.encodeCall(IStakeVault.requestUnbond, (asked)));
     }

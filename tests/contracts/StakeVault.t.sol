@@ -73,9 +73,9 @@ contract StakeVaultTest is Deployment {
     }
 
     function test_deposit__more_than_the_ledger_counts__reverts() public {
-        uint256 amount = uint256(type(uint96).max) + 1;
+        uint256 amount = uint256(type(uint88).max) + 1;
         vm.deal(STRANGER, amount);
-        vm.expectRevert(abi.encodeWithSignature("SafeCastOverflowedUintDowncast(uint8,uint256)", 96, amount));
+        vm.expectRevert(abi.encodeWithSignature("SafeCastOverflowedUintDowncast(uint8,uint256)", 88, amount));
         vm.prank(STRANGER);
         vault.deposit{value: amount}();
     }
