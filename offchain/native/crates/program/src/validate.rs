@@ -24,6 +24,18 @@ pub(crate) fn validate(program: &Program) -> Result<(), ProgramError> {
         "at most 40",
     )?;
     (0..program.tensors.len()).try_for_each(|index| validate_tensor(program, index))?;
+    validate_chunks(
+        program,
+        TensorKind::Fixed,
+        "fixed chunks",
+        program.fixed_chunks,
+    )?;
+    validate_chunks(
+        program,
+        TensorKind::Proof,
+        "proof chunks",
+        program.proof_chunks,
+    )?;
     validate_public(program, INPUT)?;
     validate_public(program, OUTPUT)?;
     validate_blocks(program)?;
@@ -123,6 +135,23 @@ fn validate_tensor(program: &Program, index: usize) -> Result<(), ProgramError> 
         ));
     }
     Ok(())
+}
+
+/// Tensors are packed without gaps, so that their cells determine the number of chunks.
+fn validate_chunks(
+    program: &Program,
+    kind: TensorKind,
+    field: &'static str,
+    got: usize,
+) -> Result<(), ProgramError> {
+    let cells: usize = program
+        .tensors
+        .iter()
+        .filter(|tensor| tensor.kind == kind)
+        .map(|tensor| 1 << tensor.n)
+        .sum();
+    let expected = cells.div_ceil(1 << program.c);
+    in_range(field, got, expected..=expected, "what the tensors fill")
 }
 
 fn validate_public(program: &Program, id: usize) -> Result<(), ProgramError> {

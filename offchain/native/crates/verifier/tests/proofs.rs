@@ -1,0 +1,248 @@
+//! Whole proofs: the shared vectors byte for byte, forgeries, and arbitrary bytes.
+
+use serde_json::Value;
+use std::sync::LazyLock;
+use zkdps_field::srs::insecure_powers;
+use zkdps_prover::{ProveError, prove};
+use zkdps_transcript::encode_points;
+use zkdps_verifier::{VerifyError, verify};
+
+#[derive(Clone)]
+struct Case {
+    name: String,
+    vk: Vec<u8>,
+    tau_g2: [u8; 128],
+    statement_hash: [u8; 32],
+    input: Vec<u8>,
+    output: Vec<u8>,
+    tensors: Vec<Vec<i64>>,
+    proof: Vec<u8>,
+}
+
+impl Case {
+    fn verify(&self, proof: &[u8]) -> Result<(), VerifyError> {
+        verify(
+            &self.vk,
+            &self.tau_g2,
+            &self.statement_hash,
+            &self.input,
+            &self.output,
+            proof,
+        )
+    }
+
+    fn prove(&self, tensors: &[Vec<i64>]) -> Result<Vec<u8>, ProveError> {
+        let slices: Vec<&[i64]> = tensors.iter().map(Vec::as_slice).collect();
+        prove(&self.vk, srs(), &self.statement_hash, &slices)
+    }
+}
+
+/// Powers for every key of the vectors.
+fn srs() -> &'static [u8] {
+    static SRS: LazyLock<Vec<u8>> = LazyLock::new(|| encode_points(&insecure_powers(11)));
+    &SRS
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    hex::decode(value.as_str().unwrap().strip_prefix("0x").unwrap()).unwrap()
+}
+
+fn load(name: &str) -> Vec<Case> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../tests/vectors");
+    let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
+    let vectors: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let integers = |v: &Value| {
+        v.as_array()
+            .unwrap()
+            .iter()
+            .map(|i| i.as_i64().unwrap())
+            .collect()
+    };
+    vectors
+        .iter()
+        .map(|vector| Case {
+            name: vector["name"].as_str().unwrap().to_owned(),
+            vk: bytes(&vector["vk"]),
+            tau_g2: bytes(&vector["tauG2"]).try_into().unwrap(),
+            statement_hash: bytes(&vector["statementHash"]).try_into().unwrap(),
+            input: bytes(&vector["input"]),
+            output: bytes(&vector["output"]),
+            tensors: vector.get("tensors").map_or_else(Vec::new, |tensors| {
+                (0..tensors.as_object().unwrap().len())
+                    .map(|id| integers(&tensors[id.to_string()]))
+                    .collect()
+            }),
+            proof: bytes(&vector["proof"]),
+        })
+        .collect()
+}
+
+/// A small generator; tests must not depend on the clock.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 >> 33
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        self.next() as usize % bound
+    }
+}
+
+#[test]
+fn proofs_are_byte_identical_and_verify() {
+    for case in load("proofs") {
+        assert!(
+            case.prove(&case.tensors) == Ok(case.proof.clone()),
+            "{}",
+            case.name
+        );
+        assert_eq!(case.verify(&case.proof), Ok(()), "{}", case.name);
+    }
+}
+
+#[test]
+fn forgeries_are_refused() {
+    let forgeries = load("forgeries");
+    assert!(forgeries.len() >= 6);
+    for case in forgeries {
+        assert!(case.verify(&case.proof).is_err(), "{}", case.name);
+    }
+}
+
+#[test]
+fn false_witnesses_give_complete_proofs_that_are_refused() {
+    for case in load("proofs") {
+        for id in 0..case.tensors.len() {
+            let mut tensors = case.tensors.clone();
+            tensors[id][0] += 1;
+            let proof = case.prove(&tensors).unwrap();
+            assert_eq!(proof.len(), case.proof.len());
+            let refused = case.verify(&proof);
+            assert!(
+                matches!(refused, Err(VerifyError::Argument(_))),
+                "{} tensor {id}: {refused:?}",
+                case.name
+            );
+        }
+    }
+}
+
+#[test]
+fn wrong_shapes_are_refused_with_the_tensor() {
+    let case = &load("proofs")[0];
+    let mut tensors = case.tensors.clone();
+    let expected = tensors[3].len();
+    tensors[3].push(0);
+    assert_eq!(
+        case.prove(&tensors),
+        Err(ProveError::TensorSize {
+            id: 3,
+            expected,
+            got: expected + 1
+        })
+    );
+    let missing = case.tensors.len() - 1;
+    assert_eq!(
+        case.prove(&case.tensors[..missing]),
+        Err(ProveError::MissingTensor { id: missing })
+    );
+    let more = [case.tensors.clone(), vec![vec![]]].concat();
+    let count = case.tensors.len();
+    assert_eq!(
+        case.prove(&more),
+        Err(ProveError::UnknownTensor { id: count, count })
+    );
+}
+
+#[test]
+fn every_argument_is_bound() {
+    let mut case = load("proofs").swap_remove(0);
+    let proof = case.proof.clone();
+    case.statement_hash[0] ^= 1;
+    assert!(case.verify(&proof).is_err());
+    case.statement_hash[0] ^= 1;
+    case.output[0] ^= 1;
+    assert!(case.verify(&proof).is_err());
+    case.output[0] ^= 1;
+    case.input[0] ^= 1;
+    assert!(case.verify(&proof).is_err());
+    case.input[0] ^= 1;
+    case.tau_g2[127] ^= 1;
+    assert_eq!(case.verify(&proof), Err(VerifyError::OtherSrs));
+    case.tau_g2[127] ^= 1;
+    case.vk[0] ^= 1;
+    assert!(case.verify(&proof).is_err());
+    case.vk[0] ^= 1;
+    case.input.pop();
+    assert!(matches!(
+        case.verify(&proof),
+        Err(VerifyError::PublicLength { .. })
+    ));
+}
+
+#[test]
+fn inputs_outside_their_range_are_refused() {
+    let mut case = load("proofs")
+        .into_iter()
+        .find(|case| case.name == "odd")
+        .unwrap();
+    case.input[2] = 91;
+    let refused = case.verify(&case.proof);
+    assert_eq!(
+        refused,
+        Err(VerifyError::PublicRange {
+            index: 2,
+            got: 91,
+            lo: -20,
+            hi: 90
+        })
+    );
+}
+
+#[test]
+fn tampered_proofs_are_refused() {
+    let (mut random, case) = (Random(1), &load("proofs")[0]);
+    for _ in 0..400 {
+        let mut proof = case.proof.clone();
+        let at = random.below(proof.len());
+        proof[at] ^= 1 << random.below(8);
+        assert!(case.verify(&proof).is_err(), "byte {at} may be changed");
+    }
+    for length in (0..case.proof.len()).step_by(31) {
+        assert!(case.verify(&case.proof[..length]).is_err());
+    }
+    let swapped: Vec<u8> = case.proof[64..128]
+        .iter()
+        .chain(&case.proof[..64])
+        .chain(&case.proof[128..])
+        .copied()
+        .collect();
+    assert!(case.verify(&swapped).is_err());
+}
+
+#[test]
+fn arbitrary_bytes_never_panic() {
+    let (mut random, cases) = (Random(2), load("proofs"));
+    for round in 0..600 {
+        let mut case = cases[round % cases.len()].clone();
+        // The key's program is the most intricate input; keep its SRS so that decoding goes on.
+        for _ in 0..1 + random.below(3) {
+            let at = 64 + random.below(case.vk.len() - 64);
+            case.vk[at] = random.next() as u8;
+        }
+        let _ = case.verify(&case.proof);
+        let _ = case.prove(&case.tensors);
+        let noise: Vec<u8> = (0..random.below(3_000))
+            .map(|_| random.next() as u8)
+            .collect();
+        assert!(case.verify(&noise).is_err());
+        case.vk = noise;
+        assert!(case.verify(&case.proof).is_err());
+    }
+}
