@@ -13,12 +13,16 @@ from offchain.errors import (
     ConfigError,
     ContentError,
     ContractRevert,
+    GraphError,
     JobRefused,
     KeyFileError,
     ManifestError,
+    ModelFolderError,
     OffchainError,
     ProofError,
+    RangeError,
     RpcUnavailable,
+    TensorError,
     VersionMismatch,
 )
 
@@ -28,23 +32,23 @@ class ExitCode(IntEnum):
 
     OK = 0
     FAILED = 1  # any other expected failure
-    USAGE = 2  # options, settings, key files or manifest
+    USAGE = 2  # options, settings, key files, manifest or input
     REFUSED = 3  # a contract or a role refused; no money moved
     UNAVAILABLE = 4  # the node does not answer
     MISMATCH = 5  # content, version or proof is not what it claims to be
 
 
 EXIT_HELP = """\b
-Exit codes: 0 done, 1 failed, 2 wrong options, settings, key file or manifest,
-3 refused by a contract or a role (no money moved), 4 node unavailable,
+Exit codes: 0 done, 1 failed, 2 wrong options, settings, key file, manifest or
+input, 3 refused by a contract or a role (no money moved), 4 node unavailable,
 5 content, version or proof is not what it claims to be."""
 
 
 def get_exit_code(error: OffchainError) -> ExitCode:
     """Return the exit status for an expected error."""
-    if isinstance(error, (ConfigError, KeyFileError, ManifestError)):
+    if isinstance(error, (ConfigError, KeyFileError, ManifestError, RangeError, TensorError)):
         return ExitCode.USAGE
-    if isinstance(error, (ContentError, VersionMismatch, ProofError)):
+    if isinstance(error, (ContentError, GraphError, ModelFolderError, ProofError, VersionMismatch)):
         return ExitCode.MISMATCH
     if isinstance(error, (ContractRevert, JobRefused)):
         return ExitCode.REFUSED

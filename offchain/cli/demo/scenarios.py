@@ -14,7 +14,7 @@ from offchain.cli.demo.processes import Party
 from offchain.cli.demo.world import World
 from offchain.errors import OffchainError
 from offchain.submit.proofs import PROVER_ENTRIES, count_prover_entries
-from offchain.types import JobId, JobState
+from offchain.types import Job, JobId, JobState
 
 FEE_WEI: Final = ETHER // 1000
 STAKE_WEI: Final = ETHER
@@ -154,6 +154,22 @@ class Play:
             answer=answer,
         )
 
+    def on_poll(self) -> None:
+        """Do nothing; a drill overrides this to disturb the parties while they work."""
+
+    def restart_operator(self) -> None:
+        """Kill the operator with its worker, lose its queue, and start it again."""
+        self._parties["operator"].kill()
+        for file in (self._home / "operator").glob("broker.sqlite3*"):
+            file.unlink()
+        self._start("operator", self._operator_arguments())
+
+    def get_job(self) -> Job | None:
+        """Return the job as the chain has it, once it was created."""
+        for created in self._read_party_events("client", "job-created"):
+            return self._world.contracts.market.get_job(JobId(created["job"]))
+        return None
+
     def _play(self) -> Mapping[str, Any]:
         operator = self._start("operator", self._operator_arguments())
         if self._scenario.has_challenger:
@@ -205,6 +221,7 @@ class Play:
             if time.monotonic() > deadline:
                 raise OffchainError(f"{self._scenario.name}: waited {TIMEOUT_S:.0f} s for {what}")
             self._tell()
+            self.on_poll()
             if self._world.is_hurried:
                 self._skip_idle_time()
             time.sleep(POLL_S)
@@ -232,9 +249,9 @@ class Play:
 
     def _find_idle_until(self) -> int | None:
         """Return the deadline that everybody waits for, or None while somebody has work to do."""
-        market, vault = self._world.contracts.market, self._world.contracts.vault
-        for created in self._read_party_events("client", "job-created"):
-            job = market.get_job(JobId(created["job"]))
+        vault = self._world.contracts.vault
+        job = self.get_job()
+        if job is not None:
             if job.state is JobState.COMMITTED and not self._scenario.has_challenger:
                 return job.deadline if self._has_logged("client", "result-checked") else None
             if job.state is JobState.ASSIGNED and not self._parties["operator"].is_running():
