@@ -20,6 +20,8 @@ contract MockVerifier is IProofVerifier {
     uint256 public constant OP_COUNT = 3;
 
     Mode public mode;
+    /// Reference string that every key is said to use.
+    bytes32 public keySrs = SRS_ID;
     /// Hash of the only statement to accept; 0 accepts any.
     bytes32 public expectedStatement;
 
@@ -27,6 +29,10 @@ contract MockVerifier is IProofVerifier {
 
     function setMode(Mode mode_) external {
         mode = mode_;
+    }
+
+    function setKeySrs(bytes32 keySrs_) external {
+        keySrs = keySrs_;
     }
 
     function expectStatement(Statement calldata statement) external {
@@ -47,6 +53,6 @@ contract MockVerifier is IProofVerifier {
 
     function inspect(address vkData) external view returns (bytes32, bytes32, bytes32, bytes32, uint256) {
         if (vkData.code.length == 0) revert NotAKey(vkData);
-        return (KEY_HASH, GRAPH_HASH, PROGRAM_HASH, SRS_ID, OP_COUNT);
+        return (KEY_HASH, GRAPH_HASH, PROGRAM_HASH, keySrs, OP_COUNT);
     }
 }

@@ -15,6 +15,7 @@ interface Vm {
     function cool(address target) external;
     function deal(address account, uint256 balance) external;
     function etch(address target, bytes calldata code) external;
+    function expectEmit() external;
     function expectEmit(address emitter) external;
     function expectRevert(bytes calldata revertData) external;
     function expectRevert(bytes4 revertData) external;

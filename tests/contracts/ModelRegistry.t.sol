@@ -26,6 +26,17 @@ contract ModelRegistryTest is Deployment {
         new ModelRegistry(verifiers, localPreset());
     }
 
+    function test_constructor__allows_the_verifiers_for_ever() public {
+        address[] memory verifiers = new address[](1);
+        verifiers[0] = address(verifier);
+        bytes32 srsId = verifier.SRS_ID();
+        vm.expectEmit();
+        emit IModelRegistry.VerifierAllowed(address(verifier), srsId);
+        ModelRegistry another = new ModelRegistry(verifiers, localPreset());
+        assertTrue(another.isVerifier(address(verifier)), "allowed");
+        assertTrue(!another.isVerifier(address(this)), "nobody else");
+    }
+
     function test_registerVersion__same_again__reverts() public {
         checkRefused(versionParams(), abi.encodeWithSelector(IModelRegistry.VersionExists.selector, version));
     }
@@ -87,6 +98,16 @@ contract ModelRegistryTest is Deployment {
         params.srsId = wrong;
         checkRefused(
             params, abi.encodeWithSelector(IModelRegistry.WrongReferenceString.selector, verifier.SRS_ID(), wrong)
+        );
+    }
+
+    function test_registerVersion__key_of_another_reference_string_than_the_verifiers__reverts() public {
+        VersionParams memory params = other();
+        params.srsId = keccak256("another string");
+        verifier.setKeySrs(params.srsId);
+        checkRefused(
+            params,
+            abi.encodeWithSelector(IModelRegistry.WrongReferenceString.selector, verifier.SRS_ID(), params.srsId)
         );
     }
 

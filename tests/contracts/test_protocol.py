@@ -17,7 +17,7 @@ from ape.api import AccountAPI, ReceiptAPI
 from ape.contracts import ContractInstance
 
 from offchain.commit.digest import tensor_digest, weight_root
-from offchain.params.presets import LOCAL
+from offchain.params.presets import GWEI, LOCAL
 from offchain.prove.reference.prover import prove
 from offchain.prove.reference.srs import insecure_srs, insecure_tau_g2
 from offchain.prove.statement import Statement
@@ -197,6 +197,16 @@ def test_job__challenged__is_proven_by_a_real_proof(world: World) -> None:
     assert world.vault.getAccount(ETH, world.owner).credit == earned
     assert world.vault.burned(ETH) == bond - bond * 80 // 100
     assert world.vault.balance == world.ledger_sum()
+
+
+def test_local_preset__is_the_one_the_forge_tests_use() -> None:
+    text = (Path(__file__).parent / "Deployment.sol").read_text(encoding="utf-8")
+    body = re.search(r"return Parameters\(\{(.*?)\}\);", text, re.DOTALL)
+    assert body
+    fields = re.findall(r"(\w+): ([^,]+)", body.group(1))
+    values = {name: value.replace("gwei", f"* {GWEI}") for name, value in fields}
+    assert all(re.fullmatch(r"[\d_ ()*+]+", value) for value in values.values())
+    assert [eval(value) for value in values.values()] == list(LOCAL.to_abi())
 
 
 def test_access_matrix__names_every_function_that_changes_state(project: Any) -> None:
