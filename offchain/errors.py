@@ -99,7 +99,11 @@ class NativeInputError(OffchainError, ValueError):
         self.reason = reason
 
 
-class ProverTimeout(OffchainError, TimeoutError):
+class ProverFailed(OffchainError):
+    """The prover's process ended without a proof."""
+
+
+class ProverTimeout(ProverFailed, TimeoutError):
     """The prover's process was killed because it ran too long."""
 
     def __init__(self, limit_s: float) -> None:
@@ -107,19 +111,19 @@ class ProverTimeout(OffchainError, TimeoutError):
         self.limit_s = limit_s
 
 
-class ProverCancelled(OffchainError):
+class ProverCancelled(ProverFailed):
     """The prover's process was killed because nobody wants the proof any more."""
 
 
-class ProverOutOfMemory(OffchainError, MemoryError):
-    """The prover's process did not fit into its memory limit."""
+class ProverOutOfMemory(ProverFailed, MemoryError):
+    """The prover's process did not fit into its limit of address space."""
 
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(f"prover needs more than its limit of {limit_bytes >> 20} MiB")
-        self.limit_bytes = limit_bytes
+    def __init__(self, limit_mib: int) -> None:
+        super().__init__(f"prover needs more than its limit of {limit_mib} MiB")
+        self.limit_mib = limit_mib
 
 
-class ProverCrashed(OffchainError):
+class ProverCrashed(ProverFailed):
     """The prover's process died; `status` is its exit status (negative: a signal)."""
 
     def __init__(self, status: int, message: str) -> None:

@@ -27,8 +27,8 @@ def prove(
 ) -> bytes:
     """Return the proof; `tensors` maps every tensor id to its 2^n padded cells.
 
-    The witness is not judged: a false one gives a proof that is refused. Raises NativeInputError, naming
-    the tensor, for a wrong shape, and for a malformed key or SRS.
+    The witness is not judged: a false one gives a proof that is refused. Raises NativeInputError,
+    naming the tensor, for a wrong shape, and for a malformed key or SRS.
     """
 
 def verify(

@@ -77,7 +77,7 @@ mod tests {
             })
         );
         let mut state = 1_u64;
-        for length in 0..400 {
+        for length in 0..400_u16 {
             let mut blob: Vec<u8> = (0..length)
                 .map(|_| {
                     state = state
@@ -87,7 +87,8 @@ mod tests {
                 })
                 .collect();
             if length > 70 {
-                blob[64..67].copy_from_slice(&[0, (length - 66) as u8, 1]);
+                blob[64..66].copy_from_slice(&(length - 66).to_be_bytes());
+                blob[66] = 1;
             }
             assert!(VerificationKey::decode(&blob).is_err());
         }

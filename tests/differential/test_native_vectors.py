@@ -1,0 +1,198 @@
+"""The native core against the Python reference: same bytes, same verdicts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from offchain import native
+from offchain.errors import NativeInputError, NativeProofError, OffchainError, ProofError
+from offchain.prove.program import VerificationKey
+from offchain.prove.reference import verifier as reference_verifier
+from offchain.prove.reference.curve import combine, encode
+from offchain.prove.reference.prover import prove as reference_prove
+from offchain.prove.reference.srs import insecure_srs, insecure_tau_g2
+from offchain.prove.witness import Array
+from tests.vectors.models import SmallModel, all_models, deep, tiny, to_bytes
+
+FOLDER = Path(__file__).parents[1] / "vectors"
+STATEMENT = bytes(range(32))
+SHARED_WORDS = 40  # characters with which both reasons begin; facts follow
+MODELS = {model.name: model for model in all_models()}
+
+
+def load(name: str) -> dict[str, dict[str, Any]]:
+    vectors = json.loads((FOLDER / f"{name}.json").read_text())
+    return {vector["name"]: vector for vector in vectors}
+
+
+PROOFS, FORGERIES = load("proofs"), load("forgeries")
+
+
+def unhex(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def tensors_of(vector: dict[str, Any]) -> dict[int, Array]:
+    return {int(k): np.array(v, dtype=np.int64) for k, v in vector["tensors"].items()}
+
+
+def arguments(vector: dict[str, Any]) -> tuple[bytes, ...]:
+    names = ("vk", "tauG2", "statementHash", "input", "output", "proof")
+    return tuple(unhex(vector[name]) for name in names)
+
+
+@pytest.fixture(scope="module")
+def srs() -> bytes:
+    return native.srs_insecure(11)
+
+
+def test_srs__small__equals_the_reference() -> None:
+    assert native.srs_insecure(6) == b"".join(encode(p) for p in insecure_srs(6))
+    assert native.tau_g2_insecure() == insecure_tau_g2()
+
+
+def test_srs__absurd_size__refused() -> None:
+    with pytest.raises(NativeInputError, match="log_size"):
+        native.srs_insecure(40)
+
+
+def test_commit__signed_coefficients__equals_the_reference(srs: bytes) -> None:
+    rng = np.random.default_rng(3)
+    for scale in (1, 1 << 15, 1 << 40):
+        values = rng.integers(-scale, scale + 1, 64)
+        expected = encode(combine(insecure_srs(6), [int(v) for v in values]))
+        assert native.commit(srs, values) == expected
+        assert native.commit(srs, values.astype("<i8").tobytes()) == expected
+    assert native.commit(srs, np.zeros(8, dtype=np.int64)) == bytes(64)
+
+
+def test_commit__more_coefficients_than_powers__refused() -> None:
+    with pytest.raises(NativeInputError, match="SRS"):
+        native.commit(native.srs_insecure(2), np.ones(8, dtype=np.int64))
+
+
+@pytest.mark.parametrize("name", sorted(PROOFS))
+def test_prove__vector__same_bytes_and_accepted(name: str, srs: bytes) -> None:
+    vector = PROOFS[name]
+    proof = native.prove(
+        unhex(vector["vk"]), srs, unhex(vector["statementHash"]), tensors_of(vector)
+    )
+    assert proof == unhex(vector["proof"])
+    native.verify(*arguments(vector))
+
+
+@pytest.mark.parametrize("name", sorted(FORGERIES))
+def test_verify__forgery__refused_by_both_for_the_same_reason(name: str) -> None:
+    vk, tau_g2, statement_hash, public_in, public_out, proof = arguments(FORGERIES[name])
+    with pytest.raises(NativeProofError) as native_error:
+        native.verify(vk, tau_g2, statement_hash, public_in, public_out, proof)
+    with pytest.raises(ProofError) as reference_error:
+        reference_verifier.verify(
+            VerificationKey.from_bytes(vk), tau_g2, statement_hash, public_in, public_out, proof
+        )
+    assert native_error.value.reason.startswith(str(reference_error.value)[:SHARED_WORDS])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_prove__false_witness__same_bytes_and_refused(seed: int, srs: bytes) -> None:
+    """A cheater's proof is as deterministic as an honest one."""
+    rng = np.random.default_rng(seed)
+    model = list(MODELS.values())[seed % len(MODELS)]
+    tensors = {i: values.copy() for i, values in model.witness().items()}
+    for _ in range(3):
+        cells = tensors[int(rng.integers(len(tensors)))]
+        cells[int(rng.integers(len(cells)))] += int(rng.integers(1, 1 << 20))
+    proof = native.prove(model.key.to_bytes(), srs, STATEMENT, tensors)
+    plain = {i: [int(v) for v in values] for i, values in tensors.items()}
+    assert proof == reference_prove(model.key, insecure_srs(model.key.program.c), STATEMENT, plain)
+    with pytest.raises(NativeProofError):
+        native.verify(*submission(model, proof))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_verify__one_bit_flipped__refused_by_both(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    vk, tau_g2, statement_hash, public_in, public_out, proof = arguments(PROOFS["tiny"])
+    tampered = bytearray(proof)
+    tampered[int(rng.integers(len(proof)))] ^= 1 << int(rng.integers(8))
+    with pytest.raises(NativeProofError):
+        native.verify(vk, tau_g2, statement_hash, public_in, public_out, bytes(tampered))
+    with pytest.raises(OffchainError):
+        reference_verifier.verify(
+            VerificationKey.from_bytes(vk),
+            tau_g2,
+            statement_hash,
+            public_in,
+            public_out,
+            bytes(tampered),
+        )
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_prove__random_bytes_and_ids__refused_without_a_crash(seed: int, srs: bytes) -> None:
+    rng = np.random.default_rng(seed)
+    vector = PROOFS["deep"]
+    vk = bytearray(unhex(vector["vk"]))
+    vk[66 + int(rng.integers(200))] ^= int(rng.integers(1, 256))
+    with pytest.raises(NativeProofError):
+        native.verify(bytes(vk), *arguments(vector)[1:])
+    with pytest.raises(NativeProofError):
+        native.verify(rng.bytes(int(rng.integers(600))), *arguments(vector)[1:])
+    tensors = tensors_of(vector)
+    del tensors[int(rng.integers(len(tensors)))]
+    with pytest.raises(NativeInputError, match="missing"):
+        native.prove(unhex(vector["vk"]), srs, STATEMENT, tensors)
+
+
+def test_prove__wrong_types__refused_with_the_tensor(srs: bytes) -> None:
+    vector = PROOFS["tiny"]
+    vk = unhex(vector["vk"])
+    honest = tensors_of(vector)
+    wrong: list[Any] = [
+        honest[2].astype(np.int32),
+        honest[2].reshape(1, -1),
+        np.repeat(honest[2], 2)[::2],
+        honest[2][:-1],
+    ]
+    for bad in wrong:
+        with pytest.raises(NativeInputError, match="tensor 2"):
+            native.prove(vk, srs, STATEMENT, {**honest, 2: bad})
+    with pytest.raises(NativeInputError, match="statement hash"):
+        native.prove(vk, srs, STATEMENT[:-1], honest)
+    with pytest.raises(NativeInputError, match="SRS"):
+        native.prove(vk, srs[:64], STATEMENT, honest)
+
+
+@pytest.mark.parametrize("make", [tiny, deep])
+def test_verify__another_statement_or_output__refused(
+    make: Callable[[], SmallModel], srs: bytes
+) -> None:
+    model = make()
+    proof = native.prove(model.key.to_bytes(), srs, STATEMENT, model.witness())
+    honest = submission(model, proof)
+    native.verify(*honest)
+    for position in (2, 3, 4):
+        changed = list(honest)
+        changed[position] = bytes([changed[position][0] ^ 1]) + changed[position][1:]
+        with pytest.raises(NativeProofError):
+            native.verify(*changed)
+
+
+def submission(model: SmallModel, proof: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:
+    """Return what is passed to the native verifier for a model's honest public bytes."""
+    output = model.execute()[model.layout.graph.output].y
+    bits = 8 * model.key.program.public[1].bytes_per_element
+    return (
+        model.key.to_bytes(),
+        native.tau_g2_insecure(),
+        STATEMENT,
+        model.input_bytes(),
+        to_bytes(output, bits),
+        proof,
+    )
