@@ -13,6 +13,7 @@ from offchain.chain.journal import Journal
 from offchain.errors import NativeProofError, ProofError, UnchallengedProof
 from offchain.params.settings import Settings
 from offchain.prove.job import prove_job
+from offchain.prove.process import ProverProcess
 from offchain.prove.statement import FORMAT, MODE_PUBLIC, Statement
 from offchain.submit.models import Model
 from offchain.submit.versions import ReproducedVersion
@@ -80,13 +81,11 @@ def prove_dispute(
     Raises UnchallengedProof without a challenge seed, WitnessError where the execution violates
     the graph, ProverFailed when the child runs out of memory or time.
     """
-    from offchain.prove.process import ProverProcess
-
     journal.increment(PROVER_ENTRIES)
     _count_in_process(settings.home)
-    raw_output, trace = model.run_traced(raw_input)
     started = time.monotonic()
     with ProverProcess(settings.prover_memory_mib, settings.prover_timeout_s) as prover:
+        raw_output, trace = model.run_traced(raw_input)  # while the child loads
         x = model.decode_input(raw_input)
         proof = prove_job(model.provable, statement, x, trace, prover.prove)
         pid = prover.pid
