@@ -123,10 +123,15 @@ class Journal:
         ).fetchone()
         return None if row is None else Step(key, StepStatus(row[0]), json.loads(row[1]))
 
-    def is_settled(self, key: StepKey) -> bool:
-        """Whether a step is done or given up."""
+    def is_done(self, key: StepKey) -> bool:
+        """Whether a step is done; the chain may still have undone it since."""
         step = self.get_step(key)
-        return step is not None and step.status is not StepStatus.BEGUN
+        return step is not None and step.status is StepStatus.DONE
+
+    def is_given_up(self, key: StepKey) -> bool:
+        """Whether a step was refused for good."""
+        step = self.get_step(key)
+        return step is not None and step.status is StepStatus.GIVEN_UP
 
     def put_step(
         self, key: StepKey, status: StepStatus, detail: Mapping[str, Any] | None = None

@@ -32,6 +32,7 @@ def command() -> None:
 @click.option("--fee-wei", type=int, required=True, help="Fee to escrow.")
 @click.option("--request", default="", help="Name of the request: the same name is the same job.")
 @click.option("--no-wait", is_flag=True, help="Return once the job is created.")
+@click.option("--challenge", is_flag=True, help="Challenge a result that is found wrong.")
 @click.option("--no-check", is_flag=True, help="Do not recompute the result locally.")
 @json_option
 def submit(
@@ -42,6 +43,7 @@ def submit(
     request: str,
     no_wait: bool,
     no_check: bool,
+    challenge: bool,
     as_json: bool,
 ) -> None:
     """Escrow one inference, wait for its verdict, check it, and collect refunds.
@@ -59,7 +61,9 @@ def submit(
     model = context.versions.reproduce(version_id).model
     raw_input = encode_input(model, json.loads(input_file.read_text(encoding="utf-8")))
     name = request or secrets.token_hex(8)
-    client = Client(context, Request(name, version_id, raw_input, Wei(fee_wei)), not no_check)
+    client = Client(
+        context, Request(name, version_id, raw_input, Wei(fee_wei)), not no_check, challenge
+    )
     stop = listen_for_stop()
     with progress("waiting for the job's verdict"):
         if no_wait:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from offchain.chain.journal import StepKey, StepStatus
 from offchain.roles.context import ACCOUNT_JOB, Context
@@ -11,7 +12,8 @@ from offchain.roles.lock import hold_step
 from offchain.types import JobId
 
 Action = Callable[[JobId, StepKey], None]
-WITHDRAW = "withdraw"
+WITHDRAW: Final = "withdraw"
+OF: Final = ":"  # separates a step's name from what it is about, e.g. a challenge's seed
 
 
 class BaseRole(ABC):
@@ -35,15 +37,20 @@ class BaseRole(ABC):
         return False
 
     def perform(self, key: StepKey) -> None:
-        """Do one step unless it is settled, or another process is doing it."""
+        """Do one step unless it was given up, or another process is doing it.
+
+        A step that is done may be due again: a reorganisation can undo its transaction. Sending it
+        again is left to the submitter, which repeats the same bytes or finds the receipt.
+        """
         with hold_step(self.context.settings.home, key) as mine:
-            if not mine or self.context.journal.is_settled(key):
+            if not mine or self.context.journal.is_given_up(key):
                 return
-            self.context.journal.put_step(key, StepStatus.BEGUN)
+            if not self.context.journal.is_done(key):
+                self.context.journal.put_step(key, StepStatus.BEGUN)
             if key.job == ACCOUNT_JOB:
                 self._withdraw(key)
             else:
-                self.actions[key.step](JobId(int(key.job)), key)
+                self.actions[key.step.partition(OF)[0]](JobId(int(key.job)), key)
 
     def compute_withdrawal_steps(self) -> tuple[StepKey, ...]:
         """Return the step that collects this account's credit, if there is any to collect."""
@@ -55,6 +62,8 @@ class BaseRole(ABC):
         return (self.context.key(ACCOUNT_JOB, f"{WITHDRAW}-{number}"),)
 
     def _withdraw(self, key: StepKey) -> None:
+        if self.context.journal.is_done(key):
+            return
         receipt = self.context.submitter.submit(
             key, self.context.contracts.vault.build_withdraw_credit()
         )

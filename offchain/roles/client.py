@@ -10,6 +10,7 @@ from offchain.chain.journal import StepKey, StepStatus
 from offchain.errors import ContentError, ContractRevert
 from offchain.roles.base import Action, BaseRole
 from offchain.roles.context import Context
+from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves
 from offchain.types import Digest, Job, JobId, JobState, VersionId, Wei
 
 CREATE: Final = "create"
@@ -31,15 +32,29 @@ class Request:
 class Client(BaseRole):
     """Follows its own job from escrow to the last wei of credit."""
 
-    def __init__(self, context: Context, request: Request, verify_locally: bool = True) -> None:
+    def __init__(
+        self,
+        context: Context,
+        request: Request,
+        verify_locally: bool = True,
+        may_challenge: bool = False,
+    ) -> None:
         super().__init__(context)
         self._request = request
         self._verify_locally = verify_locally
+        self._may_challenge = may_challenge
+        self._moves = DisputeMoves(context)
 
     @property
     def actions(self) -> Mapping[str, Action]:
         """Return step name -> what performs it."""
-        return {VERIFY: self._verify, EXPIRE: self._expire, FAIL: self._fail}
+        return {
+            VERIFY: self._verify,
+            EXPIRE: self._expire,
+            FAIL: self._fail,
+            CHALLENGE: self._moves.challenge,
+            CLAIM_DEFAULT: self._moves.claim_default,
+        }
 
     def get_job_id(self) -> JobId | None:
         """Return the job of this request once its creation was mined."""
@@ -53,11 +68,14 @@ class Client(BaseRole):
         job_id = self.get_job_id()
         if job_id is None:
             return (self.context.key(self._request.name, CREATE),)
-        job = self.context.contracts.market.get_job(job_id)
+        try:
+            job = self.context.contracts.market.get_job(job_id)
+        except ContractRevert:  # a reorganisation took the creation with it
+            return (self.context.key(self._request.name, CREATE),)
         step = self._choose_step(job, self.context.client.get_head().timestamp)
         due = () if step is None else (self.context.key(job_id, step),)
         return (
-            *(key for key in due if not self.context.journal.is_settled(key)),
+            *(key for key in due if not self.context.journal.is_given_up(key)),
             *self.compute_withdrawal_steps(),
         )
 
@@ -96,8 +114,7 @@ class Client(BaseRole):
     def perform(self, key: StepKey) -> None:
         """Do one step; creation is keyed by the request, everything else by the job."""
         if key.step == CREATE:
-            if not self.context.journal.is_settled(key):
-                self._create(key)
+            self._create(key)
         else:
             super().perform(key)
 
@@ -107,7 +124,15 @@ class Client(BaseRole):
         if job.state is JobState.ASSIGNED and now > job.deadline:
             return FAIL
         if job.state in (JobState.COMMITTED, JobState.FINAL, JobState.PROVEN):
-            return VERIFY if self._verify_locally else None
+            checked = self.context.journal.get_step(self.context.key(job.id, VERIFY))
+            if self._verify_locally and (checked is None or checked.status is StepStatus.BEGUN):
+                return VERIFY
+            is_wrong = checked is not None and checked.detail["agrees"] is False
+            is_open = job.state is JobState.COMMITTED and now <= job.deadline
+            return CHALLENGE if is_wrong and is_open and self._may_challenge else None
+        if job.state is JobState.DISPUTED:
+            dispute = self._moves.get_own_dispute(job.id)
+            return CLAIM_DEFAULT if dispute is not None and now > dispute.prove_until else None
         return None
 
     def _create(self, key: StepKey) -> None:

@@ -44,7 +44,7 @@ class PerturbedOperator(Operator):
         try:
             receipt = self.context.submitter.submit(key, call, gas_limit=FALSE_PROOF_GAS)
         except TransactionReverted as refused:
-            self.context.journal.put_step(key, StepStatus.GIVEN_UP, {"refused": refused.name})
+            self.context.give_up(key, f"refused on chain: {refused.name}")
             self.log.event(
                 "proof-refused", dispute=dispute.id, error=refused.name, tx=refused.tx_hash
             )

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Final
 
 from offchain.chain.client import Call
 from offchain.chain.journal import StepKey, StepStatus
 from offchain.errors import ContentError, ContractRevert, JobRefused, RangeError, VersionMismatch
-from offchain.roles.base import Action, BaseRole
-from offchain.submit.proofs import Evidence, build_statement, prove_dispute, verify_evidence
+from offchain.roles.base import OF, Action, BaseRole
+from offchain.submit.proofs import (
+    Evidence,
+    build_statement,
+    prove_dispute,
+    verify_evidence,
+    verify_statement,
+)
 from offchain.submit.versions import ReproducedVersion
 from offchain.types import Address, Digest, Dispute, Job, JobId, JobState
 
@@ -29,7 +36,7 @@ class Operator(BaseRole):
         now = self.context.client.get_head().timestamp
         due = []
         for job_id in self.context.list_jobs():
-            if self.context.journal.is_settled(self.context.key(job_id, "closed")):
+            if self.context.journal.is_done(self.context.key(job_id, "closed")):
                 continue
             job = self.context.contracts.market.get_job(job_id)
             if job.state.is_terminal:
@@ -41,7 +48,7 @@ class Operator(BaseRole):
             step = self._choose_step(job, now)
             if step is not None:
                 key = self.context.key(job_id, step)
-                if not self.context.journal.is_settled(key):
+                if not self.context.journal.is_given_up(key):
                     due.append(key)
         return tuple(due)
 
@@ -65,7 +72,9 @@ class Operator(BaseRole):
         if job.state is JobState.COMMITTED:
             return FINALISE if now > job.deadline else None
         if job.state is JobState.DISPUTED:
-            return PROVE
+            dispute = self.context.contracts.game.get_dispute_of(job.id)
+            # Keyed by the seed: a challenge that a reorganisation replaced is proven again.
+            return None if dispute is None else PROVE + OF + dispute.challenge_seed.hex()
         return None
 
     def _accept(self, job_id: JobId, key: StepKey) -> None:
@@ -113,7 +122,7 @@ class Operator(BaseRole):
         if dispute is None or not self._is_confirmed(dispute):
             return  # a later tick comes back; a reorganised challenge is proven again
         job = self.context.contracts.market.get_job(job_id)
-        evidence = self._make_evidence(job, dispute)
+        evidence = self._get_evidence(job, dispute)
         call = self.context.contracts.game.build_prove(
             dispute.id, evidence.raw_input, evidence.raw_output, evidence.proof
         )
@@ -143,8 +152,8 @@ class Operator(BaseRole):
         model.check_input(raw)
         return raw
 
-    def _make_evidence(self, job: Job, dispute: Dispute) -> Evidence:
-        """Run again, prove, and check the proof before anybody pays gas for it."""
+    def _get_evidence(self, job: Job, dispute: Dispute) -> Evidence:
+        """Run again, prove unless that was done, and check before anybody pays gas for it."""
         version = self.load_version(job)
         statement = build_statement(
             version,
@@ -154,17 +163,19 @@ class Operator(BaseRole):
             market=self.context.contracts.market.address,
             prover=Address(self.context.submitter.account),
         )
-        raw_input = self._read_input(job)
+        on_chain = self.context.contracts.game.get_statement(
+            dispute.id, Address(self.context.submitter.account)
+        )
+        verify_statement(statement, on_chain)
         evidence = prove_dispute(
-            self.context.journal, self.context.settings, statement, version.model, raw_input
+            self.context.journal,
+            self.context.settings,
+            statement,
+            version.model,
+            self._read_input(job),
         )
-        self.log.event(
-            "proof-made",
-            job=job.id,
-            proof_bytes=len(evidence.proof),
-            prove_s=round(evidence.seconds, 3),
-            prover_pid=evidence.prover_pid,
-        )
+        if evidence.run is not None:
+            self.log.event("proof-made", job=job.id, **asdict(evidence.run))
         self.verify_before_sending(version, evidence)
         return evidence
 

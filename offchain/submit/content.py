@@ -21,12 +21,7 @@ class ContentStore:
     def put(self, raw: bytes, bits: int, shape: tuple[int, ...]) -> Digest:
         """Store a tensor's bytes atomically and return their digest."""
         digest = compute_digest(raw, bits, shape)
-        path = self._path(digest)
-        with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(path)
+        write_atomically(self._path(digest), raw)
         return digest
 
     def get(self, digest: Digest, bits: int, shape: tuple[int, ...]) -> bytes:
@@ -43,6 +38,16 @@ class ContentStore:
 
     def _path(self, digest: Digest) -> Path:
         return self._folder / f"{digest.hex()}.bin"
+
+
+def write_atomically(path: Path, raw: bytes) -> None:
+    """Write a file that readers see whole or not at all, also after a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)
 
 
 def compute_digest(raw: bytes, bits: int, shape: tuple[int, ...]) -> Digest:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from offchain.params.settings import Settings
 from offchain.prove.job import prove_job
 from offchain.prove.process import ProverProcess
 from offchain.prove.statement import FORMAT, MODE_PUBLIC, Statement
+from offchain.submit.content import write_atomically
 from offchain.submit.models import Model
 from offchain.submit.versions import ReproducedVersion
 from offchain.types import Address, Dispute, Job
@@ -24,15 +26,23 @@ SEED_BYTES: Final = 32
 
 
 @dataclass(frozen=True)
+class ProverRun:
+    """What a proof took."""
+
+    prover_pid: int
+    prove_s: float
+    proof_bytes: int
+
+
+@dataclass(frozen=True)
 class Evidence:
-    """What `DisputeGame.prove` takes, and what it took to make."""
+    """What `DisputeGame.prove` takes; `run` is None where the proof was made before a restart."""
 
     raw_input: bytes
     raw_output: bytes
     proof: bytes
     statement: Statement
-    seconds: float
-    prover_pid: int
+    run: ProverRun | None
 
 
 def build_statement(
@@ -76,21 +86,34 @@ def prove_dispute(
     model: Model,
     raw_input: bytes,
 ) -> Evidence:
-    """Prove a challenged job in a child process; count the entry before anything else.
+    """Prove a challenged job in a child process, once: a proof is stored before it is used.
 
-    Raises UnchallengedProof without a challenge seed, WitnessError where the execution violates
-    the graph, ProverFailed when the child runs out of memory or time.
+    Every entry into the prover is counted before it happens. Raises UnchallengedProof without a
+    challenge seed, WitnessError where the execution violates the graph, ProverFailed when the
+    child runs out of memory or time.
     """
+    raw_output, trace = model.run_traced(raw_input)
+    stored = settings.home / "proofs" / f"{statement.hash().hex()}.bin"
+    if stored.exists():
+        return Evidence(raw_input, raw_output, stored.read_bytes(), statement, None)
     journal.increment(PROVER_ENTRIES)
     _count_in_process(settings.home)
     started = time.monotonic()
     with ProverProcess(settings.prover_memory_mib, settings.prover_timeout_s) as prover:
-        raw_output, trace = model.run_traced(raw_input)  # while the child loads
         x = model.decode_input(raw_input)
         proof = prove_job(model.provable, statement, x, trace, prover.prove)
-        pid = prover.pid
-    seconds = time.monotonic() - started
-    return Evidence(raw_input, raw_output, proof, statement, seconds, pid)
+        run = ProverRun(prover.pid, round(time.monotonic() - started, 3), len(proof))
+    write_atomically(stored, proof)
+    return Evidence(raw_input, raw_output, proof, statement, run)
+
+
+def verify_statement(statement: Statement, on_chain: Mapping[str, object]) -> None:
+    """Raise ProofError unless the chain will check a proof against exactly this statement."""
+    mine, theirs = astuple(statement), tuple(on_chain.values())
+    for name, a, b in zip(on_chain, mine, theirs, strict=True):
+        is_same = a.lower() == b.lower() if isinstance(a, str) and isinstance(b, str) else a == b
+        if not is_same:
+            raise ProofError(f"the chain's statement has {name} = {b!r}, built here: {a!r}")
 
 
 def verify_evidence(model: Model, evidence: Evidence) -> None:

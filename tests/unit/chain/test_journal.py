@@ -22,7 +22,8 @@ def test_put_step__reopened__status_and_detail_stay(tmp_path: Path) -> None:
     step = Journal(tmp_path / "j").get_step(KEY)
     assert step is not None
     assert (step.status, step.detail) == (StepStatus.DONE, {"digest": "0x01"})
-    assert journal.is_settled(KEY) and not journal.is_settled(StepKey("operator", "1", "accept"))
+    assert journal.is_done(KEY)
+    assert not journal.is_done(StepKey("operator", "1", "accept"))
 
 
 def test_atomic__exception_inside__nothing_changed(journal: Journal) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from offchain.chain.journal import Journal, StepKey
+from offchain.roles.base import OF
 from offchain.roles.context import Context
 from offchain.types import (
     Address,
@@ -65,7 +66,7 @@ class FakeWorld:
     def set_state(self, state: JobState, deadline: int = NOW + 10) -> None:
         self.job = replace(self.job, state=state, deadline=Seconds(deadline))
 
-    def open_dispute(self, challenger: Address, prove_until: int) -> None:
+    def open_dispute(self, challenger: Address, prove_until: int, seed: bytes = b"\3" * 32) -> None:
         self.set_state(JobState.DISPUTED)
         self.dispute = Dispute(
             id=DisputeId(1),
@@ -74,7 +75,7 @@ class FakeWorld:
             operator=OWNER,
             bond_wei=Wei(5),
             prove_until=Seconds(prove_until),
-            challenge_seed=b"\3" * 32,
+            challenge_seed=seed,
             is_open=True,
         )
 
@@ -124,4 +125,4 @@ def chain(tmp_path: Path) -> FakeWorld:
 
 def steps(keys: tuple[StepKey, ...]) -> list[str]:
     """Return the names of due steps."""
-    return [key.step for key in keys]
+    return [key.step.partition(OF)[0] for key in keys]

@@ -14,6 +14,7 @@ from offchain.submit.proofs import PROVER_ENTRIES, build_statement, count_prover
 from offchain.types import Address, JobId, JobState
 from tests.unit.roles.conftest import NOW, OWNER, WORKER, FakeWorld, steps
 
+CHALLENGER = Address("0x" + "ee" * 20)
 BEFORE, AFTER = NOW + 10, NOW - 1
 
 
@@ -39,8 +40,30 @@ BEFORE, AFTER = NOW + 10, NOW - 1
 def test_compute_due_steps__every_state__prove_only_when_disputed(
     chain: FakeWorld, state: JobState, deadline: int, expected: list[str]
 ) -> None:
+    if state is JobState.DISPUTED:
+        chain.open_dispute(CHALLENGER, deadline)
     chain.set_state(state, deadline)
     assert steps(Operator(chain.build_context("operator")).compute_due_steps()) == expected
+
+
+def test_compute_due_steps__challenge_replaced_by_a_reorganisation__proven_again(
+    chain: FakeWorld,
+) -> None:
+    context = chain.build_context("operator")
+    chain.open_dispute(CHALLENGER, BEFORE, seed=b"\4" * 32)
+    (first,) = Operator(context).compute_due_steps()
+    chain.open_dispute(CHALLENGER, BEFORE, seed=b"\5" * 32)
+    (second,) = Operator(context).compute_due_steps()
+    assert first != second
+
+
+def test_compute_due_steps__done_but_undone_by_a_reorganisation__due_again(
+    chain: FakeWorld,
+) -> None:
+    chain.set_state(JobState.ASSIGNED)
+    context = chain.build_context("operator")
+    context.journal.put_step(context.key(1, COMMIT), StepStatus.DONE)
+    assert steps(Operator(context).compute_due_steps()) == [COMMIT]
 
 
 @pytest.mark.parametrize("state", [JobState.ASSIGNED, JobState.COMMITTED, JobState.DISPUTED])
@@ -57,7 +80,7 @@ def test_compute_due_steps__given_up__not_due_again(chain: FakeWorld) -> None:
 
 
 def test_prove__challenge_not_confirmed__prover_is_not_entered(chain: FakeWorld) -> None:
-    chain.open_dispute(Address("0x" + "ee" * 20), BEFORE)
+    chain.open_dispute(CHALLENGER, BEFORE)
     context = chain.build_context("operator")
     Operator(context).perform(context.key(1, PROVE))
     assert context.journal.get_counter(PROVER_ENTRIES) == 0
@@ -79,7 +102,7 @@ def test_prove__no_dispute__prover_is_not_entered(chain: FakeWorld) -> None:
 def test_build_statement__without_an_open_challenge__refused(
     chain: FakeWorld, change: dict[str, object]
 ) -> None:
-    chain.open_dispute(Address("0x" + "ee" * 20), BEFORE)
+    chain.open_dispute(CHALLENGER, BEFORE)
     assert chain.dispute is not None
     version = SimpleNamespace(
         version=SimpleNamespace(id=bytes(32), verifier=OWNER, program_hash=b"", srs_id=b""),
