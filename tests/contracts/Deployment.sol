@@ -79,7 +79,7 @@ abstract contract Deployment is Cheats {
             unbondSeconds: 2 * (60 + 20 + 15 + 60 + 10),
             lockFees: 35,
             missFees: 1,
-            disputeGas: 400_000,
+            disputeGas: 600_000,
             gasPriceFloor: 1 gwei,
             provingPrice: 1000 gwei,
             maxProofGas: 10_000_000

@@ -185,12 +185,12 @@ contract JobMarketTest is Deployment {
     }
 
     function test_computeLock__follows_the_base_fee_above_the_floor() public {
-        uint256 floor = 3_428_571_428_571_429;
+        uint256 floor = 5_142_857_142_857_143;
         assertEq(market.computeLock(1), floor, "floor price");
         vm.fee(1 gwei);
         assertEq(market.computeLock(1), floor, "base fee at the floor");
         vm.fee(7 gwei);
-        assertEq(market.computeLock(1), 24 * 1e15, "3 * 400000 * 7 gwei * 100 / 35");
+        assertEq(market.computeLock(1), 36 * 1e15, "3 * 600000 * 7 gwei * 100 / 35");
         assertEq(market.computeLock(1 ether), 35 ether, "fees above the floor");
     }
 

@@ -254,9 +254,9 @@ contract MoneyHandler is GhostLedger {
         return address(0);
     }
 
-    /// @dev Preset `local`: max(35 fees, ceil(3 * 400000 gas * price * 100 / 35)).
+    /// @dev Preset `local`: max(35 fees, ceil(3 * 600000 gas * price * 100 / 35)).
     function computeLock(uint256 fee) private view returns (uint256) {
-        uint256 floor = (3 * 400_000 * price() * 100 + 34) / 35;
+        uint256 floor = (3 * 600_000 * price() * 100 + 34) / 35;
         return 35 * fee > floor ? 35 * fee : floor;
     }
 

@@ -1,7 +1,7 @@
 """The protocol on a local chain through ape: registration, and a job without and with objection.
 
-The verifier is the real one; key and proofs are of the smallest vector model, made by the reference
-prover for the statement that the chain itself asks for.
+The verifier is the real one. The key is of the smallest vector model; its proof is made by the
+native prover for the statement that the chain itself asks for.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ape.api import AccountAPI, ReceiptAPI
 from ape.contracts import ContractInstance
 
 from offchain.commit.digest import tensor_digest, weight_root
+from offchain.native import prove, srs_insecure
 from offchain.params.presets import GWEI, LOCAL
-from offchain.prove.reference.prover import prove
-from offchain.prove.reference.srs import insecure_srs, insecure_tau_g2
+from offchain.prove.reference.srs import insecure_tau_g2
 from offchain.prove.statement import Statement
 from tests.vectors.models import SmallModel, tiny, to_bytes
 
@@ -184,13 +184,10 @@ def test_job__challenged__is_proven_by_a_real_proof(world: World) -> None:
     dispute_id = world.game.disputeOf(job_id)
 
     asked = Statement(*tuple(world.game.getStatement(dispute_id, world.worker)))
-    tensors = {i: [int(v) for v in t] for i, t in world.model.witness().items()}
-    srs = insecure_srs(world.model.key.program.c)
-    proof = prove(world.model.key, srs, asked.hash(), tensors)
-    evidence = (dispute_id, world.input, world.output, proof)
-    with ape.reverts():  # the proof is the worker's: it serves nobody else
-        world.game.prove(*evidence, sender=world.challenger)
-    world.game.prove(*evidence, sender=world.worker)
+    key = world.model.key
+    tensors = {i: t.reshape(-1) for i, t in world.model.witness().items()}
+    proof = prove(key.to_bytes(), srs_insecure(key.program.c), asked.hash(), tensors)
+    world.game.prove(dispute_id, world.input, world.output, proof, sender=world.worker)
 
     assert world.market.assurance(job_id) == 2  # PROVEN
     earned = FEE + bond * 80 // 100
@@ -199,11 +196,35 @@ def test_job__challenged__is_proven_by_a_real_proof(world: World) -> None:
     assert world.vault.balance == world.ledger_sum()
 
 
+def test_job__nobody_proves__is_slashed_for_the_gas_that_the_preset_reckons_with(
+    world: World,
+) -> None:
+    job_id, _ = world.committed_job()
+    bond = world.game.requiredBond(job_id)
+    challenger = world.challenger
+    receipts = [
+        world.game.challenge(job_id, world.digests()[1], value=bond, sender=challenger),
+    ]
+    pass_time(LOCAL.prove_cap_seconds + 1)
+    receipts.append(world.game.claimDefault(world.game.disputeOf(job_id), sender=challenger))
+    pass_time(LOCAL.airgap_seconds)
+    receipts.append(world.vault.withdrawCredit(ETH, sender=challenger))
+
+    gas = [r.gas_used for r in receipts]
+    print(f"gas of challenge, default, withdrawal: {gas}, together {sum(gas)}")
+    assert sum(gas) <= LOCAL.dispute_gas
+    lock = LOCAL.lock_fees * FEE
+    assert world.vault.getAccount(ETH, world.owner).free == STAKE - lock
+    client = world.vault.getAccount(ETH, world.client)
+    assert (client.credit, client.held) == (FEE, lock * 40 // 100)
+    assert world.vault.balance == world.ledger_sum()
+
+
 def test_local_preset__is_the_one_the_forge_tests_use() -> None:
     text = (Path(__file__).parent / "Deployment.sol").read_text(encoding="utf-8")
     body = re.search(r"return Parameters\(\{(.*?)\}\);", text, re.DOTALL)
     assert body
-    fields = re.findall(r"(\w+): ([^,]+)", body.group(1))
+    fields = re.findall(r"(\w+): ([^,\n]+)", body.group(1))
     values = {name: value.replace("gwei", f"* {GWEI}") for name, value in fields}
     assert all(re.fullmatch(r"[\d_ ()*+]+", value) for value in values.values())
     assert [eval(value) for value in values.values()] == list(LOCAL.to_abi())
