@@ -17,6 +17,7 @@ from offchain.chain.rpc import Rpc
 from offchain.errors import ConfigError, OffchainError, RpcUnavailable
 
 BLOCK_S: Final = 1
+CHAIN_ID: Final = 31337
 START_S: Final = 15.0
 VARIABLE: Final = "ZKDPS_ANVIL"
 # Where the repository's own set-up puts it when the user has no Foundry.
@@ -55,8 +56,10 @@ def find_anvil() -> str:
 
 
 @contextmanager
-def run_anvil(log: Path, port: int = 0, block_s: int = BLOCK_S) -> Iterator[Anvil]:
-    """Run a fresh chain (id 31337) until the block is left.
+def run_anvil(
+    log: Path, port: int = 0, block_s: int = BLOCK_S, chain_id: int = CHAIN_ID
+) -> Iterator[Anvil]:
+    """Run a fresh chain until the block is left.
 
     Blocks come every `block_s` seconds or, with 0, at every transaction.
     """
@@ -66,7 +69,7 @@ def run_anvil(log: Path, port: int = 0, block_s: int = BLOCK_S) -> Iterator[Anvi
         process = subprocess.Popen(
             [
                 find_anvil(), "--host", "127.0.0.1", "--port", str(port),
-                "--accounts", "1", *pace,
+                "--accounts", "1", "--chain-id", str(chain_id), *pace,
             ],
             stdout=file,
             stderr=subprocess.STDOUT,

@@ -9,7 +9,8 @@ import pytest
 from offchain.cli.demo.command import ROOT
 from offchain.cli.demo.narrator import Narrator
 from offchain.cli.demo.play import MODEL, load_sample, prepare_model
-from offchain.cli.demo.scenarios import SCENARIOS, Play, Result
+from offchain.cli.demo.scenarios import SCENARIOS, Result
+from offchain.cli.demo.stage import Play
 from offchain.cli.demo.world import World, open_world
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.cli.demo.scenarios import SCENARIOS, Play, Result, Scenario
+from offchain.cli.demo.scenarios import SCENARIOS, Result, Scenario
+from offchain.cli.demo.stage import Play
 from offchain.cli.demo.world import World
 from offchain.types import JobState
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from offchain.cli.demo.narrator import Narrator, show_ether
-from offchain.cli.demo.scenarios import SCENARIOS, Play, Result, Scenario
+from offchain.cli.demo.scenarios import SCENARIOS, Result, Scenario
+from offchain.cli.demo.stage import Play
 from offchain.cli.demo.world import World, open_world
 from offchain.errors import ConfigError
 
