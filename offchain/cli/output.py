@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 from offchain.errors import (
     ConfigError,
@@ -25,6 +27,11 @@ from offchain.errors import (
     TensorError,
     VersionMismatch,
 )
+
+
+DRAW_S: Final = 0.1
+BAR_CELLS: Final = 12
+BAR_MARKS: Final = 4
 
 
 class ExitCode(IntEnum):
@@ -69,11 +76,25 @@ def answer(facts: Mapping[str, Any], as_json: bool) -> None:
 
 @contextmanager
 def progress(text: str) -> Iterator[None]:
-    """Show a spinner while something runs; nothing is drawn where nobody watches."""
+    """Show what runs and for how long; nothing is drawn where nobody watches."""
     if not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console
-
-    with Console(stderr=True).status(text):
+    done = threading.Event()
+    drawing = threading.Thread(target=_draw_progress, args=(text, done), daemon=True)
+    drawing.start()
+    try:
         yield
+    finally:
+        done.set()
+        drawing.join()
+
+
+def _draw_progress(text: str, done: threading.Event) -> None:
+    started, frame = time.monotonic(), 0
+    while not done.wait(DRAW_S):
+        frame += 1
+        bar = "".join("#" if (i - frame) % BAR_CELLS < BAR_MARKS else "." for i in range(BAR_CELLS))
+        elapsed = time.monotonic() - started
+        print(f"\r[{bar}] {text}, {elapsed:.0f} s", end="", file=sys.stderr, flush=True)
+    print("\r\x1b[K", end="", file=sys.stderr, flush=True)
