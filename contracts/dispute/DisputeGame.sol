@@ -54,8 +54,8 @@ contract DisputeGame is IDisputeGame {
 
     /* STORAGE */
 
-    /// @inheritdoc IDisputeGame
-    uint256 public disputeCount;
+    /// @dev Starts at 1: counting up a word that is never zero costs the first challenger no more than the others.
+    uint256 private nextDispute = 1;
     /// @inheritdoc IDisputeGame
     mapping(JobId => DisputeId) public disputeOf;
     /// @inheritdoc IDisputeGame
@@ -87,7 +87,7 @@ contract DisputeGame is IDisputeGame {
         uint256 bond = computeBond(job.version);
         if (msg.value < bond) revert BondTooSmall(jobId, msg.value, bond);
 
-        disputeId = DisputeId.wrap(++disputeCount);
+        disputeId = DisputeId.wrap(nextDispute++);
         Dispute memory dispute = Dispute({
             challenger: msg.sender,
             bond: bond.toUint96(),
@@ -196,6 +196,11 @@ contract DisputeGame is IDisputeGame {
     }
 
     /* VIEWS */
+
+    /// @inheritdoc IDisputeGame
+    function disputeCount() external view returns (uint256) {
+        return nextDispute - 1;
+    }
 
     /// @inheritdoc IDisputeGame
     function getDispute(DisputeId disputeId) external view returns (Dispute memory dispute) {
