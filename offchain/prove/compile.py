@@ -32,6 +32,11 @@ GAS_PER_LOG: Final = 14_000
 GAS_PER_CHUNK: Final = 9_000
 TIME_PER_CELL: Final = 10
 MAX_FIELD_BITS: Final = 250  # static uniqueness bound of proofs-spec.md 16
+# What the fields of FORMAT.md 3.5 and 4 hold. A graph beyond them is a stranger's, not a defect.
+MAX_PROGRAM_BYTES: Final = 0xFFFF
+MAX_CHUNKS: Final = 0xFFFF
+MAX_TABLES: Final = 0xFF
+MIN_OPERATOR_BYTES: Final = 32  # every operator adds more than this to a program
 
 
 @dataclass(frozen=True)
@@ -86,9 +91,15 @@ def compile_graph(graph: Graph) -> Program:
 
 
 def compile_layout(graph: Graph) -> Layout:
-    """Return the program together with the meaning of every tensor id."""
+    """Return the program together with the meaning of every tensor id.
+
+    Raises ProgramError if the graph cannot be proven or its program does not fit the format.
+    """
+    # Before anything that takes longer than reading the graph did.
+    _require_fits("bytes", len(graph.ops) * MIN_OPERATOR_BYTES, MAX_PROGRAM_BYTES)
     pairs = _pair_operators(graph)
     tables = _collect_tables(op for op, _ in pairs)
+    _require_fits("tables", len(tables), MAX_TABLES)
     ids = _Ids(graph)
     weights = {w.name: ids.add(TensorKind.FIXED, w.shape) for w in graph.weights}
     table_values = {
@@ -98,6 +109,7 @@ def compile_layout(graph: Graph) -> Layout:
     requants = tuple(_add_requant(ids, graph, activations, tables, *pair) for pair in pairs)
     multiplicities = tuple(ids.add(TensorKind.PROOF, (1 << t.width,)) for t in tables)
     tensors, c, fixed, proof = _place(ids.kinds, ids.logs)
+    _require_fits("chunks", fixed + proof, MAX_CHUNKS)
     blocks, lam = _logup_blocks(requants, tables, table_values, multiplicities, tensors)
     entries = tuple(_requant_entry(r, weights, ids.shapes) for r in requants)
     instances = tuple(
@@ -116,6 +128,7 @@ def compile_layout(graph: Graph) -> Layout:
         rounds=max(i.variables for i in instances),
         instances=instances,
     )
+    _require_fits("bytes", len(program.to_bytes()), MAX_PROGRAM_BYTES)
     return Layout(
         graph=graph,
         tables=tables,
@@ -127,6 +140,11 @@ def compile_layout(graph: Graph) -> Layout:
         shapes=ids.shapes,
         program=program,
     )
+
+
+def _require_fits(what: str, needed: int, limit: int) -> None:
+    if needed > limit:
+        raise ProgramError(f"graph needs at least {needed} {what}; a program has at most {limit}")
 
 
 def is_range_form(op: Requant) -> bool:
