@@ -22,6 +22,7 @@ from offchain.model.graph import Graph
 from offchain.prove.compile import Layout
 from offchain.prove.job import ProvableModel, make_provable
 from offchain.prove.witness import RequantTrace
+from offchain.types import Digest
 
 Array = npt.NDArray[np.int64]
 
@@ -113,12 +114,16 @@ class Model:
     def _encode_output(self, y: Array) -> bytes:
         return encode_tensor(y, self.output_bits, self.graph.output)
 
+    def compute_weight_root(self) -> Digest:
+        """Recompute the root of all weights, in the graph's order."""
+        by_name = [tensor_digest(self.weights[w.name], w.bits) for w in self.graph.weights]
+        return weight_root(by_name)
+
     def compute_digests(self) -> ModelDigests:
         """Recompute every digest of a registration from graph and weights."""
-        by_name = [tensor_digest(self.weights[w.name], w.bits) for w in self.graph.weights]
         return ModelDigests(
             graph_hash=self.graph.hash(),
-            weight_root=weight_root(by_name),
+            weight_root=self.compute_weight_root(),
             program_hash=keccak(self.layout.program.to_bytes()),
             vk_hash=keccak(self.vk_blob),
             srs_id=insecure_srs_id(),
@@ -134,12 +139,21 @@ def load_model(folder: Path) -> Model:
     return Model(folder, published.graph, published.weights)
 
 
-def find_model(folder: Path, graph_hash: bytes) -> Model:
-    """Return the published model with this graph hash; raise JobRefused when there is none."""
+def find_model(folder: Path, graph_hash: bytes, root: bytes) -> Model:
+    """Return the published model with this graph hash and this root of its weights.
+
+    One architecture has many sets of weights. Where only the graph is known, its last model is
+    returned, so that the caller can say what differs; raises JobRefused where not even that is.
+    """
+    found: Model | None = None
     for graph_file in sorted(folder.glob(f"*/{GRAPH_FILE}")):
         if keccak(graph_file.read_bytes()) == graph_hash:
-            return load_model(graph_file.parent)
-    raise JobRefused(f"no model with graph 0x{graph_hash.hex()} in {folder}")
+            found = load_model(graph_file.parent)
+            if found.compute_weight_root() == root:
+                break
+    if found is None:
+        raise JobRefused(f"no model with graph 0x{graph_hash.hex()} in {folder}")
+    return found
 
 
 def encode_input(model: Model, values: object) -> bytes:

@@ -44,7 +44,7 @@ class VersionBook:
         """Return a version whose every digest was recomputed; raise VersionMismatch otherwise."""
         if version_id not in self._reproduced:
             version = self._registry.get_version(version_id)
-            model = find_model(self._models, version.graph_hash)
+            model = find_model(self._models, version.graph_hash, version.weight_root)
             verify_version(version, model, self._client.get_code(version.vk_data), self._srs_id)
             self._reproduced[version_id] = ReproducedVersion(version, model)
         return self._reproduced[version_id]
