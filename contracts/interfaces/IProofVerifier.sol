@@ -91,7 +91,8 @@ interface IProofVerifier {
 
     /* SYSTEM ERRORS */
 
-    /// @notice Thrown when a precompiled contract fails (out of gas included) or returns a wrong number of bytes.
+    /// @notice Thrown when a precompiled contract fails (out of gas included) or returns a wrong number of bytes; for a
+    /// sum of multiples it names ecMul, whichever of ecMul and ecAdd it was.
     error PrecompileFailed(uint256 precompile);
     /// @notice Thrown by the constructor when [tau]_2 is not a point of the right subgroup.
     error InvalidSrs();

@@ -105,8 +105,7 @@ library Contraction {
         uint256 word = program.take(OPERAND_SIZE);
         uint256 tensor = word >> 240;
         uint256 entry = program.tensorWord(tensor);
-        (uint256 point, uint256 source, uint256 shared) =
-            buildPoint(s, (word >> 232) & 0xff, (entry >> 240) & 0xff);
+        (uint256 point, uint256 source, uint256 shared) = buildPoint(s, (word >> 232) & 0xff, (entry >> 240) & 0xff);
         if (tensor == ProgramLib.INPUT) return s.input.evaluate(point);
         if (tensor == ProgramLib.OUTPUT) return s.output.evaluate(point);
         value = s.transcript.scalar();
@@ -153,8 +152,7 @@ library Contraction {
 
     /// @dev Memory address `reach` bytes before the end of a source of coordinates.
     function sourceOf(Session memory s, uint256 source, uint256 reach) private pure returns (uint256) {
-        (uint256 size, uint256 end) =
-            source == SOURCE_ZETA ? (s.lambda, s.zetaEnd) : (s.rounds, s.contractionEnd);
+        (uint256 size, uint256 end) = source == SOURCE_ZETA ? (s.lambda, s.zetaEnd) : (s.rounds, s.contractionEnd);
         // INVARIANT: a segment lies inside its source.
         if (source > SOURCE_CONTRACTION || reach > size << 5) s.program.revertMalformed();
         // SAFETY: memory addresses.

@@ -24,6 +24,7 @@ library LogUp {
     uint256 private constant TAG_ROUND = 2;
     uint256 private constant TAG_HALVES = 3;
     uint256 private constant TAG_LEAVES = 5;
+    uint256 private constant HALVES_SIZE = 0x80;
 
     uint256 private constant BLOCK_LOOKUP = 0;
     uint256 private constant BLOCK_TABLE = 1;
@@ -102,25 +103,31 @@ library LogUp {
         pure
         returns (uint256 sum, uint256 p, uint256 q)
     {
-        uint256 words = t.scalars(TAG_HALVES, 4);
+        uint256 source = t.advance(HALVES_SIZE);
+        bool refused;
+        // Equivalent to words = t.scalars(TAG_HALVES, 4); point[0] = r = t.challenge(); and the three results. As in the
+        // rounds nothing waits to be hashed: the buffer becomes S || header || the four words.
         assembly ("memory-safe") {
             let f := FR
-            p := mload(words)
-            let p1 := mload(add(words, 0x20))
-            q := mload(add(words, 0x40))
-            let q1 := mload(add(words, 0x60))
+            let buffer := mload(t)
+            mstore(add(buffer, 0x20), add(shl(64, TAG_HALVES), 4))
+            calldatacopy(add(buffer, 0x40), source, HALVES_SIZE)
+            p := mload(add(buffer, 0x40))
+            let p1 := mload(add(buffer, 0x60))
+            q := mload(add(buffer, 0x80))
+            let q1 := mload(add(buffer, 0xa0))
+            refused := iszero(and(and(lt(p, f), lt(p1, f)), and(lt(q, f), lt(q1, f))))
             sum := add(mulmod(p, q1, f), mulmod(p1, q, f))
             sum := addmod(sum, mulmod(batch, mulmod(q, q1, f), f), f)
-            // Equivalent to r = challenge: the transcript's buffer is S || header || the four words
-            let buffer := mload(t)
             let r := keccak256(buffer, 0xc0)
             mstore(buffer, r)
-            mstore(add(t, 0x20), add(buffer, 0x20))
             r := mod(r, f)
             mstore(point, r)
             p := addmod(p, mulmod(r, add(p1, sub(f, p)), f), f)
             q := addmod(q, mulmod(r, add(q1, sub(f, q)), f), f)
         }
+        // INVARIANT: every scalar is below r.
+        if (refused) t.revertNonCanonical(source);
     }
 
     /// @dev Adds one block to the sums: u8 kind | u8 n | u8 tableId | u8 columns | columns x (u16 tensor | i32 addend).
@@ -203,7 +210,11 @@ library LogUp {
         }
     }
 
-    function readColumn(Session memory s, uint256 tensor, uint256 entry, uint256 n) private pure returns (uint256 value) {
+    function readColumn(Session memory s, uint256 tensor, uint256 entry, uint256 n)
+        private
+        pure
+        returns (uint256 value)
+    {
         uint256 point;
         // SAFETY: a memory address and n <= lambda.
         unchecked {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
 import {FR} from "./Field.sol";
 import {Transcript, TranscriptLib} from "./Transcript.sol";
 
@@ -46,7 +45,8 @@ library SumCheck {
                 point := add(point, 0x20)
             }
         }
-        if (refused != 0) revertNonCanonical(t, refused);
+        // INVARIANT: every scalar is below r.
+        if (refused != 0) t.revertNonCanonical(refused);
         return claim;
     }
 
@@ -84,7 +84,8 @@ library SumCheck {
                 point := add(point, 0x20)
             }
         }
-        if (refused != 0) revertNonCanonical(t, refused);
+        // INVARIANT: every scalar is below r.
+        if (refused != 0) t.revertNonCanonical(refused);
         return claim;
     }
 
@@ -96,14 +97,5 @@ library SumCheck {
             assert(t.end == t.buffer + 0x20);
         }
         return t.advance(rounds << 6);
-    }
-
-    /// @dev Names the first of the two scalars at calldata offset `source` that is not below r.
-    function revertNonCanonical(Transcript memory t, uint256 source) private pure {
-        uint256 first;
-        assembly ("memory-safe") {
-            first := calldataload(source)
-        }
-        revert IProofVerifier.NonCanonicalScalar(source - t.origin + (first < FR ? 0x20 : 0));
     }
 }

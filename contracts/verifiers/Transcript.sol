@@ -17,8 +17,9 @@ struct Transcript {
 /// @title Fiat-Shamir transcript over keccak256, and the only way to read a proof
 /// @notice absorb(tag, elements) appends the word tag * 2^64 + count and the elements; challenge() is
 /// S <- keccak256(S || buffer), buffer <- empty, result S mod r (proofs-spec.md 2.1).
-/// A scalar or point that is read is absorbed by the same function: no other read exists (item 30). Scalars not below
-/// r, coordinates not below q and points off the curve are refused; so are proofs too short and too long.
+/// What is read is absorbed by the function that reads it, here or, in place and for the two messages that make up most
+/// of a proof, in SumCheck's rounds and LogUp's layers: no other read exists (item 30). Scalars not below r, coordinates
+/// not below q and points off the curve are refused; so are proofs too short and too long.
 library TranscriptLib {
     /// @dev Words that wait for a challenge besides the proof's own: three statement words, and the headers of at most
     /// three messages.
@@ -84,6 +85,18 @@ library TranscriptLib {
         }
         // INVARIANT: every scalar is below r.
         if (refused != 0) revert IProofVerifier.NonCanonicalScalar(source - t.origin + refused - 1);
+    }
+
+    /// @notice Reverts, naming the first scalar at or behind calldata offset `source` that is not below r.
+    function revertNonCanonical(Transcript memory t, uint256 source) internal pure {
+        while (true) {
+            uint256 value;
+            assembly ("memory-safe") {
+                value := calldataload(source)
+            }
+            if (value >= FR) revert IProofVerifier.NonCanonicalScalar(source - t.origin);
+            source += 0x20;
+        }
     }
 
     /// @notice Opens a message whose length is known only when it ends; `scalar` fills it, `close` ends it.
