@@ -28,7 +28,6 @@ from offchain.errors import (
     VersionMismatch,
 )
 
-
 DRAW_S: Final = 0.1
 BAR_CELLS: Final = 12
 BAR_MARKS: Final = 4
