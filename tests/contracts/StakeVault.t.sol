@@ -561,7 +561,7 @@ contract StakeVaultTest is Deployment {
         vm.prank(CHALLENGER);
         uint256 gas = gasleft();
         vault.withdrawCredit(ETH);
-        assertLe(gas - gasleft(), 500_000, "gas of a full page");
+        assertLe(gas - gasleft(), 300_000, "gas of a full page");
         assertEq(CHALLENGER.balance - before, 35 * 32, "first page paid");
         vm.prank(CHALLENGER);
         vault.withdrawCredit(ETH);
