@@ -1,8 +1,8 @@
 """The prover's process: read one folder of inputs, write one proof (see process.py).
 
 Run as `python -m offchain.prove.child MEMORY_MIB`; the folder's path comes on standard input, the
-proof goes to standard output. The folder holds `vk.bin`, `srs.bin`, `statement.bin` and every tensor
-as `<id>.i64`.
+proof goes to standard output. The folder holds `vk.bin`, `srs.bin`, `statement.bin` and every
+tensor as `<id>.i64`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ const ADDITION_COST: usize = 6;
 const BUCKET_COST: usize = 24;
 const MAX_WINDOW: usize = 14;
 /// Points that are sorted together; bounds the working memory of a task to about 1 MiB.
-const GROUP: usize = 1 << 14;
+const GROUP: usize = 1 << 13;
 
 /// Returns sum of `scalars[i] * points[i]`.
 ///
@@ -277,8 +277,8 @@ mod tests {
     #[test]
     fn full_scalars_agree_with_the_definition() {
         let points = insecure_powers(8);
-        for count in [0, 1, 2, 3, 17, 256] {
-            let scalars: Vec<Fr> = (0..count as u64)
+        for count in [0_u64, 1, 2, 3, 17, 256] {
+            let scalars: Vec<Fr> = (0..count)
                 .map(|i| Fr::from(i + 3).pow([97]) - Fr::from(1))
                 .collect();
             assert_eq!(msm(&points, &scalars), naive(&points, &scalars));
