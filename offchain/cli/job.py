@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from offchain.cli.options import FILE, account_options, json_option, role_options
+from offchain.cli.options import FILE, account_options, chain_options, json_option, role_options
 from offchain.cli.output import EXIT_HELP, answer, progress
 from offchain.cli.stopping import listen_for_stop
 from offchain.errors import ConfigError
@@ -18,6 +19,8 @@ from offchain.types import JobId, VersionId, Wei
 
 if TYPE_CHECKING:
     from offchain.roles.account import Account
+
+WATCH_S: Final = 0.5
 
 
 @click.group(name="job")
@@ -71,6 +74,34 @@ def submit(
         else:
             run_role(client, perform_inline(client), settings.poll_s, lambda: bool(stop))
     answer(client.describe(), as_json)
+
+
+@command.command(epilog=EXIT_HELP)
+@chain_options
+@click.option("--job", "job_id", type=int, required=True, help="Job's number.")
+@click.option("--once", is_flag=True, help="Show the state now instead of waiting for the verdict.")
+@json_option
+def watch(rpc_url: str, manifest: Path, job_id: int, once: bool, as_json: bool) -> None:
+    """Show a job's state until it is final; needs no key."""
+    from offchain.roles.context import bind_contracts, connect
+
+    client, deployment = connect(rpc_url, manifest)
+    market = bind_contracts(client, deployment).market
+    job = market.get_job(JobId(job_id))
+    with progress("waiting for the job's verdict"):
+        while not (once or job.state.is_terminal):
+            time.sleep(WATCH_S)
+            job = market.get_job(JobId(job_id))
+    answer(
+        {
+            "job": job_id,
+            "state": job.state.name,
+            "deadline": int(job.deadline),
+            "chain_time": int(client.get_head().timestamp),
+            "out_digest": "0x" + job.out_digest.hex(),
+        },
+        as_json,
+    )
 
 
 @command.command(epilog=EXIT_HELP)

@@ -13,7 +13,8 @@ from offchain.errors import OffchainError
 
 # noun -> (module, help): a module is imported only when its noun is used.
 NOUNS: Final = {
-    "model": ("offchain.cli.model", "Train, import, check and register models."),
+    "key": ("offchain.cli.key", "Make key files."),
+    "model": ("offchain.cli.model", "Train, check and register models."),
     "chain": ("offchain.cli.chain", "Start a local chain and deploy the contracts."),
     "operator": ("offchain.cli.operator", "Stake, run jobs, answer challenges."),
     "job": ("offchain.cli.job", "Escrow a job, watch it, finalise it."),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from offchain.cli.demo.ledger import sum_gas
 from offchain.cli.demo.narrator import Narrator, show_ether
 from offchain.cli.demo.scenarios import SCENARIOS, Result, Scenario
 from offchain.cli.demo.stage import Play
@@ -34,7 +35,9 @@ def play_scenarios(
     for row in draw(sample):
         write("            " + row)
     with open_world(folder, models, MODEL, sample, narrator, is_hurried) as world:
-        return tuple(play(world, scenario) for scenario in chosen)
+        results = tuple(play(world, scenario) for scenario in chosen)
+    tell_summary(narrator, results)
+    return results
 
 
 def choose_scenarios(names: Sequence[str]) -> tuple[Scenario, ...]:
@@ -113,5 +116,26 @@ def tell_result(narrator: Narrator, result: Result) -> None:
         narrator.say(f"DOES NOT ADD UP: {dict(result.leaks)}")
     else:
         narrator.say("adds up to the wei: before = after + gas paid + burned; vault = its ledger")
-    for step, gas in result.to_json()["gas"].items():
-        narrator.say(f"  gas {step:24}{gas:>12,}")
+
+
+def tell_summary(narrator: Narrator, results: Sequence[Result]) -> None:
+    """Tell gas by step, and all money together."""
+    narrator.say()
+    narrator.say("=== Gas by step")
+    gas = [sum_gas(result.transactions) for result in results]
+    names = (result.scenario.name for result in results)
+    narrator.say(f"{'':22}" + "".join(f"{name:>22}" for name in names))
+    for step in dict.fromkeys(step for by_step in gas for step in by_step):
+        figures = (f"{by_step[step]:,}" if step in by_step else "-" for by_step in gas)
+        narrator.say(f"{step:22}" + "".join(f"{figure:>22}" for figure in figures))
+    before = sum(h.total_wei for r in results for h in r.before.holdings.values())
+    after = sum(h.total_wei for r in results for h in r.after.holdings.values())
+    paid = sum(t.cost_wei for r in results for t in r.transactions)
+    burned = sum(r.after.burned_wei - r.before.burned_wei for r in results)
+    narrator.say()
+    narrator.say("=== All parties' money, in wei")
+    narrator.say(f"before    {before:>24}")
+    narrator.say(f"after     {after:>24}")
+    narrator.say(f"gas paid  {paid:>24}")
+    narrator.say(f"burned    {burned:>24}")
+    narrator.say(f"missing   {before - after - paid - burned:>24}")

@@ -93,6 +93,17 @@ class Result:
             "conserved": not self.leaks,
             "proofs_generated": self.proofs_generated,
             "proofs_refused": self.proofs_refused,
+            "balances": {party: self._describe_money(party) for party in self.before.holdings},
+            "burned_wei": str(self.after.burned_wei - self.before.burned_wei),
             "pids": dict(self.pids),
             "transactions": [t.to_json() for t in self.transactions],
+        }
+
+    def _describe_money(self, party: str) -> Mapping[str, str]:
+        """Return wallet and vault together, as decimal strings: JSON numbers lose wei."""
+        paid = sum(t.cost_wei for t in self.transactions if t.party == party)
+        return {
+            "before_wei": str(self.before.holdings[party].total_wei),
+            "after_wei": str(self.after.holdings[party].total_wei),
+            "gas_paid_wei": str(paid),
         }
