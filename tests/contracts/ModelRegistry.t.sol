@@ -111,6 +111,13 @@ contract ModelRegistryTest is Deployment {
         );
     }
 
+    function test_registerVersion__key_of_another_reference_string_than_declared__reverts() public {
+        bytes32 wrong = keccak256("another string");
+        verifier.setKeySrs(wrong);
+        VersionParams memory params = other();
+        checkRefused(params, abi.encodeWithSelector(IModelRegistry.WrongReferenceString.selector, wrong, params.srsId));
+    }
+
     function test_registerVersion__key_that_the_verifier_cannot_read__reverts() public {
         VersionParams memory params = other();
         params.vkData = STRANGER;
