@@ -55,9 +55,10 @@ find_python() {
 }
 
 check_machine() {
-  local missing=() node rust
+  local missing=() found node rust
   PYTHON=$(find_python) || true
-  [ -n "$PYTHON" ] || missing+=("Python 3.11 or later (found: $(python3 --version 2>&1 || echo none))")
+  found=$(python3 --version 2>/dev/null) || found=none
+  [ -n "$PYTHON" ] || missing+=("Python 3.11 or later (found: $found)")
   rust=$(cargo --version 2>/dev/null | cut -d ' ' -f 2) || true
   version_at_least "${rust:-0}" "$RUST_MINIMUM" ||
     missing+=("Rust $RUST_MINIMUM or later with cargo (found ${rust:-none}; see rust-lang.org/tools/install)")
@@ -76,7 +77,8 @@ check_machine() {
 # ---------------------------------------------------------------- steps
 
 make_venv() {
-  [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV" || {
+  # --clear: an environment remembers its own path, so one that was moved here does not work.
+  "$PYTHON" -m venv --clear "$VENV" || {
     say "python3 -m venv failed; on Debian and Ubuntu it is in the package python3-venv"
     return 1
   }
@@ -150,6 +152,16 @@ compile_contracts() {
   forge build contracts && "$VENV/bin/python" scripts/lib/share_artefacts.py
 }
 
+# forget_lost: drop the stamps of whatever was deleted or moved since.
+forget_lost() {
+  [ -x "$VENV/bin/python" ] && [ "$(cat "$STAMPS/venv" 2>/dev/null)" = "$VENV" ] ||
+    rm -f "$STAMPS"/{venv,python,torch,native}
+  [ -d "$NPM/node_modules/solc" ] || rm -f "$STAMPS/npm"
+  [ -x "$(cat "$LOCAL/solc-path" 2>/dev/null)" ] || rm -f "$STAMPS/solc"
+  compgen -G "$ROOT/offchain/native/_core*" | grep -qv '\.pyi$' || rm -f "$STAMPS/native"
+  [ -d "$LOCAL/forge/out" ] && [ -f "$ROOT/.build/__local__.json" ] || rm -f "$STAMPS/contracts"
+}
+
 # ---------------------------------------------------------------- the door
 
 use_contract_tools() {
@@ -164,6 +176,7 @@ set_up() {
   cd "$ROOT" || exit
   check_machine
   mkdir -p "$STAMPS" "$LOCAL/bin"
+  forget_lost
 
   step venv "$VENV" "Python environment in .venv ($PYTHON)" make_venv
   step python "$(hash_files scripts/locks/full.txt)" \
