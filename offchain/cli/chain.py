@@ -15,6 +15,7 @@ import click
 
 from offchain.cli.options import DEFAULT_RPC, FILE, json_option
 from offchain.cli.output import answer, progress
+from offchain.cli.stopping import listen_for_stop
 from offchain.errors import ConfigError, OffchainError
 
 ROOT: Final = Path(__file__).parents[2]
@@ -33,13 +34,25 @@ def up(port: int, as_json: bool) -> None:
     from offchain.chain.anvil import run_anvil
 
     log = Path(tempfile.gettempdir()) / f"zkdps-anvil-{port}.log"
+    stop = listen_for_stop()
     with run_anvil(log, port) as anvil:
         answer({"rpc": anvil.url, "pid": anvil.pid, "log": str(log)}, as_json)
-        try:
-            while True:
-                time.sleep(1)
-        except KeyboardInterrupt:
-            return
+        while not stop:
+            time.sleep(1)
+
+
+@command.command()
+@click.argument("accounts", nargs=-1, required=True)
+@click.option("--rpc", default=DEFAULT_RPC, show_default=True, help="The local node's URL.")
+@click.option("--ether", default=10, show_default=True, help="Balance to set, in ether.")
+@json_option
+def fund(accounts: tuple[str, ...], rpc: str, ether: int, as_json: bool) -> None:
+    """Give accounts play money; only a local chain knows how."""
+    from offchain.chain.rpc import Rpc
+
+    for account in accounts:
+        Rpc(rpc).request("anvil_setBalance", account, hex(ether * 10**18))
+    answer(dict.fromkeys(accounts, f"{ether} ETH"), as_json)
 
 
 @command.command()

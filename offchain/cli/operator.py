@@ -79,7 +79,7 @@ def status(home: Path, as_json: bool) -> None:
 
     journal = Journal(load_settings(home).journal)
     steps = [
-        {"job": s.key.job, "step": s.key.step, "status": s.status, **s.detail}
+        {"job": s.key.job, "step": s.key.step, "status": str(s.status), **s.detail}
         for s in journal.get_steps("operator")
     ]
     answer({"prover_entries": journal.get_counter("prover-entries"), "steps": steps}, as_json)

@@ -29,7 +29,7 @@ class WorkerProcess:
             self._log.event("worker-died", status=self._process.returncode)
         self._process = subprocess.Popen(
             [
-                sys.executable, "-m", "celery", "-A", "offchain.workers.app", "worker",
+                sys.executable, "-m", "celery", "--quiet", "-A", "offchain.workers.app", "worker",
                 "--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat",
                 "--loglevel", "WARNING", "--hostname", f"{self._settings.role}@%h",
             ],

@@ -14,6 +14,7 @@ from typing import Final
 import click
 
 from offchain.cli.output import ExitCode
+from offchain.cli.stopping import exit_on_terminate
 
 ROOT: Final = Path(__file__).parents[3]
 
@@ -48,6 +49,7 @@ def command(
     """
     from offchain.cli.demo.play import play_scenarios
 
+    exit_on_terminate()
     started = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="zkdps-demo-"))
     try:
