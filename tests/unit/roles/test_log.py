@@ -1,0 +1,41 @@
+"""Logs are one JSON object a line and never name where secrets lie."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from offchain.params.settings import Settings
+from offchain.roles.log import PUBLIC_SETTINGS, Log
+
+
+def test_settings__logged__without_key_or_password_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(
+        role="client",
+        home=tmp_path,
+        rpc_url="http://127.0.0.1:8545",
+        manifest=tmp_path / "31337.json",
+        key_file=tmp_path / "the-key-file",
+        password_file=tmp_path / "the-password-file",
+        content=tmp_path,
+        models=tmp_path,
+    )
+    Log("client").settings(settings)
+    (line,) = capsys.readouterr().err.splitlines()
+    logged = json.loads(line)
+    assert set(PUBLIC_SETTINGS) <= set(logged)
+    assert "the-key-file" not in line
+    assert "the-password-file" not in line
+
+
+def test_event__bytes_and_nested_values__plain_json(capsys: pytest.CaptureFixture[str]) -> None:
+    Log("client").event("job-created", digest=b"\1\2", facts={"seed": b"\3"}, list=[1, b"\4"])
+    logged = json.loads(capsys.readouterr().err)
+    assert logged["event"] == "job-created"
+    assert logged["digest"] == "0x0102"
+    assert logged["facts"] == {"seed": "0x03"}
+    assert logged["list"] == [1, "0x04"]
