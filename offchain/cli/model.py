@@ -76,14 +76,19 @@ def verify(rpc_url: str, manifest: Path, model: Path, version: str, as_json: boo
 @command.command(epilog=EXIT_HELP)
 @account_options
 @click.option("--model", type=MODEL, required=True, help="Published model folder.")
-@click.option("--prove-seconds", type=int, required=True, help="Time an ordinary machine needs.")
-@click.option("--proof-gas", type=int, required=True, help="Gas of one proof transaction.")
+@click.option("--prove-seconds", type=int, help="Time an ordinary machine needs; default: a bound.")
+@click.option("--proof-gas", type=int, help="Gas of one proof transaction; default: a bound.")
 @click.option("--uri", default="", help="Where others find the files.")
 @json_option
 def register(
-    account: Account, model: Path, prove_seconds: int, proof_gas: int, uri: str, as_json: bool
+    account: Account,
+    model: Path,
+    prove_seconds: int | None,
+    proof_gas: int | None,
+    uri: str,
+    as_json: bool,
 ) -> None:
     """Publish a model's verification key on chain and register its version, for ever."""
     with progress("committing to the weights and registering"):
-        registered = account.register_version(model, prove_seconds, proof_gas, uri or model.name)
+        registered = account.register_version(model, uri or model.name, prove_seconds, proof_gas)
     answer(registered, as_json)

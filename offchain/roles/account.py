@@ -68,10 +68,15 @@ class Account:
         return {"account": self.address, "amount_wei": int(amount), "transaction": receipt.tx_hash}
 
     def register_version(
-        self, folder: Path, prove_seconds: int, proof_gas: int, uri: str
+        self, folder: Path, uri: str, prove_seconds: int | None = None, proof_gas: int | None = None
     ) -> Mapping[str, Any]:
-        """Publish a model's key in a data contract and register the version it belongs to."""
+        """Publish a model's key in a data contract and register the version it belongs to.
+
+        Proving time and gas default to the bounds below which no operator would stake on it.
+        """
         model = load_model(folder)
+        prove_seconds = model.cost.seconds if prove_seconds is None else prove_seconds
+        proof_gas = model.cost.gas if proof_gas is None else proof_gas
         digests = model.compute_digests()
         created = self.send(build_data_contract(model.vk_blob)).created
         if created is None:

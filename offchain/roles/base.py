@@ -7,12 +7,31 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from offchain.chain.journal import StepKey, StepStatus
+from offchain.errors import (
+    ContentError,
+    JobRefused,
+    ProblemsError,
+    ProgramError,
+    RangeError,
+    TensorError,
+    VersionMismatch,
+)
 from offchain.roles.context import ACCOUNT_JOB, Context
 from offchain.roles.lock import hold_step
 from offchain.types import JobId
 
 Action = Callable[[JobId, StepKey], None]
 WITHDRAW: Final = "withdraw"
+# What is wrong with a job for good: retrying does not mend it.
+REFUSALS: Final = (
+    ContentError,
+    JobRefused,
+    ProblemsError,
+    ProgramError,
+    RangeError,
+    TensorError,
+    VersionMismatch,
+)
 OF: Final = ":"  # separates a step's name from what it is about, e.g. a challenge's seed
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from offchain.chain.journal import StepKey, StepStatus
-from offchain.errors import ContentError, JobRefused, VersionMismatch
-from offchain.roles.base import Action, BaseRole
+from offchain.roles.base import REFUSALS, Action, BaseRole
 from offchain.roles.context import Context
 from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves
 from offchain.types import Job, JobId, JobState
@@ -71,7 +70,8 @@ class Challenger(BaseRole):
         try:
             model = self.context.versions.reproduce(job.version).model
             raw = self.context.content.get(job.in_digest, model.input_bits, model.input_shape)
-        except (VersionMismatch, ContentError, JobRefused) as error:
+            model.check_input(raw)
+        except REFUSALS as error:
             self.context.give_up(key, str(error))
             return
         expected = self.context.content.put(

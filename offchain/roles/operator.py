@@ -8,8 +8,8 @@ from typing import Final
 
 from offchain.chain.client import Call
 from offchain.chain.journal import StepKey, StepStatus
-from offchain.errors import ContentError, ContractRevert, JobRefused, RangeError, VersionMismatch
-from offchain.roles.base import OF, Action, BaseRole
+from offchain.errors import ContractRevert
+from offchain.roles.base import OF, REFUSALS, Action, BaseRole
 from offchain.submit.proofs import (
     Evidence,
     build_statement,
@@ -17,7 +17,7 @@ from offchain.submit.proofs import (
     verify_evidence,
     verify_statement,
 )
-from offchain.submit.versions import ReproducedVersion
+from offchain.submit.versions import ReproducedVersion, check_provable
 from offchain.types import Address, Digest, Dispute, Job, JobId, JobState
 
 ACCEPT: Final = "accept"
@@ -25,6 +25,7 @@ RUN: Final = "run"
 COMMIT: Final = "commit"
 PROVE: Final = "prove"
 FINALISE: Final = "finalise"
+TIME_MARGIN: Final = 2  # of the time given to prove, half is kept for queues and blocks
 
 
 class Operator(BaseRole):
@@ -78,14 +79,19 @@ class Operator(BaseRole):
         return None
 
     def _accept(self, job_id: JobId, key: StepKey) -> None:
-        """Accept after the version was reproduced and the input found to be in range."""
+        """Accept what could be proven in time: version reproduced, input in range, not too much."""
         job = self.context.contracts.market.get_job(job_id)
         try:
             version = self.context.versions.reproduce(job.version)
+            check_provable(
+                version.version, version.model, self.context.client.get_block_gas_limit()
+            )
             self._read_input(job)
+            if not self._has_time_to_prove(version):
+                return  # a later tick, when fewer jobs are open
             call = self.context.contracts.market.build_accept_job(job_id)
             receipt = self.context.submitter.submit(key, call)
-        except (VersionMismatch, ContentError, RangeError, JobRefused) as error:
+        except REFUSALS as error:
             self.context.give_up(key, str(error))
             return
         except ContractRevert as revert:
@@ -95,6 +101,21 @@ class Operator(BaseRole):
             return
         self.context.journal.put_step(key, StepStatus.DONE)
         self.log.event("job-accepted", job=job_id, version=version.version.id, tx=receipt.tx_hash)
+
+    def _has_time_to_prove(self, version: ReproducedVersion) -> bool:
+        """Whether all own open jobs and one more could be proven in turn if all were challenged."""
+        owner = self.get_owner()
+        if owner is None:
+            return True  # the chain says why it cannot accept
+        open_jobs = [
+            job
+            for job in map(self.context.contracts.market.get_job, self.context.list_jobs())
+            if job.operator == owner and not job.state.is_terminal
+        ]
+        costs = [self.load_version(job).model.cost.seconds for job in open_jobs]
+        needed = sum(costs) + version.model.cost.seconds
+        given = self.context.contracts.game.get_prove_seconds(version.version.id, owner)
+        return needed * TIME_MARGIN <= given
 
     def _commit(self, job_id: JobId, key: StepKey) -> None:
         job = self.context.contracts.market.get_job(job_id)

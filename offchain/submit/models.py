@@ -20,6 +20,7 @@ from offchain.execute.backend import Backend, run_graph, trace_graph
 from offchain.execute.torch_runtime import load_torch
 from offchain.model.graph import Graph
 from offchain.prove.compile import Layout
+from offchain.prove.cost import ProvingCost, estimate_cost
 from offchain.prove.job import ProvableModel, make_provable
 from offchain.prove.witness import RequantTrace
 from offchain.types import Digest
@@ -60,6 +61,11 @@ class Model:
     def vk_blob(self) -> bytes:
         """Return the verification key's bytes."""
         return self.provable.key.to_bytes()
+
+    @cached_property
+    def cost(self) -> ProvingCost:
+        """Return upper bounds of what one proof costs."""
+        return estimate_cost(self.layout.program, len(self.vk_blob))
 
     @property
     def input_bits(self) -> int:

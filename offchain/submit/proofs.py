@@ -11,6 +11,7 @@ from typing import Final
 
 from offchain import native
 from offchain.chain.journal import Journal
+from offchain.commit.digest import tensor_digest_of_bytes
 from offchain.errors import NativeProofError, ProofError, UnchallengedProof
 from offchain.params.settings import Settings
 from offchain.prove.job import prove_job
@@ -118,6 +119,9 @@ def verify_statement(statement: Statement, on_chain: Mapping[str, object]) -> No
 
 def verify_evidence(model: Model, evidence: Evidence) -> None:
     """Raise ProofError unless the proof shows its statement under the model's key."""
+    shape, bits = model.output_shape, model.output_bits
+    if tensor_digest_of_bytes(evidence.raw_output, shape, bits) != evidence.statement.out_digest:
+        raise ProofError("the reference's output is not the committed one: nothing can prove it")
     try:
         native.verify(
             model.vk_blob,

@@ -13,10 +13,13 @@ from eth_hash.auto import keccak
 
 from offchain.chain.client import ChainClient
 from offchain.chain.contracts.model_registry import ModelRegistry
-from offchain.errors import VersionMismatch
+from offchain.errors import JobRefused, VersionMismatch
 from offchain.submit.models import Model, find_model
 from offchain.types import Version, VersionId
 
+# A transaction's limits on the chains we know, EIP-7825 and the pools' 128 KiB, with room to spare.
+MAX_PROOF_GAS: Final = 12_000_000
+MAX_CALLDATA: Final = 100_000
 DATA_PREFIX: Final = b"\x00"  # a data contract's first byte: STOP, so that it cannot be called
 
 
@@ -65,3 +68,23 @@ def verify_version(version: Version, model: Model, vk_code: bytes, srs_id: bytes
     for what, registered, recomputed in pairs:
         if registered != recomputed:
             raise VersionMismatch(what, registered, recomputed)
+
+
+def check_provable(version: Version, model: Model, block_gas_limit: int) -> None:
+    """Raise JobRefused unless an honest proof fits into what the version declares and into a block.
+
+    A registrant who understates time or gas makes deadlines too short and bonds too small for
+    whoever stakes on the version; a program too large for a transaction cannot be proven at all.
+    """
+    cost = model.cost
+    limit = min(MAX_PROOF_GAS, block_gas_limit // 2)
+    if cost.gas > limit or cost.calldata_bytes > MAX_CALLDATA:
+        raise JobRefused(
+            f"a proof takes up to {cost.gas} gas and {cost.calldata_bytes} bytes: "
+            f"more than {limit} gas or {MAX_CALLDATA} bytes are not staked on"
+        )
+    if version.prove_seconds < cost.seconds or version.proof_gas < cost.gas:
+        raise JobRefused(
+            f"the version declares {version.prove_seconds} s and {version.proof_gas} gas a proof, "
+            f"it may take {cost.seconds} s and {cost.gas} gas"
+        )

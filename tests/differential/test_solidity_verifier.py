@@ -24,6 +24,7 @@ from offchain.errors import NativeProofError
 from offchain.execute.reference import run_traced
 from offchain.model.graph import Graph, Linear, Requant, TensorSpec, WeightSpec
 from offchain.prove.compile import compile_layout
+from offchain.prove.cost import GAME, estimate_cost
 from offchain.prove.key import build_key
 from offchain.prove.program import VerificationKey
 from offchain.prove.reference.srs import srs_id
@@ -188,6 +189,18 @@ def test_verify__digits_model__accepted_below_the_gas_bar(chain: Chain) -> None:
     submission = submit(digits_model(), chain.verifier, 1)
     receipt = chain.send(chain.encode(submission, chain.install(submission.key)), to=chain.verifier)
     assert int(receipt["gasUsed"], 16) <= MLP_GAS
+
+
+def test_estimate_cost__proofs_on_chain__never_above_the_bound(chain: Chain) -> None:
+    """An operator stakes on what the bound says; the game around the verifier is in it too."""
+    wide = draw_model(8, 1, (2000, 3))
+    for job, model in enumerate((digits_model(), wide), start=1):
+        submission = submit(model, chain.verifier, job)
+        program, key = submission.key.program, chain.install(submission.key)
+        cost = estimate_cost(program, len(submission.key.to_bytes()))
+        gas = int(chain.send(chain.encode(submission, key), to=chain.verifier)["gasUsed"], 16)
+        assert len(submission.proof) == cost.proof_bytes
+        assert gas <= cost.gas - GAME <= 2 * gas, model.graph.input
 
 
 @pytest.mark.parametrize(

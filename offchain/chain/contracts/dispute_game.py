@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 from offchain.chain.binding import Binding, checksum
 from offchain.chain.client import Call
-from offchain.types import Address, Digest, Dispute, DisputeId, JobId, Seconds, Wei
+from offchain.types import Address, Digest, Dispute, DisputeId, JobId, Seconds, VersionId, Wei
 
 OPEN: Final = 1  # DisputeState.OPEN
 
@@ -37,6 +37,10 @@ class DisputeGame(Binding):
     def get_required_bond(self, job_id: JobId) -> Wei:
         """Return the bond of a challenge made at the head's base fee."""
         return Wei(self.read("requiredBond", job_id))
+
+    def get_prove_seconds(self, version: VersionId, operator: Address) -> Seconds:
+        """Return how long a proof may take in a challenge that is made now."""
+        return Seconds(self.read("computeProveSeconds", version, operator))
 
     def get_statement(self, dispute_id: DisputeId, prover: Address) -> Mapping[str, Any]:
         """Return the statement that the chain will check a proof by `prover` against."""

@@ -22,9 +22,6 @@ from offchain.roles.context import Contracts, bind_contracts, connect
 
 PRESET: Final = "local"
 FUNDS_WEI: Final = 10 * ETHER
-# What the version's registration declares; the bond and the deadline follow from them.
-PROVE_SECONDS: Final = 5  # generous for 2 shared cores: the child starts, proves in well below 1 s
-PROOF_GAS: Final = 750_000  # measured: below 700 k
 
 
 @dataclass(frozen=True)
@@ -126,4 +123,4 @@ def _register(anvil: Anvil, folder: Path, manifest: Path, model: Path) -> Mappin
     key_file = folder / "registrant.key"
     anvil.fund(create_key_file(key_file).address, FUNDS_WEI)
     account = Account(anvil.url, manifest, key_file, None, folder / "state")
-    return account.register_version(model, PROVE_SECONDS, PROOF_GAS, model.name)
+    return account.register_version(model, model.name)
