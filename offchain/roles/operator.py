@@ -87,7 +87,7 @@ class Operator(BaseRole):
                 version.version, version.model, self.context.client.get_block_gas_limit()
             )
             self._read_input(job)
-            if not self._has_time_to_prove(version):
+            if not self.has_time_to_prove(version):
                 return  # a later tick, when fewer jobs are open
             call = self.context.contracts.market.build_accept_job(job_id)
             receipt = self.context.submitter.submit(key, call)
@@ -102,7 +102,7 @@ class Operator(BaseRole):
         self.context.journal.put_step(key, StepStatus.DONE)
         self.log.event("job-accepted", job=job_id, version=version.version.id, tx=receipt.tx_hash)
 
-    def _has_time_to_prove(self, version: ReproducedVersion) -> bool:
+    def has_time_to_prove(self, version: ReproducedVersion) -> bool:
         """Whether all own open jobs and one more could be proven in turn if all were challenged."""
         owner = self.get_owner()
         if owner is None:

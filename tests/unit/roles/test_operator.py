@@ -113,3 +113,18 @@ def test_build_statement__without_an_open_challenge__refused(
         build_statement(version, chain.job, dispute, 31337, OWNER, WORKER)  # type: ignore[arg-type]
     good = build_statement(version, chain.job, chain.dispute, 31337, OWNER, WORKER)  # type: ignore[arg-type]
     assert (good.prover, good.challenge_seed, good.op_range) == (WORKER, b"\3" * 32, 4)
+
+
+@pytest.mark.parametrize(("given", "expected"), [(7, False), (8, True)])
+def test_has_time_to_prove__one_open_job_and_one_more__half_the_time_must_do(
+    chain: FakeWorld, given: int, expected: bool
+) -> None:
+    chain.set_state(JobState.COMMITTED)
+    context = chain.build_context("operator")
+    version = SimpleNamespace(
+        version=SimpleNamespace(id=bytes(32)),
+        model=SimpleNamespace(cost=SimpleNamespace(seconds=2)),
+    )
+    context.versions.reproduce = lambda _: version
+    context.contracts.game.get_prove_seconds = lambda *_: given
+    assert Operator(context).has_time_to_prove(version) is expected
