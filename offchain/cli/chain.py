@@ -20,6 +20,14 @@ from offchain.errors import ConfigError, OffchainError
 
 ROOT: Final = Path(__file__).parents[2]
 
+local_node = click.option(
+    "--rpc",
+    envvar="ZKDPS_RPC",
+    default=DEFAULT_RPC,
+    show_default=True,
+    help="The local node's URL.",
+)
+
 
 @click.group(name="chain")
 def command() -> None:
@@ -43,7 +51,7 @@ def up(port: int, as_json: bool) -> None:
 
 @command.command()
 @click.argument("accounts", nargs=-1, required=True)
-@click.option("--rpc", default=DEFAULT_RPC, show_default=True, help="The local node's URL.")
+@local_node
 @click.option("--ether", default=10, show_default=True, help="Balance to set, in ether.")
 @json_option
 def fund(accounts: tuple[str, ...], rpc: str, ether: int, as_json: bool) -> None:
@@ -58,10 +66,12 @@ def fund(accounts: tuple[str, ...], rpc: str, ether: int, as_json: bool) -> None
 @command.command()
 @click.option("--key-file", type=FILE, required=True, help="Deployer's key file.")
 @click.option("--password-file", type=FILE, help="Password of the keystore.")
-@click.option("--rpc", default=DEFAULT_RPC, show_default=True, help="The local node's URL.")
+@local_node
 @click.option("--preset", default="local", show_default=True, help="Parameters of the protocol.")
 @click.option(
-    "--manifest", type=click.Path(path_type=Path), help="deployments/<chainId>.json by default."
+    "--manifest",
+    type=click.Path(path_type=Path, resolve_path=True),  # ape runs in another folder
+    help="deployments/<chainId>.json by default.",
 )
 @json_option
 def deploy(
@@ -86,6 +96,9 @@ def run_deploy(
     password_file: Path | None = None,
 ) -> Path:
     """Run ape's deploy script against a running local node; return the manifest's path."""
+    from offchain.chain.rpc import Rpc
+
+    Rpc(rpc).request("eth_chainId")  # ape would start a node of its own that ends with it
     ape = shutil.which("ape", path=str(Path(sys.executable).parent)) or shutil.which("ape")
     if ape is None:
         raise ConfigError("ape is not installed: pip install 'offchain[deploy]'")
