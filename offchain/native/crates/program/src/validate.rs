@@ -13,6 +13,7 @@ const MAX_LAMBDA: usize = 40;
 const MAX_ROUNDS: usize = 40;
 const MAX_ROWS_LOG: usize = 31;
 const MAX_SHIFT: u32 = 63;
+const MAX_MULTIPLIER: u16 = (1 << 15) - 1;
 
 pub(crate) fn validate(program: &Program) -> Result<(), ProgramError> {
     in_range("chunk size", program.c, CHUNK_LOGS, "4 to 20")?;
@@ -172,6 +173,10 @@ fn validate_public(program: &Program, id: usize) -> Result<(), ProgramError> {
     if rows == 0 || cols == 0 || lo > hi {
         return bad("has an empty axis or range");
     }
+    let half = 1_i64 << (8 * bytes_per_element - 1);
+    if i64::from(lo) < -half || i64::from(hi) >= half {
+        return bad("has a range outside its type");
+    }
     if tensor.n != ceil_log2(rows) + ceil_log2(cols) {
         return bad("its size is not that of its shape");
     }
@@ -181,6 +186,7 @@ fn validate_public(program: &Program, id: usize) -> Result<(), ProgramError> {
 fn validate_blocks(program: &Program) -> Result<(), ProgramError> {
     let mut total = 0_u64;
     let mut before = program.lambda;
+    let (mut tables, mut looked_up) = (BTreeSet::new(), BTreeSet::new());
     for (index, block) in program.blocks.iter().enumerate() {
         let Block {
             n,
@@ -202,12 +208,30 @@ fn validate_blocks(program: &Program) -> Result<(), ProgramError> {
                 "has no table or neither one nor two columns",
             ));
         }
+        if block.is_table && columns.iter().any(|column| column.addend != 0) {
+            return Err(inconsistent("block", index, "a table's columns are moved"));
+        }
+        let names = if block.is_table {
+            &mut tables
+        } else {
+            &mut looked_up
+        };
+        if !names.insert(*table_id) && block.is_table {
+            return Err(inconsistent("block", index, "is a second table of its id"));
+        }
         let fits = |tensor: usize| program.tensors.get(tensor).is_some_and(|t| t.n == *n);
         if !columns.iter().all(|column| fits(column.tensor)) {
             return Err(inconsistent("block", index, "has a column of another size"));
         }
         before = *n;
         total += 1_u64 << n;
+    }
+    if tables != looked_up {
+        return Err(inconsistent(
+            "block",
+            program.blocks.len(),
+            "tables and lookups do not name the same ids",
+        ));
     }
     let smallest = (u64::BITS - total.saturating_sub(1).leading_zeros()).max(1) as usize;
     if smallest != program.lambda {
@@ -239,7 +263,11 @@ fn validate_requant(
     if !looked_up(entry.q_tensor) || !entry.digits.iter().all(|(id, _)| looked_up(*id)) {
         return Err("its quotient or a digit is not in a leaf block of its size");
     }
+    if entry.digits.is_empty() {
+        return Err("has no remainder digit");
+    }
     if entry.m == 0
+        || entry.m > MAX_MULTIPLIER
         || !(1..=MAX_SHIFT).contains(&entry.s)
         || entry.digits.iter().any(|(_, shift)| *shift > MAX_SHIFT)
     {
