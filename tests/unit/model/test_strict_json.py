@@ -19,6 +19,7 @@ from offchain.model.strict_json import MAX_BYTES, MAX_DEPTH, parse_json
         b'["]]]]]]]]]]]]",' * 200_000,
         b'["\\"]]]]]]]]",' * 200_000,
     ],
+    ids=["arrays", "objects", "closed", "brackets-in-strings", "escapes-in-strings"],
 )
 def test_parse__deep_nesting_under_a_raised_recursion_limit__refused_without_a_crash(
     encoded: bytes,
