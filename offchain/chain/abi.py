@@ -6,8 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
+from eth_abi.codec import ABICodec
+from eth_abi.decoding import StringDecoder
 from eth_abi.exceptions import DecodingError
+from eth_abi.registry import BaseEquals
+from eth_abi.registry import registry as standard_registry
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.crypto import keccak
 
@@ -16,6 +20,23 @@ from offchain.errors import ContractRevert, ManifestError
 AbiEntry = Mapping[str, Any]
 ERROR_STRING: Final = bytes.fromhex("08c379a0")  # Error(string)
 PANIC: Final = bytes.fromhex("4e487b71")  # Panic(uint256)
+
+
+def _make_codec() -> ABICodec:
+    """Return a codec that reads any bytes as a string.
+
+    Solidity does not check that a string is UTF-8, and anybody may have one emitted: a strict
+    reader would never get past that log again.
+    """
+    registry = standard_registry.copy()  # type: ignore[no-untyped-call]
+    registry.unregister_decoder("string")
+    decoder = StringDecoder(handle_string_errors="replace")  # type: ignore[no-untyped-call]
+    is_string = BaseEquals("string", with_sub=False)  # type: ignore[no-untyped-call]
+    registry.register_decoder(is_string, decoder, label="string")
+    return ABICodec(registry)
+
+
+decode: Final = _make_codec().decode
 
 
 @dataclass(frozen=True)

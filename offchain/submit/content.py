@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
+from math import prod
 from pathlib import Path
 
 from offchain.commit.digest import tensor_digest_of_bytes
@@ -26,14 +28,31 @@ class ContentStore:
 
     def get(self, digest: Digest, bits: int, shape: tuple[int, ...]) -> bytes:
         """Return the bytes of a tensor; raise ContentError when missing or not this digest's."""
-        path = self._path(digest)
-        try:
-            raw = path.read_bytes()
-        except FileNotFoundError:
-            raise ContentError(f"no content for 0x{digest.hex()} in {self._folder}") from None
+        raw = self._read(digest, prod(shape) * bits // 8)
         found = compute_digest(raw, bits, shape)
         if found != digest:
             raise ContentError(f"content of 0x{digest.hex()} has digest 0x{found.hex()}")
+        return raw
+
+    def _read(self, digest: Digest, size: int) -> bytes:
+        """Return a file's bytes; raise ContentError for anything but a file of `size` bytes.
+
+        Whoever can write into the folder can put a pipe, a folder or terabytes there: none of it
+        may hang or end the process that looks.
+        """
+        path = self._path(digest)
+        try:
+            # Not blocking: a pipe without a writer would hang the reader at opening.
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise ContentError(f"content of 0x{digest.hex()} is not a file")
+                raw = file.read(size + 1)
+        except FileNotFoundError:
+            raise ContentError(f"no content for 0x{digest.hex()} in {self._folder}") from None
+        except OSError as error:
+            raise ContentError(f"0x{digest.hex()}: {type(error).__name__}") from None
+        if len(raw) != size:
+            raise ContentError(f"content of 0x{digest.hex()} has not {size} bytes")
         return raw
 
     def _path(self, digest: Digest) -> Path:

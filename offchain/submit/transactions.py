@@ -12,7 +12,7 @@ from offchain.chain.journal import Journal, StepKey, StoredTransaction, TxStatus
 from offchain.chain.keys import Signer
 from offchain.chain.nonce import NonceManager
 from offchain.chain.rpc import RpcError
-from offchain.errors import TransactionPending, TransactionReverted
+from offchain.errors import ContractRevert, TransactionPending, TransactionReverted
 from offchain.types import TxHash
 
 POLL_S: Final = 0.2
@@ -45,19 +45,39 @@ class Submitter:
         ContractRevert when the simulation fails, TransactionReverted when the mined transaction
         did, TransactionPending when it is not mined in time (a later call resumes it).
         """
-        receipt = self._resume(key, call)
+        receipt = self._resume(key, call, gas_limit)
         if receipt is not None:
             return receipt
         if gas_limit is None:
             estimate = self._client.estimate_gas(call, self.account)
             gas_limit = compute_gas_limit(estimate, self._client.get_block_gas_limit())
         with self._nonces.reserve() as nonce:
+            self._broadcast_unsettled()
             fees = compute_fees(self._client.get_head().base_fee_wei)
             tx = self._sign_and_store(key, call, nonce, gas_limit, fees)
             self._broadcast(tx)
         return self._wait(key, call, gas_limit)
 
-    def _resume(self, key: StepKey, call: Call) -> Receipt | None:
+    def _broadcast_unsettled(self) -> None:
+        """Hand every stored transaction of unknown fate to the node again.
+
+        One that was signed and never sent, of a step that nobody asks for any more, would leave a
+        gap in the nonces, and nothing signed later could ever be mined.
+        """
+        unsettled = self._journal.get_unsettled_transactions(self.account)
+        for tx in {tx.nonce: tx for tx in unsettled}.values():  # the last one of each nonce
+            try:
+                self._client.broadcast(tx.raw)
+            except NonceUsed:
+                receipt = self._client.get_receipt(tx.hash)
+                if receipt is None:
+                    continue  # a sibling's, perhaps: its own step finds out
+                status = TxStatus.MINED if receipt.succeeded else TxStatus.REVERTED
+                self._journal.set_transaction_status(tx.hash, status)
+            except RpcError:
+                continue  # its own step reports what the node has against it
+
+    def _resume(self, key: StepKey, call: Call, gas_limit: int | None) -> Receipt | None:
         """Return the receipt of a transaction sent before, or None where a fresh one is due."""
         sent = [t for t in self._journal.get_transactions(key) if t.status is not TxStatus.LOST]
         if not sent or sent[-1].status is TxStatus.REVERTED:
@@ -68,7 +88,15 @@ class Submitter:
         with self._nonces.reserve():
             if not self._broadcast(sent[-1]):
                 return self._find_receipt(key, call)
-        return self._wait(key, call, None)
+        return self._wait(key, call, gas_limit or self._estimate_replacement(call))
+
+    def _estimate_replacement(self, call: Call) -> int | None:
+        """Return the gas limit of a replacement, or None where the call would now be refused."""
+        try:
+            estimate = self._client.estimate_gas(call, self.account)
+        except ContractRevert:
+            return None  # being mined just now, or overtaken: it is only waited for
+        return compute_gas_limit(estimate, self._client.get_block_gas_limit())
 
     def _sign_and_store(
         self, key: StepKey, call: Call, nonce: int, gas_limit: int, fees: Fees

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from offchain.chain.abi import ErrorBook
+from offchain.chain.abi import ContractAbi, ErrorBook
 from tests.unit.chain.conftest import ABI
 
 BOOK = ErrorBook([ABI])
@@ -36,3 +36,22 @@ def test_decode__unknown_or_truncated__keeps_the_selector() -> None:
 def test_get_function_name__known_and_unknown_selectors() -> None:
     assert ABI.get_function_name(ABI.encode_call("put", [1])) == "put"
     assert ABI.get_function_name(b"\0\0\0\0") is None
+
+
+def test_decode_event__string_that_is_not_utf8__read_all_the_same() -> None:
+    fields = [{"name": "id", "type": "uint256"}, {"name": "uri", "type": "string"}]
+    inputs = [
+        {"name": "params", "type": "tuple", "indexed": False, "components": fields},
+        {"name": "uri", "type": "string", "indexed": False},
+    ]
+    abi = ContractAbi("Shouter", [{"type": "event", "name": "Said", "inputs": inputs}])
+    hostile = b"a\xff\xfe"
+    event = abi.decode_event(
+        {
+            "topics": ["0x" + keccak(text="Said((uint256,string),string)").hex()],
+            "data": "0x" + encode(["(uint256,bytes)", "bytes"], [(7, hostile), hostile]).hex(),
+            "blockNumber": "0x1", "blockHash": "0x", "logIndex": "0x0", "transactionHash": "0x",
+        }
+    )  # fmt: skip
+    assert event is not None
+    assert event.arguments == {"params": (7, "a\ufffd\ufffd"), "uri": "a\ufffd\ufffd"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,19 @@ def test_put__wrong_number_of_bytes__refused_and_nothing_stored(tmp_path: Path) 
     with pytest.raises(ContentError):
         ContentStore(tmp_path).put(RAW, 16, (1, 64))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to itself", "too long"])
+def test_get__not_a_file_of_that_size__refused_without_hanging(tmp_path: Path, kind: str) -> None:
+    digest = Digest(bytes(31) + b"\1")
+    path = tmp_path / f"{digest.hex()}.bin"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link to itself":
+        path.symlink_to(path)
+    else:
+        path.write_bytes(bytes(65))
+    with pytest.raises(ContentError):
+        ContentStore(tmp_path).get(digest, 8, (1, 64))

@@ -164,3 +164,38 @@ def test_submit__not_mined__reported_pending_and_kept(
     with pytest.raises(TransactionPending):
         build(client, journal, signer, lambda _: None).submit(KEY, call)
     assert journal.get_transactions(KEY)[0].status is TxStatus.SIGNED
+
+
+def test_submit__an_abandoned_step_was_never_broadcast__leaves_no_gap(
+    node: FakeNode,
+    client: ChainClient,
+    journal: Journal,
+    signer: Signer,
+    call: Call,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dying = build(client, journal, signer, crash)
+    with monkeypatch.context() as patched, pytest.raises(Crash):
+        patched.setattr(client, "broadcast", lambda raw: crash(0))
+        dying.submit(KEY, call)
+    # Somebody else finalised the job meanwhile: that step is not asked for again.
+    build(client, journal, signer, mining(node)).submit(StepKey("operator", "2", "prove"), call)
+    assert [nonce_of(raw) for raw in node.broadcasts] == [0, 1]
+
+
+def test_submit__still_stuck_after_a_restart__replaced(
+    node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
+) -> None:
+    with pytest.raises(TransactionPending):
+        build(client, journal, signer, lambda _: None).submit(KEY, call)
+    pool, node.pool = node.pool, {}
+    for _ in range(REPLACE_AFTER_BLOCKS):
+        node.mine()
+    node.pool = pool
+
+    def sleep(_: float) -> None:
+        node.mine()
+
+    assert build(client, journal, signer, sleep).submit(KEY, call).succeeded
+    transactions = journal.get_transactions(KEY)
+    assert {t.nonce for t in transactions} == {0} and len(transactions) == 2
