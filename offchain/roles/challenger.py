@@ -8,7 +8,7 @@ from typing import Final
 from offchain.chain.journal import StepKey, StepStatus
 from offchain.roles.base import REFUSALS, Action, BaseRole
 from offchain.roles.context import Context
-from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves
+from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves, name_step
 from offchain.types import Job, JobId, JobState
 
 CHECK: Final = "check"
@@ -53,11 +53,14 @@ class Challenger(BaseRole):
 
     def _choose_step(self, job: Job, now: int) -> str | None:
         if job.state is JobState.COMMITTED and now <= job.deadline:
-            checked = self.context.journal.get_step(self.context.key(job.id, CHECK))
+            check = name_step(CHECK, job)
+            checked = self.context.journal.get_step(self.context.key(job.id, check))
             if checked is None or checked.status is StepStatus.BEGUN:
-                return CHECK
+                return check
+            if checked.status is StepStatus.GIVEN_UP:
+                return None
             is_wanted = checked.detail.get("differs") or self.context.settings.challenge_always
-            return CHALLENGE if is_wanted else None
+            return name_step(CHALLENGE, job) if is_wanted else None
         if job.state is JobState.DISPUTED:
             dispute = self._moves.get_own_dispute(job.id)
             if dispute is not None and now > dispute.prove_until:
@@ -67,6 +70,8 @@ class Challenger(BaseRole):
     def _check(self, job_id: JobId, key: StepKey) -> None:
         """Recompute on the CPU reference: a challenge never rests on a fast path alone."""
         job = self.context.contracts.market.get_job(job_id)
+        if name_step(CHECK, job) != key.step:
+            return  # reorganised away: the next tick looks at what is there now
         try:
             model = self.context.versions.reproduce(job.version).model
             raw = self.context.content.get(job.in_digest, model.input_bits, model.input_shape)

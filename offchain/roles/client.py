@@ -10,7 +10,7 @@ from offchain.chain.journal import StepKey, StepStatus
 from offchain.errors import ContentError, ContractRevert
 from offchain.roles.base import Action, BaseRole
 from offchain.roles.context import Context
-from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves
+from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves, name_step
 from offchain.types import Digest, Job, JobId, JobState, VersionId, Wei
 
 CREATE: Final = "create"
@@ -72,6 +72,8 @@ class Client(BaseRole):
             job = self.context.contracts.market.get_job(job_id)
         except ContractRevert:  # a reorganisation took the creation with it
             return (self.context.key(self._request.name, CREATE),)
+        if not self._is_mine(job):
+            return (self.context.key(self._request.name, CREATE),)
         step = self._choose_step(job, self.context.client.get_head().timestamp)
         due = () if step is None else (self.context.key(job_id, step),)
         return (
@@ -102,7 +104,7 @@ class Client(BaseRole):
         if job_id is None:
             return {"request": self._request.name, "state": "NOT CREATED"}
         job = self.context.contracts.market.get_job(job_id)
-        checked = self.context.journal.get_step(self.context.key(job_id, VERIFY))
+        checked = self.context.journal.get_step(self.context.key(job_id, name_step(VERIFY, job)))
         return {
             "request": self._request.name,
             "job": int(job_id),
@@ -118,18 +120,25 @@ class Client(BaseRole):
         else:
             super().perform(key)
 
+    def _is_mine(self, job: Job) -> bool:
+        """Whether the number still names this request's job: a reorganisation can give it away."""
+        is_own = str(job.client).lower() == str(self.context.submitter.account).lower()
+        return is_own and job.version == self._request.version
+
     def _choose_step(self, job: Job, now: int) -> str | None:
         if job.state is JobState.OPEN and now > job.deadline:
             return EXPIRE
         if job.state is JobState.ASSIGNED and now > job.deadline:
             return FAIL
         if job.state in (JobState.COMMITTED, JobState.FINAL, JobState.PROVEN):
-            checked = self.context.journal.get_step(self.context.key(job.id, VERIFY))
+            verify = name_step(VERIFY, job)
+            checked = self.context.journal.get_step(self.context.key(job.id, verify))
             if self._verify_locally and (checked is None or checked.status is StepStatus.BEGUN):
-                return VERIFY
+                return verify
             is_wrong = checked is not None and checked.detail["agrees"] is False
             is_open = job.state is JobState.COMMITTED and now <= job.deadline
-            return CHALLENGE if is_wrong and is_open and self._may_challenge else None
+            is_due = is_wrong and is_open and self._may_challenge
+            return name_step(CHALLENGE, job) if is_due else None
         if job.state is JobState.DISPUTED:
             dispute = self._moves.get_own_dispute(job.id)
             return CLAIM_DEFAULT if dispute is not None and now > dispute.prove_until else None
@@ -152,6 +161,8 @@ class Client(BaseRole):
     def _verify(self, job_id: JobId, key: StepKey) -> None:
         """Recompute the result on the reference path and compare digests."""
         job = self.context.contracts.market.get_job(job_id)
+        if name_step(VERIFY, job) != key.step:
+            return  # reorganised away: the next tick looks at what is there now
         model = self.context.versions.reproduce(job.version).model
         expected = self.context.content.put(
             model.run(self._request.raw_input, "numpy"), model.output_bits, model.output_shape

@@ -7,13 +7,25 @@ from typing import Final
 from offchain.chain.fees import compute_fees
 from offchain.chain.journal import StepKey, StepStatus
 from offchain.errors import ContractRevert
+from offchain.roles.base import OF
 from offchain.roles.context import Context
-from offchain.types import Dispute, JobId, Wei
+from offchain.types import Dispute, Job, JobId, Wei
 
 CHALLENGE: Final = "challenge"
 CLAIM_DEFAULT: Final = "claim-default"
 # A dispute is opened only where funds cover it to its end: challenge, default and withdrawal.
 GAS_TO_THE_END: Final = 1_000_000
+# Reverts that pass: the bond moves with the base fee, a reorganisation may change the result.
+PASSING: Final = ("BondTooSmall", "UnexpectedResult")
+
+
+def name_step(step: str, job: Job) -> str:
+    """Return the name of a step about the result that a job has now.
+
+    A reorganisation can put another job, or another result, under the same number: what was found
+    out about the one says nothing about the other.
+    """
+    return step + OF + (job.version + job.in_digest + job.out_digest).hex()
 
 
 class DisputeMoves:
@@ -33,6 +45,8 @@ class DisputeMoves:
         """Post the bond and demand a proof of the result as it was seen."""
         context = self._context
         job = context.contracts.market.get_job(job_id)
+        if name_step(CHALLENGE, job) != key.step:
+            return  # not the result that was found wrong: the next tick looks at this one
         bond = context.contracts.game.get_required_bond(job_id)
         if not self._can_afford(bond):
             context.give_up(key, "the balance does not cover this dispute to its end")
@@ -41,8 +55,7 @@ class DisputeMoves:
         try:
             receipt = context.submitter.submit(key, call)
         except ContractRevert as revert:
-            # The bond moves with the base fee; anything else (window over, proven) is for good.
-            if revert.name != "BondTooSmall":
+            if revert.name not in PASSING:  # window over, proven: for good
                 context.give_up(key, str(revert))
             return
         context.journal.put_step(key, StepStatus.DONE)

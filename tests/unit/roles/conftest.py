@@ -52,7 +52,7 @@ class FakeWorld:
         default_factory=lambda: Job(
             id=JobId(1),
             state=JobState.OPEN,
-            client=Address("0x" + "cc" * 20),
+            client=WORKER,
             operator=OWNER,
             fee_wei=Wei(1_000),
             deadline=Seconds(NOW + 10),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from offchain.chain.journal import StepStatus
 from offchain.roles.challenger import CHALLENGE, CHECK, CLAIM_DEFAULT, Challenger
-from offchain.types import Address, JobState, Wei
+from offchain.roles.disputes import name_step
+from offchain.types import Address, Digest, JobState, Wei
 from tests.unit.roles.conftest import NOW, WORKER, FakeWorld, steps
 
 OTHER = Address("0x" + "ee" * 20)
@@ -29,14 +32,16 @@ def test_compute_due_steps__checked__challenged_where_it_differs(
     chain.set_state(JobState.COMMITTED)
     chain.challenge_always = always
     context = chain.build_context("challenger")
-    context.journal.put_step(context.key(1, CHECK), StepStatus.DONE, {"differs": differs})
+    context.journal.put_step(
+        context.key(1, name_step(CHECK, chain.job)), StepStatus.DONE, {"differs": differs}
+    )
     assert steps(Challenger(context).compute_due_steps()) == expected
 
 
 def test_compute_due_steps__could_not_reproduce__never_challenged(chain: FakeWorld) -> None:
     chain.set_state(JobState.COMMITTED)
     context = chain.build_context("challenger")
-    context.give_up(context.key(1, CHECK), "no content")
+    context.give_up(context.key(1, name_step(CHECK, chain.job)), "no content")
     assert Challenger(context).compute_due_steps() == ()
 
 
@@ -62,7 +67,22 @@ def test_challenge__funds_do_not_reach_to_the_end__not_opened(chain: FakeWorld) 
     chain.set_state(JobState.COMMITTED)
     chain.balance = Wei(10**6)
     context = chain.build_context("challenger")
-    Challenger(context).perform(context.key(1, CHALLENGE))
-    step = context.journal.get_step(context.key(1, CHALLENGE))
+    Challenger(context).perform(context.key(1, name_step(CHALLENGE, chain.job)))
+    step = context.journal.get_step(context.key(1, name_step(CHALLENGE, chain.job)))
     assert step is not None
     assert step.status is StepStatus.GIVEN_UP
+
+
+def test_reorganised_result__checked_itself_and_never_challenged_for_the_other(
+    chain: FakeWorld,
+) -> None:
+    chain.set_state(JobState.COMMITTED)
+    context = chain.build_context("challenger")
+    found_wrong = context.key(1, name_step(CHALLENGE, chain.job))
+    check = context.key(1, name_step(CHECK, chain.job))
+    context.journal.put_step(check, StepStatus.DONE, {"differs": True})
+    assert Challenger(context).compute_due_steps() == (found_wrong,)
+    chain.job = replace(chain.job, out_digest=Digest(b"\5" * 32))
+    assert steps(Challenger(context).compute_due_steps()) == [CHECK]
+    Challenger(context).perform(found_wrong)  # it has no submitter to send anything with
+    assert not context.journal.is_done(found_wrong)

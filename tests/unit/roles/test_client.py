@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from offchain.chain.journal import StepStatus
 from offchain.roles.challenger import CHALLENGE, CLAIM_DEFAULT
 from offchain.roles.client import CREATE, EXPIRE, FAIL, VERIFY, Client, Request
 from offchain.roles.context import Context
-from offchain.types import JobState, VersionId, Wei
+from offchain.roles.disputes import name_step
+from offchain.types import Address, JobState, VersionId, Wei
 from tests.unit.roles.conftest import NOW, WORKER, FakeWorld, steps
 
 REQUEST = Request("mine", VersionId(bytes(32)), bytes(64), Wei(1_000))
@@ -59,7 +62,9 @@ def test_compute_due_steps__checked__challenged_only_when_wrong_and_in_time(
 ) -> None:
     chain.set_state(JobState.COMMITTED, deadline)
     context = chain.build_context("client")
-    context.journal.put_step(context.key(1, VERIFY), StepStatus.DONE, {"agrees": agrees})
+    context.journal.put_step(
+        context.key(1, name_step(VERIFY, chain.job)), StepStatus.DONE, {"agrees": agrees}
+    )
     assert steps(build(context, may_challenge).compute_due_steps()) == expected
 
 
@@ -76,3 +81,12 @@ def test_is_finished__closed_and_nothing_left_in_the_vault(chain: FakeWorld) -> 
     assert not client.is_finished()
     chain.set_state(JobState.FINAL)
     assert client.is_finished()
+
+
+def test_compute_due_steps__number_went_to_somebody_elses_job__created_again(
+    chain: FakeWorld,
+) -> None:
+    client = build(chain.build_context("client"), may_challenge=True)
+    chain.set_state(JobState.COMMITTED)
+    chain.job = replace(chain.job, client=Address("0x" + "cc" * 20))
+    assert steps(client.compute_due_steps()) == [CREATE]
