@@ -18,10 +18,11 @@ from offchain.errors import (
 )
 from offchain.roles.context import ACCOUNT_JOB, Context
 from offchain.roles.lock import hold_step
-from offchain.types import JobId
+from offchain.types import Job, JobId
 
 Action = Callable[[JobId, StepKey], None]
 WITHDRAW: Final = "withdraw"
+CLOSED: Final = "closed"  # journal step of a job whose state is terminal
 # What is wrong with a job for good: retrying does not mend it.
 REFUSALS: Final = (
     ContentError,
@@ -50,6 +51,33 @@ class BaseRole(ABC):
     @abstractmethod
     def actions(self) -> Mapping[str, Action]:
         """Return step name -> what performs it."""
+
+    @abstractmethod
+    def choose_step(self, job: Job, now: int) -> str | None:
+        """Return the one step that a live job's state asks of this role at time `now`."""
+
+    def compute_job_steps(self) -> tuple[StepKey, ...]:
+        """Return every live job's step, but those that were given up."""
+        self.context.cursor.advance()
+        now = self.context.client.get_head().timestamp
+        due = []
+        for job_id in self.context.list_jobs():
+            if self.context.journal.is_done(self.context.key(job_id, CLOSED)):
+                continue
+            job = self.context.contracts.market.get_job(job_id)
+            if job.state.is_terminal:
+                detail = {"state": job.state.name}
+                self.context.journal.put_step(
+                    self.context.key(job_id, CLOSED), StepStatus.DONE, detail
+                )
+                self.log.event("job-closed", job=job_id, state=job.state.name)
+                continue
+            step = self.choose_step(job, now)
+            if step is not None:
+                key = self.context.key(job_id, step)
+                if not self.context.journal.is_given_up(key):
+                    due.append(key)
+        return tuple(due)
 
     def is_finished(self) -> bool:
         """Services never finish."""

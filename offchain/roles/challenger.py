@@ -32,26 +32,10 @@ class Challenger(BaseRole):
 
     def compute_due_steps(self) -> tuple[StepKey, ...]:
         """Return what committed results and own disputes ask for."""
-        self.context.cursor.advance()
-        now = self.context.client.get_head().timestamp
-        due = []
-        for job_id in self.context.list_jobs():
-            if self.context.journal.is_done(self.context.key(job_id, "closed")):
-                continue
-            job = self.context.contracts.market.get_job(job_id)
-            if job.state.is_terminal:
-                self.context.journal.put_step(
-                    self.context.key(job_id, "closed"), StepStatus.DONE, {"state": job.state.name}
-                )
-                continue
-            step = self._choose_step(job, now)
-            if step is not None:
-                key = self.context.key(job_id, step)
-                if not self.context.journal.is_given_up(key):
-                    due.append(key)
-        return (*due, *self.compute_withdrawal_steps())
+        return (*self.compute_job_steps(), *self.compute_withdrawal_steps())
 
-    def _choose_step(self, job: Job, now: int) -> str | None:
+    def choose_step(self, job: Job, now: int) -> str | None:
+        """Return the one step that the job's state asks of its challenger, if any."""
         if job.state is JobState.COMMITTED and now <= job.deadline:
             check = name_step(CHECK, job)
             checked = self.context.journal.get_step(self.context.key(job.id, check))

@@ -74,7 +74,7 @@ class Client(BaseRole):
             return (self.context.key(self._request.name, CREATE),)
         if not self._is_mine(job):
             return (self.context.key(self._request.name, CREATE),)
-        step = self._choose_step(job, self.context.client.get_head().timestamp)
+        step = self.choose_step(job, self.context.client.get_head().timestamp)
         due = () if step is None else (self.context.key(job_id, step),)
         return (
             *(key for key in due if not self.context.journal.is_given_up(key)),
@@ -125,7 +125,8 @@ class Client(BaseRole):
         is_own = str(job.client).lower() == str(self.context.submitter.account).lower()
         return is_own and job.version == self._request.version
 
-    def _choose_step(self, job: Job, now: int) -> str | None:
+    def choose_step(self, job: Job, now: int) -> str | None:
+        """Return the one step that the job's state asks of its client, if any."""
         if job.state is JobState.OPEN and now > job.deadline:
             return EXPIRE
         if job.state is JobState.ASSIGNED and now > job.deadline:

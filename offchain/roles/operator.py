@@ -33,25 +33,7 @@ class Operator(BaseRole):
 
     def compute_due_steps(self) -> tuple[StepKey, ...]:
         """Return, for every live job, the one step that its state asks of this operator."""
-        self.context.cursor.advance()
-        now = self.context.client.get_head().timestamp
-        due = []
-        for job_id in self.context.list_jobs():
-            if self.context.journal.is_done(self.context.key(job_id, "closed")):
-                continue
-            job = self.context.contracts.market.get_job(job_id)
-            if job.state.is_terminal:
-                self.context.journal.put_step(
-                    self.context.key(job_id, "closed"), StepStatus.DONE, {"state": job.state.name}
-                )
-                self.log.event("job-closed", job=job_id, state=job.state.name)
-                continue
-            step = self._choose_step(job, now)
-            if step is not None:
-                key = self.context.key(job_id, step)
-                if not self.context.journal.is_given_up(key):
-                    due.append(key)
-        return tuple(due)
+        return self.compute_job_steps()
 
     @property
     def actions(self) -> Mapping[str, Action]:
@@ -63,7 +45,8 @@ class Operator(BaseRole):
             FINALISE: self._finalise,
         }
 
-    def _choose_step(self, job: Job, now: int) -> str | None:
+    def choose_step(self, job: Job, now: int) -> str | None:
+        """Return the one step that the job's state asks of its operator, if any."""
         if job.state is JobState.OPEN:
             return ACCEPT if now <= job.deadline else None
         if job.operator != self.get_owner():
