@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 from web3 import HTTPProvider
@@ -51,7 +52,8 @@ class Rpc:
             try:
                 response = self._provider.make_request(RPCEndpoint(method), list(params))
             except (requests.RequestException, ConnectionError, TimeoutError, ValueError) as error:
-                cause = f"{type(error).__name__}: {error}"
+                # Transport errors quote the path, which is where nodes take access tokens.
+                cause = f"{type(error).__name__} at {hide_path(self.url)}"
             else:
                 if "error" not in response:
                     return response.get("result")
@@ -62,6 +64,13 @@ class Rpc:
             self._sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311  # spreads load
             delay *= 2
         raise RpcUnavailable(method, ATTEMPTS, cause)
+
+
+def hide_path(url: str) -> str:
+    """Return a URL's scheme, host and port: what may be logged of it."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
 
 
 def _parse_refusal(method: str, error: Any) -> RpcError:

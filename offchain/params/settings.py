@@ -69,7 +69,11 @@ class Settings:
         """Write the file from which other processes of this role read the same settings."""
         self.home.mkdir(parents=True, exist_ok=True)
         plain = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self).items()}
-        (self.home / FILE_NAME).write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+        path = self.home / FILE_NAME
+        # URLs may carry access tokens: for the owner's eyes only.
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
 
 
 def load_settings(home: Path) -> Settings:

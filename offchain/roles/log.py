@@ -8,11 +8,12 @@ import sys
 import time
 from typing import Any, Final
 
+from offchain.chain.rpc import hide_path
 from offchain.params.settings import Settings
 
 # Nothing that could ever hold a secret is on this list; key and password files stay unnamed.
 PUBLIC_SETTINGS: Final = (
-    "role", "home", "rpc_url", "manifest", "content", "models", "confirmations", "poll_s",
+    "role", "home", "manifest", "content", "models", "confirmations", "poll_s",
     "backend", "challenge_always", "fault",
 )  # fmt: skip
 
@@ -31,7 +32,8 @@ class Log:
 
     def settings(self, settings: Settings) -> None:
         """Write the public settings."""
-        self.event("settings", **{name: getattr(settings, name) for name in PUBLIC_SETTINGS})
+        public = {name: getattr(settings, name) for name in PUBLIC_SETTINGS}
+        self.event("settings", **public, rpc_url=hide_path(settings.rpc_url))
 
 
 def _plain(value: Any) -> Any:

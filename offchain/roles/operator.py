@@ -8,8 +8,9 @@ from typing import Final
 
 from offchain.chain.client import Call
 from offchain.chain.journal import StepKey, StepStatus
-from offchain.errors import ContractRevert
+from offchain.errors import ContentError, ContractRevert
 from offchain.roles.base import OF, REFUSALS, Action, BaseRole
+from offchain.submit.content import ContentStore
 from offchain.submit.proofs import (
     Evidence,
     build_statement,
@@ -25,6 +26,7 @@ RUN: Final = "run"
 COMMIT: Final = "commit"
 PROVE: Final = "prove"
 FINALISE: Final = "finalise"
+INPUTS: Final = "inputs"  # folder of own copies in the home folder
 TIME_MARGIN: Final = 2  # of the time given to prove, half is kept for queues and blocks
 
 
@@ -69,7 +71,7 @@ class Operator(BaseRole):
             check_provable(
                 version.version, version.model, self.context.client.get_block_gas_limit()
             )
-            self._read_input(job)
+            self.read_input(job)
             if not self.has_time_to_prove(version):
                 return  # a later tick, when fewer jobs are open
             call = self.context.contracts.market.build_accept_job(job_id)
@@ -115,7 +117,7 @@ class Operator(BaseRole):
         if step is not None and step.status is StepStatus.DONE:
             return Digest(bytes.fromhex(step.detail["digest"]))
         model = self.load_version(job).model
-        raw = model.run(self._read_input(job), self.context.settings.backend)
+        raw = model.run(self.read_input(job), self.context.settings.backend)
         digest = self.context.content.put(raw, model.output_bits, model.output_shape)
         self.context.journal.put_step(key, StepStatus.DONE, {"digest": digest.hex()})
         return digest
@@ -150,9 +152,19 @@ class Operator(BaseRole):
             self.log.event("job-finalised", job=job_id, tx=receipt.tx_hash)
         self.context.journal.put_step(key, StepStatus.DONE)
 
-    def _read_input(self, job: Job) -> bytes:
+    def read_input(self, job: Job) -> bytes:
+        """Return the job's input from this operator's own copy, made before it accepts.
+
+        Somebody who can delete from the shared folder must not be able to keep it from proving.
+        """
         model = self.context.versions.reproduce(job.version).model
-        raw = self.context.content.get(job.in_digest, model.input_bits, model.input_shape)
+        bits, shape = model.input_bits, model.input_shape
+        own = ContentStore(self.context.settings.home / INPUTS)
+        try:
+            raw = own.get(job.in_digest, bits, shape)
+        except ContentError:
+            raw = self.context.content.get(job.in_digest, bits, shape)
+            own.put(raw, bits, shape)
         model.check_input(raw)
         return raw
 
@@ -176,7 +188,7 @@ class Operator(BaseRole):
             self.context.settings,
             statement,
             version.model,
-            self._read_input(job),
+            self.read_input(job),
         )
         if evidence.run is not None:
             self.log.event("proof-made", job=job.id, **asdict(evidence.run))

@@ -47,7 +47,8 @@ def test_request__transport_failure_and_rate_limit__retried_with_backoff() -> No
 
 
 def test_request__never_answered__gives_up_with_the_cause() -> None:
-    rpc, provider, _ = build_rpc(requests.ConnectionError("down"))
-    with pytest.raises(RpcUnavailable, match="down"):
+    rpc, provider, _ = build_rpc(requests.ConnectionError("http://127.0.0.1:1/token is down"))
+    rpc.url = "http://user:secret@127.0.0.1:1/token"
+    with pytest.raises(RpcUnavailable, match=r"ConnectionError at http://127\.0\.0\.1:1$"):
         rpc.request("eth_chainId")
     assert provider.asked == ATTEMPTS

@@ -17,7 +17,7 @@ def test_settings__logged__without_key_or_password_file(
     settings = Settings(
         role="client",
         home=tmp_path,
-        rpc_url="http://127.0.0.1:8545",
+        rpc_url="https://node.example:8545/the-token",
         manifest=tmp_path / "31337.json",
         key_file=tmp_path / "the-key-file",
         password_file=tmp_path / "the-password-file",
@@ -30,6 +30,8 @@ def test_settings__logged__without_key_or_password_file(
     assert set(PUBLIC_SETTINGS) <= set(logged)
     assert "the-key-file" not in line
     assert "the-password-file" not in line
+    assert logged["rpc_url"] == "https://node.example:8545"
+    assert "the-token" not in line
 
 
 def test_event__bytes_and_nested_values__plain_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from offchain.chain.journal import StepStatus
 from offchain.errors import UnchallengedProof
 from offchain.roles.operator import ACCEPT, COMMIT, FINALISE, PROVE, Operator
+from offchain.submit.content import ContentStore
 from offchain.submit.proofs import PROVER_ENTRIES, build_statement, count_prover_entries
 from offchain.types import Address, JobId, JobState
 from tests.unit.roles.conftest import NOW, OWNER, WORKER, FakeWorld, steps
@@ -128,3 +130,19 @@ def test_has_time_to_prove__one_open_job_and_one_more__half_the_time_must_do(
     context.versions.reproduce = lambda _: version
     context.contracts.game.get_prove_seconds = lambda *_: given
     assert Operator(context).has_time_to_prove(version) is expected
+
+
+def test_read_input__gone_from_the_shared_folder_after_acceptance__own_copy_serves(
+    chain: FakeWorld, tmp_path: Path
+) -> None:
+    """A challenger who deletes the input must not be able to keep the operator from proving."""
+    raw = bytes(range(8))
+    shared = ContentStore(tmp_path / "shared")
+    digest = shared.put(raw, 8, (1, 8))
+    model = SimpleNamespace(input_bits=8, input_shape=(1, 8), check_input=lambda _: None)
+    context = replace(chain.build_context("operator"), content=shared)
+    context.versions.reproduce = lambda _: SimpleNamespace(model=model)
+    job = replace(chain.job, in_digest=digest)
+    assert Operator(context).read_input(job) == raw
+    (tmp_path / "shared" / f"{digest.hex()}.bin").write_bytes(b"something else")
+    assert Operator(context).read_input(job) == raw
