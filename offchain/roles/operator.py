@@ -10,6 +10,7 @@ from offchain.chain.client import Call
 from offchain.chain.journal import StepKey, StepStatus
 from offchain.errors import ContentError, ContractRevert
 from offchain.roles.base import OF, REFUSALS, Action, BaseRole
+from offchain.roles.disputes import name_step
 from offchain.submit.content import ContentStore
 from offchain.submit.proofs import (
     Evidence,
@@ -112,7 +113,7 @@ class Operator(BaseRole):
 
     def _run(self, job: Job) -> Digest:
         """Run the inference once a job; a restart finds the digest in the journal."""
-        key = self.context.key(job.id, RUN)
+        key = self.context.key(job.id, name_step(RUN, job))
         step = self.context.journal.get_step(key)
         if step is not None and step.status is StepStatus.DONE:
             return Digest(bytes.fromhex(step.detail["digest"]))

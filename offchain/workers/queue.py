@@ -11,8 +11,14 @@ from offchain.workers.tasks import perform
 
 
 def enqueue(key: StepKey) -> None:
-    """Queue one step; raise BrokerUnavailable where the broker does not take it."""
+    """Queue one step; raise BrokerUnavailable where the broker does not take it.
+
+    A connection of its own and no retry: Celery's own retry goes on with a channel that the first
+    failure has closed, and its pool would keep that channel. The next tick asks again anyway.
+    """
     try:
-        perform.delay(key.role, key.job, key.step)
+        with perform.app.connection_for_write() as connection:
+            arguments = (key.role, key.job, key.step)
+            perform.apply_async(arguments, connection=connection, retry=False)
     except (OperationalError, KombuError, SQLAlchemyError, OSError) as error:
         raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error

@@ -88,3 +88,40 @@ def test_import__no_home_named__refused(environment: dict[str, str]) -> None:
     )
     assert done.returncode != 0
     assert HOME_VARIABLE in done.stderr
+
+
+FAILING_ONCE = """
+from kombu.transport.sqlalchemy import Channel
+from sqlalchemy.exc import OperationalError
+from offchain.chain.journal import StepKey
+from offchain.errors import BrokerUnavailable
+from offchain.workers.queue import enqueue
+put, failures = Channel._put, [OperationalError("CREATE TABLE", {}, Exception("exists"))]
+def put_or_fail(*arguments, **options):
+    if failures:
+        raise failures.pop()
+    return put(*arguments, **options)
+Channel._put = put_or_fail
+for step in ("accept", "accept", "commit"):
+    try:
+        enqueue(StepKey("operator", "7", step))
+        print("queued")
+    except BrokerUnavailable:
+        print("lost")
+"""
+
+
+def test_enqueue__broker_fails_once__lost_once_and_queued_afterwards(
+    settings: Settings, environment: dict[str, str]
+) -> None:
+    """Role and worker create the broker's tables at the same time: one of them may be refused."""
+    settings.save()
+    done = subprocess.run(
+        [sys.executable, "-c", FAILING_ONCE],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**environment, HOME_VARIABLE: str(settings.home)},
+    )
+    assert done.stdout.split() == ["lost", "queued", "queued"], done.stderr
