@@ -152,6 +152,43 @@ class RpcUnavailable(OffchainError, ConnectionError):
         self.attempts = attempts
 
 
+class WrongChain(ManifestError):
+    """An endpoint serves another chain: waiting does not cure it. `endpoint` hides its path."""
+
+    def __init__(self, endpoint: str, found: int, expected: int) -> None:
+        super().__init__(f"{endpoint} serves chain {found}, not chain {expected}")
+        self.endpoint = endpoint
+        self.found = found
+        self.expected = expected
+
+
+class DatabaseUnavailable(OffchainError, ConnectionError):
+    """Journal or cursor cannot be read or written now; a later tick tries again."""
+
+    def __init__(self, where: str, cause: str) -> None:
+        super().__init__(f"{where}: {cause}")
+        self.where = where
+        self.cause = cause
+
+
+class SubmissionConflict(OffchainError):
+    """Another process has signed for this step or with this nonce; a later tick looks again."""
+
+
+class UnknownPending(OffchainError):
+    """The pool holds transactions of this account that its journal does not know.
+
+    They may be this very step's, signed by a journal that was lost: nothing is signed until they
+    are mined and the chain says what they did.
+    """
+
+    def __init__(self, account: str, nonces: Sequence[int]) -> None:
+        listed = ", ".join(map(str, nonces))
+        super().__init__(f"{account} has unknown transactions in the pool, nonces {listed}")
+        self.account = account
+        self.nonces = tuple(nonces)
+
+
 class ContractRevert(OffchainError):
     """A contract refused a call; `name` and `arguments` are its decoded custom error."""
 

@@ -93,6 +93,10 @@ class ChainClient:
         """Return the next nonce, counting the pool's transactions."""
         return int(self.rpc.request("eth_getTransactionCount", account, "pending"), 16)
 
+    def get_mined_nonce(self, account: str) -> int:
+        """Return the number of an account's mined transactions: the pool's are not counted."""
+        return int(self.rpc.request("eth_getTransactionCount", account, "latest"), 16)
+
     def call(self, call: Call, sender: AccountId | None = None, block: str = "latest") -> bytes:
         """Run a call without sending it; raise ContractRevert with the decoded reason."""
         try:

@@ -1,4 +1,4 @@
-"""What a role has begun, sent and finished, in SQLite, written before a transaction is sent.
+"""What a role has begun, sent and finished, written before a transaction is sent.
 
 A step is keyed by (role, job, step). Its transactions are stored signed, so that a restart after a
 crash at any point can only repeat the same bytes: the chain decides what has happened.
@@ -7,7 +7,6 @@ crash at any point can only repeat the same bytes: the chain decides what has ha
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,28 +14,74 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from offchain.chain.database import Database, Place
 from offchain.chain.fees import Fees
+from offchain.errors import SubmissionConflict
 from offchain.types import AccountId, TxHash, Wei
 
-BUSY_TIMEOUT_S: Final = 10.0
-COLUMNS: Final = "role,job,step,account,nonce,hash,raw,label,max_fee,tip,sent_block,status"
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS steps (
-  role TEXT NOT NULL, job TEXT NOT NULL, step TEXT NOT NULL,
-  status TEXT NOT NULL, detail TEXT NOT NULL,
-  PRIMARY KEY (role, job, step)
-);
-CREATE TABLE IF NOT EXISTS transactions (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  role TEXT NOT NULL, job TEXT NOT NULL, step TEXT NOT NULL,
-  account TEXT NOT NULL, nonce INTEGER NOT NULL, hash TEXT NOT NULL UNIQUE, raw BLOB NOT NULL,
-  label TEXT NOT NULL, max_fee TEXT NOT NULL, tip TEXT NOT NULL, sent_block INTEGER NOT NULL,
-  status TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS transactions_by_step ON transactions (role, job, step);
-CREATE INDEX IF NOT EXISTS transactions_by_nonce ON transactions (account, nonce);
-CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-"""
+NO_COST: Final = Wei(0)
+SCHEMA: Final = MetaData()
+ID: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers INTEGER keys only
+STEPS: Final = Table(
+    "journal_steps",
+    SCHEMA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("space", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("space", "role", "job", "step"),
+)
+TRANSACTIONS: Final = Table(
+    "journal_transactions",
+    SCHEMA,
+    Column("id", ID, primary_key=True, autoincrement=True),
+    Column("space", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("max_fee", Text, nullable=False),  # wei exceed 64 bits
+    Column("tip", Text, nullable=False),
+    Column("cost", Text, nullable=False),
+    Column("sent_block", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    UniqueConstraint("space", "hash"),
+)
+Index("journal_by_step", TRANSACTIONS.c.space, TRANSACTIONS.c.job, TRANSACTIONS.c.step)
+Index("journal_by_nonce", TRANSACTIONS.c.space, TRANSACTIONS.c.account, TRANSACTIONS.c.nonce)
+COUNTERS: Final = Table(
+    "journal_counters",
+    SCHEMA,
+    Column("space", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
 
 
 class StepStatus(StrEnum):
@@ -87,41 +132,36 @@ class StoredTransaction:
     fees: Fees
     sent_block: int
     status: TxStatus
+    cost_wei: Wei = NO_COST  # the most it can take from the account: value and gas
 
 
 class Journal:
-    """A role's durable memory; several processes of one role may share the file."""
+    """A role's durable memory; its processes share it, on one machine or on several."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")  # a signed transaction must survive power loss
-        self._db.executescript(SCHEMA)
+    def __init__(self, place: Place | Path) -> None:
+        self.place = place if isinstance(place, Place) else Place(place)
+        self._database = Database(self.place, SCHEMA)
+        self._space = self._database.space
+        self.locks = self._database.locks
+        with self._database.reading():
+            pass  # one that cannot be opened is told at the start
 
     def close(self) -> None:
-        """Release the file."""
-        self._db.close()
+        """Release the connections."""
+        self._database.close()
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """Hold the write lock over several statements; on an exception nothing has changed."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._database.writing():
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     def get_step(self, key: StepKey) -> Step | None:
         """Return a step, or None if it was never begun."""
-        row = self._db.execute(
-            "SELECT status, detail FROM steps WHERE role=? AND job=? AND step=?",
-            (key.role, key.job, key.step),
-        ).fetchone()
-        return None if row is None else Step(key, StepStatus(row[0]), json.loads(row[1]))
+        query = select(STEPS.c.status, STEPS.c.detail).where(self._is_key(STEPS, key))
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else Step(key, StepStatus(row.status), json.loads(row.detail))
 
     def is_done(self, key: StepKey) -> bool:
         """Whether a step is done; the chain may still have undone it since."""
@@ -138,82 +178,168 @@ class Journal:
     ) -> None:
         """Record a step's status; without `detail` the stored detail stays."""
         text = None if detail is None else json.dumps(dict(detail), sort_keys=True)
-        self._db.execute(
-            "INSERT INTO steps VALUES (?,?,?,?,COALESCE(?,'{}')) ON CONFLICT DO UPDATE SET "
-            "status=excluded.status, detail=COALESCE(?, detail)",
-            (key.role, key.job, key.step, status, text, text),
+        changed = {"status": status} if text is None else {"status": status, "detail": text}
+        statement = self._database.insert(STEPS).values(
+            space=self._space,
+            role=key.role,
+            job=key.job,
+            step=key.step,
+            status=status,
+            detail=text or "{}",
         )
+        statement = statement.on_conflict_do_update(
+            index_elements=["space", "role", "job", "step"], set_=changed
+        )
+        with self._database.writing() as connection:
+            connection.execute(statement)
 
     def get_steps(self, role: str, job: str | None = None) -> tuple[Step, ...]:
-        """Return a role's steps, of one job or of all, in a fixed order."""
-        rows = self._db.execute(
-            "SELECT job, step, status, detail FROM steps WHERE role=? AND (? IS NULL OR job=?) "
-            "ORDER BY rowid",
-            (role, job, job),
+        """Return a role's steps, of one job or of all, in the order in which they were begun."""
+        query = (
+            select(STEPS)
+            .where(STEPS.c.space == self._space, STEPS.c.role == role)
+            .order_by(STEPS.c.id)
         )
+        if job is not None:
+            query = query.where(STEPS.c.job == job)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
         return tuple(
-            Step(StepKey(role, j, s), StepStatus(status), json.loads(detail))
-            for j, s, status, detail in rows
+            Step(StepKey(r.role, r.job, r.step), StepStatus(r.status), json.loads(r.detail))
+            for r in rows
         )
 
     def put_transaction(self, tx: StoredTransaction) -> None:
-        """Store a signed transaction; call it before the first broadcast."""
-        self._db.execute(
-            "INSERT INTO transactions (role,job,step,account,nonce,hash,raw,label,max_fee,tip,"
-            "sent_block,status) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) "
-            # Signing is deterministic: a refused transaction signed again is the same bytes.
-            "ON CONFLICT(hash) DO UPDATE SET role=excluded.role, job=excluded.job, "
-            "step=excluded.step, sent_block=excluded.sent_block, status=excluded.status",
-            (
-                tx.key.role, tx.key.job, tx.key.step, tx.account, tx.nonce, tx.hash, tx.raw,
-                tx.label, str(tx.fees.max_fee_wei), str(tx.fees.tip_wei), tx.sent_block, tx.status,
+        """Store a signed transaction; call it before the first broadcast.
+
+        Raises SubmissionConflict, and stores nothing, where another step's transaction holds the
+        nonce or the step is on its way under another nonce: whatever became of a lock, two
+        processes never send two transactions for one step.
+        """
+        values = {
+            "space": self._space,
+            "role": tx.key.role,
+            "job": tx.key.job,
+            "step": tx.key.step,
+            "account": tx.account,
+            "nonce": tx.nonce,
+            "hash": tx.hash,
+            "raw": tx.raw,
+            "label": tx.label,
+            "max_fee": str(tx.fees.max_fee_wei),
+            "tip": str(tx.fees.tip_wei),
+            "cost": str(tx.cost_wei),
+            "sent_block": tx.sent_block,
+            "status": tx.status,
+        }
+        statement = self._database.insert(TRANSACTIONS).values(values)
+        # Signing is deterministic: a refused transaction signed again is the same bytes.
+        statement = statement.on_conflict_do_update(
+            index_elements=["space", "hash"],
+            set_={name: values[name] for name in ("role", "job", "step", "sent_block", "status")},
+        )
+        with self._database.writing() as connection:
+            self._verify_free(connection, tx)
+            connection.execute(statement)
+
+    def _verify_free(self, connection: Connection, tx: StoredTransaction) -> None:
+        t = TRANSACTIONS.c
+        is_step = self._is_key(TRANSACTIONS, tx.key)
+        is_nonce = and_(t.account == tx.account, t.nonce == tx.nonce)
+        in_flight = t.status.in_([TxStatus.SIGNED, TxStatus.MINED])
+        query = select(t.job, t.step, t.nonce).where(
+            t.space == self._space,
+            or_(
+                and_(is_nonce, ~is_step, t.status != TxStatus.LOST),
+                and_(is_step, t.account == tx.account, t.nonce != tx.nonce, in_flight),
             ),
-        )  # fmt: skip
+        )
+        row = connection.execute(query).first()
+        if row is not None:
+            raise SubmissionConflict(
+                f"{tx.key.step} of job {tx.key.job}, nonce {tx.nonce}: "
+                f"{row.step} of job {row.job} was signed with nonce {row.nonce}"
+            )
 
     def set_transaction_status(self, tx_hash: str, status: TxStatus) -> None:
         """Record what the chain says about a stored transaction."""
-        self._db.execute("UPDATE transactions SET status=? WHERE hash=?", (status, tx_hash))
+        t = TRANSACTIONS.c
+        statement = update(TRANSACTIONS).where(t.space == self._space, t.hash == tx_hash)
+        with self._database.writing() as connection:
+            connection.execute(statement.values(status=status))
 
     def get_transactions(self, key: StepKey) -> tuple[StoredTransaction, ...]:
         """Return a step's transactions, oldest first."""
-        return self._select("role=? AND job=? AND step=?", (key.role, key.job, key.step))
+        return self._select(self._is_key(TRANSACTIONS, key))
 
     def get_unsettled_transactions(self, account: str) -> tuple[StoredTransaction, ...]:
         """Return an account's transactions whose fate is not known, by nonce."""
-        return self._select("account=? AND status=?", (account, TxStatus.SIGNED))
+        t = TRANSACTIONS.c
+        return self._select(and_(t.account == account, t.status == TxStatus.SIGNED))
 
     def get_highest_nonce(self, account: str) -> int | None:
         """Return the highest nonce in use by a transaction that is not lost."""
-        row = self._db.execute(
-            "SELECT MAX(nonce) FROM transactions WHERE account=? AND status<>?",
-            (account, TxStatus.LOST),
-        ).fetchone()
-        return None if row[0] is None else int(row[0])
+        t = TRANSACTIONS.c
+        query = select(func.max(t.nonce)).where(
+            t.space == self._space, t.account == account, t.status != TxStatus.LOST
+        )
+        with self._database.reading() as connection:
+            highest = connection.execute(query).scalar_one()
+        return None if highest is None else int(highest)
+
+    def get_nonces(self, account: str, first: int) -> frozenset[int]:
+        """Return the nonces from `first` on that stored transactions hold."""
+        t = TRANSACTIONS.c
+        query = select(t.nonce).where(
+            t.space == self._space,
+            t.account == account,
+            t.nonce >= first,
+            t.status != TxStatus.LOST,
+        )
+        with self._database.reading() as connection:
+            return frozenset(connection.execute(query).scalars())
 
     def increment(self, counter: str) -> int:
         """Add one to a durable counter and return it."""
-        row = self._db.execute(
-            "INSERT INTO counters VALUES (?,1) ON CONFLICT DO UPDATE SET value=value+1 "
-            "RETURNING value",
-            (counter,),
-        ).fetchone()
-        return int(row[0])
+        statement = self._database.insert(COUNTERS).values(space=self._space, name=counter, value=1)
+        statement = statement.on_conflict_do_update(
+            index_elements=["space", "name"], set_={"value": COUNTERS.c.value + 1}
+        ).returning(COUNTERS.c.value)
+        with self._database.writing() as connection:
+            return int(connection.execute(statement).scalar_one())
 
     def get_counter(self, counter: str) -> int:
         """Return a durable counter, 0 if it was never incremented."""
-        row = self._db.execute("SELECT value FROM counters WHERE name=?", (counter,)).fetchone()
-        return 0 if row is None else int(row[0])
+        c = COUNTERS.c
+        query = select(c.value).where(c.space == self._space, c.name == counter)
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar() or 0)
 
-    def _select(self, where: str, arguments: tuple[str, ...]) -> tuple[StoredTransaction, ...]:
-        rows = self._db.execute(
-            # Every `where` is a constant of this file.
-            f"SELECT {COLUMNS} FROM transactions WHERE {where} ORDER BY nonce, id",  # noqa: S608
-            arguments,
+    def _is_key(self, table: Table, key: StepKey) -> ColumnElement[bool]:
+        return and_(
+            table.c.space == self._space,
+            table.c.role == key.role,
+            table.c.job == key.job,
+            table.c.step == key.step,
         )
+
+    def _select(self, where: ColumnElement[bool]) -> tuple[StoredTransaction, ...]:
+        t = TRANSACTIONS.c
+        query = select(TRANSACTIONS).where(t.space == self._space, where).order_by(t.nonce, t.id)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
         return tuple(
             StoredTransaction(
-                StepKey(r[0], r[1], r[2]), AccountId(r[3]), r[4], TxHash(r[5]), bytes(r[6]), r[7],
-                Fees(Wei(int(r[8])), Wei(int(r[9]))), r[10], TxStatus(r[11]),
+                key=StepKey(r.role, r.job, r.step),
+                account=AccountId(r.account),
+                nonce=r.nonce,
+                hash=TxHash(r.hash),
+                raw=bytes(r.raw),
+                label=r.label,
+                fees=Fees(Wei(int(r.max_fee)), Wei(int(r.tip))),
+                sent_block=r.sent_block,
+                status=TxStatus(r.status),
+                cost_wei=Wei(int(r.cost)),
             )
             for r in rows
-        )  # fmt: skip
+        )

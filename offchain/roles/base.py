@@ -89,7 +89,7 @@ class BaseRole(ABC):
         A step that is done may be due again: a reorganisation can undo its transaction. Sending it
         again is left to the submitter, which repeats the same bytes or finds the receipt.
         """
-        with hold_step(self.context.settings.home, key) as mine:
+        with hold_step(self.context.journal, key) as mine:
             if not mine or self.context.journal.is_given_up(key):
                 return
             if not self.context.journal.is_done(key):

@@ -1,24 +1,12 @@
-"""One performer a step at a time, across processes; a killed process leaves no lock behind."""
+"""One performer a step at a time, across the processes and machines that share a journal."""
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager
 
-from offchain.chain.journal import StepKey
+from offchain.chain.journal import Journal, StepKey
 
 
-@contextmanager
-def hold_step(home: Path, key: StepKey) -> Iterator[bool]:
+def hold_step(journal: Journal, key: StepKey) -> AbstractContextManager[bool]:
     """Yield whether this process may perform the step now."""
-    folder = home / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{key.job}-{key.step}").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+    return journal.locks.try_hold(f"step-{journal.place.space}-{key.job}-{key.step}")

@@ -83,7 +83,8 @@ class FakeNode:
         return [log for block in blocks for log in self.logs[block["hash"]]]
 
     def eth_getTransactionCount(self, account: str, tag: str) -> str:
-        used = [n for s, n in [*self.pool.values(), *self.counted.values()] if s == account]
+        pooled = self.pool.values() if tag == "pending" else ()
+        used = [n for s, n in [*pooled, *self.counted.values()] if s == account]
         return hex(max(used, default=-1) + 1)
 
     def eth_estimateGas(self, fields: dict[str, str]) -> str:
@@ -104,7 +105,7 @@ class FakeNode:
         if tx_hash in self.pool:
             raise RpcError("eth_sendRawTransaction", -32000, "already known", None)
         sender, nonce = Account.recover_transaction(raw), nonce_of(raw)
-        if nonce < int(self.eth_getTransactionCount(sender, "latest"), 16) and not any(
+        if nonce < int(self.eth_getTransactionCount(sender, "pending"), 16) and not any(
             pooled == (sender, nonce) for pooled in self.pool.values()
         ):
             raise RpcError("eth_sendRawTransaction", -32000, "nonce too low", None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from offchain.chain.journal import StepKey
+from offchain.chain.journal import Journal, StepKey
 from offchain.errors import ConfigError, TransactionPending
 from offchain.roles import loop
 from offchain.roles.lock import hold_step
@@ -73,13 +73,14 @@ def test_perform_inline__fatal_or_unexpected__raised(error: Exception) -> None:
 
 
 def test_hold_step__held_elsewhere__refused_until_released(tmp_path: Path) -> None:
-    with hold_step(tmp_path, KEY) as mine:
+    journal, elsewhere = Journal(tmp_path / "j"), Journal(tmp_path / "j")
+    with hold_step(journal, KEY) as mine:
         assert mine
         with (
-            hold_step(tmp_path, KEY) as again,
-            hold_step(tmp_path, StepKey("o", "2", "x")) as other,
+            hold_step(elsewhere, KEY) as again,
+            hold_step(elsewhere, StepKey("o", "2", "x")) as other,
         ):
             assert not again
             assert other
-    with hold_step(tmp_path, KEY) as mine:
+    with hold_step(elsewhere, KEY) as mine:
         assert mine

@@ -75,7 +75,7 @@ def test_submit__crash_after_broadcast__restart_sends_the_same_bytes(
 ) -> None:
     with pytest.raises(Crash):
         build(client, journal, signer, crash).submit(KEY, call)
-    restarted = build(client, Journal(journal.path), signer, mining(node))
+    restarted = build(client, Journal(journal.place), signer, mining(node))
     assert restarted.submit(KEY, call).succeeded
     assert len(set(node.broadcasts)) == 1 and len(journal.get_transactions(KEY)) == 1
 
