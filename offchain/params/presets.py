@@ -6,7 +6,7 @@ time.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Final
 
 from offchain.errors import ConfigError
@@ -31,11 +31,38 @@ class Parameters:
     gas_price_floor: int  # wei; the formulas never go below it
     proving_price: int  # wei for a second of proving
     max_proof_gas: int  # largest proof gas a version may declare
+    deliver_seconds: int  # T_deliver: to post an output on chain that its client asks for
+    keeper_delay_seconds: int  # after a deadline, before a stranger who settles earns the tip
+    slash_jail_seconds: int  # jail after a slash
+    miss_jail_seconds: int  # jail after too many misses
+    miss_window_seconds: int  # misses are counted over this time
+    misses_to_jail: int  # so many within the window lead to jail
+    keeper_tip_bps: int  # keeper's tip, in hundredths of a percent of the fee
+    protocol_fee_bps: int  # burned when a job is paid, in hundredths of a percent of the fee
+    share_blocks: int  # challenges up to so many blocks after the first share its reward
+    max_challengers: int  # challengers a job has room for, its client not counted
+    token_gas_price: int  # units of the ERC-20 that stand for a unit of gas
+
+    @property
+    def longest_life_seconds(self) -> int:
+        """Return how long a job can live when somebody settles it in time (I22)."""
+        return (
+            self.assign_seconds
+            + self.exec_seconds
+            + self.challenge_seconds
+            + self.deliver_seconds
+            + self.prove_cap_seconds
+            + self.airgap_seconds
+        )
 
     def to_abi(self) -> tuple[int, ...]:
         """Return the struct as constructors take it."""
         return astuple(self)
 
+
+MINUTE: Final = 60
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
 
 # For a chain on one's own machine: a whole dispute fits into a minute.
 LOCAL: Final = Parameters(
@@ -45,16 +72,80 @@ LOCAL: Final = Parameters(
     prove_seconds=30,
     prove_cap_seconds=60,
     airgap_seconds=10,
-    unbond_seconds=2 * (60 + 20 + 15 + 60 + 10),  # two longest lives, I22
+    unbond_seconds=2 * (60 + 20 + 15 + 15 + 60 + 10),  # two longest lives, I22
     lock_fees=35,  # protocol.md A.14: 0.65 of it must deter
     miss_fees=1,
     dispute_gas=600_000,  # measured: challenge 250 k, default 300 k
     gas_price_floor=1 * GWEI,
     proving_price=10**12,  # wei a second: a cloud core's price, rounded up
     max_proof_gas=10_000_000,  # a third of a block
+    deliver_seconds=15,
+    keeper_delay_seconds=10,
+    slash_jail_seconds=60,
+    miss_jail_seconds=20,
+    miss_window_seconds=120,
+    misses_to_jail=3,
+    keeper_tip_bps=50,  # protocol.md 3.11: 0.5 % of the fee
+    protocol_fee_bps=100,
+    share_blocks=5,
+    max_challengers=8,
+    token_gas_price=1 * GWEI,
 )
 
-PRESETS: Final = {"local": LOCAL}
+# The rest follows protocol.md 3.8. What a set may not vary (money, gas) is that of `local`.
+
+# A shared development chain: people, not machines, wait for every step.
+DEVNET: Final = replace(
+    LOCAL,
+    assign_seconds=2 * MINUTE,
+    exec_seconds=2 * MINUTE,
+    challenge_seconds=2 * MINUTE,
+    prove_seconds=5 * MINUTE,
+    prove_cap_seconds=15 * MINUTE,
+    airgap_seconds=1 * MINUTE,  # 3.8 has none; a cure needs some time
+    unbond_seconds=2 * HOUR,
+    deliver_seconds=2 * MINUTE,
+    keeper_delay_seconds=1 * MINUTE,
+    slash_jail_seconds=10 * MINUTE,
+    miss_jail_seconds=2 * MINUTE,
+    miss_window_seconds=20 * MINUTE,
+)
+
+# A public test chain with 12 s blocks.
+TESTNET: Final = replace(
+    LOCAL,
+    assign_seconds=10 * MINUTE,
+    exec_seconds=10 * MINUTE,
+    challenge_seconds=30 * MINUTE,
+    prove_seconds=1 * HOUR,
+    prove_cap_seconds=4 * HOUR,  # of T_disp_max, which is 3.8 h
+    airgap_seconds=10 * MINUTE,
+    unbond_seconds=2 * DAY,
+    deliver_seconds=10 * MINUTE,
+    keeper_delay_seconds=5 * MINUTE,
+    slash_jail_seconds=1 * DAY,
+    miss_jail_seconds=1 * HOUR,
+    miss_window_seconds=1 * DAY,
+)
+
+# Money at stake, censorship for a day included: the window of jobs of up to 50 ETH.
+MAINNET: Final = replace(
+    LOCAL,
+    assign_seconds=10 * MINUTE,
+    exec_seconds=1 * HOUR,
+    challenge_seconds=24 * HOUR,
+    prove_seconds=4 * HOUR,
+    prove_cap_seconds=17 * HOUR,  # of T_disp_max, which is 16.5 h
+    airgap_seconds=24 * HOUR,
+    unbond_seconds=14 * DAY,
+    deliver_seconds=4 * HOUR,
+    keeper_delay_seconds=1 * HOUR,
+    slash_jail_seconds=14 * DAY,
+    miss_jail_seconds=1 * DAY,
+    miss_window_seconds=7 * DAY,
+)
+
+PRESETS: Final = {"local": LOCAL, "devnet": DEVNET, "testnet": TESTNET, "mainnet": MAINNET}
 
 
 def get_preset(name: str) -> Parameters:

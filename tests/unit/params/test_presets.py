@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from offchain.errors import ConfigError
-from offchain.params.presets import LOCAL, Parameters, get_preset
+from offchain.params.presets import PRESETS, Parameters, get_preset
 
 SOLIDITY = Path(__file__).parents[3] / "contracts" / "types" / "Parameters.sol"
 
@@ -18,24 +18,29 @@ def to_snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def test_parameters__same_fields_in_the_same_order_as_in_solidity() -> None:
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_parameters__same_fields_in_the_same_order_as_in_solidity(preset: Parameters) -> None:
     declared = re.findall(r"^    (uint\d+) (\w+);", SOLIDITY.read_text(), re.MULTILINE)
     assert [to_snake(name) for _, name in declared] == [f.name for f in fields(Parameters)]
-    for (kind, _), value in zip(declared, LOCAL.to_abi(), strict=True):
+    for (kind, _), value in zip(declared, preset.to_abi(), strict=True):
         assert 0 <= value < 1 << int(kind.removeprefix("uint"))
 
 
-def test_local__stake_outlives_two_of_the_longest_jobs() -> None:
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_preset__stake_outlives_two_of_the_longest_jobs(preset: Parameters) -> None:
     life = (
-        LOCAL.assign_seconds
-        + LOCAL.exec_seconds
-        + LOCAL.challenge_seconds
-        + LOCAL.prove_cap_seconds
-        + LOCAL.airgap_seconds
+        preset.assign_seconds
+        + preset.exec_seconds
+        + preset.challenge_seconds
+        + preset.deliver_seconds
+        + preset.prove_cap_seconds
+        + preset.airgap_seconds
     )
-    assert LOCAL.unbond_seconds >= 2 * life
+    assert preset.longest_life_seconds == life
+    assert preset.unbond_seconds >= 2 * life
+    assert preset.prove_cap_seconds > preset.prove_seconds
 
 
 def test_get_preset__unknown__refused() -> None:
     with pytest.raises(ConfigError, match="local"):
-        get_preset("mainnet")
+        get_preset("moon")
