@@ -139,6 +139,41 @@ class KeyFileError(OffchainError):
     """A key file or keystore is missing, malformed or readable by others."""
 
 
+class SignerError(OffchainError):
+    """A signer cannot or must not be used; nothing was sent."""
+
+
+class SignerUnavailable(SignerError, ConnectionError):
+    """A remote signer did not answer after every retry; `endpoint` hides the URL's path."""
+
+    def __init__(self, endpoint: str, attempts: int, cause: str) -> None:
+        super().__init__(f"signer at {endpoint}: no answer after {attempts} attempts: {cause}")
+        self.endpoint = endpoint
+        self.attempts = attempts
+        self.cause = cause
+
+
+class SignerRefused(SignerError):
+    """A remote signer answered and will not sign; `reason` is its own."""
+
+    def __init__(self, endpoint: str, reason: str) -> None:
+        super().__init__(f"signer at {endpoint} refuses: {reason}")
+        self.endpoint = endpoint
+        self.reason = reason
+
+
+class SignerMismatch(SignerError, ValueError):
+    """A signer gave back something else than it was asked to sign; it must not be sent."""
+
+    def __init__(self, what: str, found: object, expected: object) -> None:
+        super().__init__(
+            f"signer changed {what}: {_show(found)} instead of {_show(expected)}; not used"
+        )
+        self.what = what
+        self.found = found
+        self.expected = expected
+
+
 class ManifestError(OffchainError):
     """A deployment manifest is missing, malformed, or names another chain."""
 
@@ -215,6 +250,35 @@ class TransactionPending(OffchainError):
     def __init__(self, tx_hash: str, waited_s: float) -> None:
         super().__init__(f"transaction {tx_hash} not mined after {waited_s:.0f} s")
         self.tx_hash = tx_hash
+
+
+# Jobs
+
+
+class NoSuchJob(OffchainError, LookupError):
+    """No job has the name that was given: an id, or the beginning of one."""
+
+    def __init__(self, named: str) -> None:
+        super().__init__(f"no job {named}: give an id (0x and 64 hex digits) or its beginning")
+        self.named = named
+
+
+class AmbiguousJob(OffchainError, LookupError):
+    """Several jobs' ids begin with what was given."""
+
+    def __init__(self, named: str, found: Sequence[str]) -> None:
+        super().__init__(f"{named} begins the ids of {len(found)} jobs: {', '.join(found[:5])}")
+        self.named = named
+        self.found = tuple(found)
+
+
+class TermsMismatch(OffchainError):
+    """An event's terms do not hash to the job that it names: a node or a database lies."""
+
+    def __init__(self, named: str, found: str) -> None:
+        super().__init__(f"the terms told for job {named} are those of job {found}")
+        self.named = named
+        self.found = found
 
 
 # Roles
