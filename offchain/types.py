@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import NewType
+from enum import IntEnum, IntFlag
+from typing import Final, NewType
 
 Address = NewType("Address", str)  # EIP-55 checksummed, 0x-prefixed
 AccountId = NewType("AccountId", str)  # the checksummed address of a signing key
+Amount = NewType("Amount", int)  # smallest units of a job's token: wei where it is ETH
 BlockNumber = NewType("BlockNumber", int)
 Digest = NewType("Digest", bytes)  # 32 bytes, offchain.commit.digest
-DisputeId = NewType("DisputeId", int)
-JobId = NewType("JobId", int)
-Seconds = NewType("Seconds", int)  # block time, never a wall clock
+JobId = NewType("JobId", str)  # "0x" and 64 lower-case hex digits: the hash of the job's terms
+Seconds = NewType("Seconds", int)  # of the protocol's clock or a block, never a wall clock
 TxHash = NewType("TxHash", str)  # 0x-prefixed
 VersionId = NewType("VersionId", bytes)  # 32 bytes, ModelRegistry
 Wei = NewType("Wei", int)
+
+ETH: Final = Address("0x" + "00" * 20)  # native ETH's key wherever a token is named
+NOBODY: Final = Address("0x" + "00" * 20)
 
 
 class JobState(IntEnum):
@@ -32,11 +35,55 @@ class JobState(IntEnum):
     EXPIRED = 8
     FAILED = 9
     CANCELLED = 10
+    REFUSED = 11
+    VOIDED = 12
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the job can never change state again."""
+        """Whether the job can never change state again; a REJECTED one's lock may still move."""
         return self >= JobState.FINAL
+
+
+class DisputeState(IntEnum):
+    """States of the dispute about a job, as in `contracts/types/Dispute.sol`."""
+
+    NONE = 0
+    OPEN = 1
+    DEFENDER_PROVEN = 2
+    DEFAULT = 3
+    FRAUD_PROVEN = 4
+    DISTRIBUTED = 5
+    CURED = 6
+    VOIDED = 7
+
+    @property
+    def holds_slash(self) -> bool:
+        """Whether a slashed lock waits for the airgap to be over."""
+        return self in (DisputeState.DEFAULT, DisputeState.FRAUD_PROVEN)
+
+
+class Assurance(IntEnum):
+    """How much a consumer may rely on a job's result."""
+
+    NONE = 0
+    UNCHALLENGED = 1
+    PROVEN = 2
+
+
+class VerifyMask(IntFlag):
+    """Bits of a job's `verify_mask`."""
+
+    NONE = 0
+    PROOF_REQUIRED = 1
+
+
+class GuardianAction(IntEnum):
+    """What two of the three members can do, as in `contracts/interfaces/IGuardian.sol`."""
+
+    PAUSE = 0
+    UNPAUSE = 1
+    REFUND = 2
+    RENOUNCE = 3
 
 
 @dataclass(frozen=True)
@@ -50,6 +97,20 @@ class BlockStamp:
 
 
 @dataclass(frozen=True)
+class ProtocolTime:
+    """The protocol's clock at the head, and whether steps of jobs are possible at all."""
+
+    now: Seconds
+    is_paused: bool = False
+    is_refund_mode: bool = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether every step of a job is possible."""
+        return not self.is_paused and not self.is_refund_mode
+
+
+@dataclass(frozen=True)
 class Version:
     """A registered model version, as the registry holds it."""
 
@@ -58,7 +119,12 @@ class Version:
     prove_seconds: int
     proof_gas: int
     verifier: Address
+    op_count: int
+    digest_kind: int
     vk_data: Address  # data contract whose code is 0x00 || key blob
+    number: int  # position in the order of registration, from 1
+    output_bytes: int
+    royalty_bps: int
     graph_hash: bytes
     weight_root: bytes
     program_hash: bytes
@@ -67,47 +133,109 @@ class Version:
 
 
 @dataclass(frozen=True)
+class JobTerms:
+    """What a job's id commits to; fields in the order of `contracts/types/Job.sol`."""
+
+    client: Address
+    version: VersionId
+    in_digest: Digest
+    token: Address
+    fee: Amount
+    verify_mask: int
+    privacy_mask: int
+    salt: int  # uint64
+
+    @property
+    def proof_required(self) -> bool:
+        """Whether the job is never final without a proof."""
+        return bool(self.verify_mask & VerifyMask.PROOF_REQUIRED)
+
+
+@dataclass(frozen=True)
+class CreatedJob:
+    """A job as its creation's event told it; the terms were found to hash to the id."""
+
+    id: JobId
+    terms: JobTerms
+    input_uri: str
+    block_number: BlockNumber
+
+
+@dataclass(frozen=True)
 class Job:
-    """A job as the market holds it."""
+    """A job as the market holds it; what else belongs to it is in its terms."""
 
     id: JobId
     state: JobState
     client: Address
+    token: Address  # zero for ETH
+    fee: Amount
     operator: Address  # the owner whose stake is locked, zero before acceptance
-    fee_wei: Wei
-    deadline: Seconds  # last second of the state: of taking, committing or challenging
+    # Last second, on the protocol's clock, of taking (OPEN), committing (ASSIGNED), challenging
+    # (COMMITTED, DISPUTED) or of the airgap (REJECTED).
+    deadline: Seconds
     version: VersionId
-    in_digest: Digest
-    out_digest: Digest
+    out_digest: Digest  # zero before the commit
+    proof_required: bool
+    deliver_by: Seconds  # last second of a delivery that is due and has not come; 0 where none is
 
 
 @dataclass(frozen=True)
 class Dispute:
-    """A challenge of a job's result."""
+    """The dispute about a job's result."""
 
-    id: DisputeId
     job: JobId
-    challenger: Address
+    state: DisputeState
+    challenger: Address  # the first one, or who reported fraud; zero where the job requires a proof
     operator: Address
-    bond_wei: Wei
+    bond_wei: Wei  # of each challenger
     prove_until: Seconds
+    opened_at_block: BlockNumber
     challenge_seed: bytes  # stored by the challenge transaction; nothing can be proven before it
-    is_open: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a proof is due."""
+        return self.state is DisputeState.OPEN
+
+
+@dataclass(frozen=True)
+class SignedResult:
+    """A result that an operator's key vouched for; no signature stands for the committed one."""
+
+    out_digest: Digest
+    signature: bytes = b""
 
 
 @dataclass(frozen=True)
 class VaultAccount:
-    """One account's part of the vault's ledger."""
+    """One account's part of the vault's ledger, in one token."""
 
-    free_wei: Wei
-    locked_wei: Wei
-    unbonding_wei: Wei
-    credit_wei: Wei
-    held_wei: Wei  # slash proceeds behind the airgap
+    free: Amount
+    locked: Amount
+    credit: Amount
+    unbonding: Amount
+    unbond_ready_at: Seconds
 
     @property
-    def total_wei(self) -> Wei:
+    def total(self) -> Amount:
         """Return everything the vault holds for the account."""
-        return Wei(
-            self.free_wei + self.locked_wei + self.unbonding_wei + self.credit_wei + self.held_wei
-        )
+        return Amount(self.free + self.locked + self.credit + self.unbonding)
+
+
+@dataclass(frozen=True)
+class JobFunds:
+    """The money of one job, in its token."""
+
+    escrow: Amount
+    lock: Amount
+    is_slashed: bool  # the lock is held until the airgap is over
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an operator behaved."""
+
+    jailed_until: Seconds  # 0 where it is not in jail
+    window_start: Seconds
+    misses: int

@@ -75,6 +75,13 @@ class ContractAbi:
         """Return the field names of a struct that a function returns."""
         return tuple(c["name"] for c in self._function(function)["outputs"][output]["components"])
 
+    def get_topic(self, event: str) -> str:
+        """Return the first topic of an event's logs."""
+        for topic, entry in self._events.items():
+            if entry["name"] == event:
+                return "0x" + topic.hex()
+        raise ManifestError(f"{self.name} has no event {event}")
+
     def get_function_name(self, calldata: bytes) -> str | None:
         """Return the name of the function that calldata calls, if this contract has it."""
         entry = self._by_selector.get(bytes(calldata[:4]))

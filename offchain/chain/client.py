@@ -149,13 +149,21 @@ class ChainClient:
         )
 
     def get_logs(
-        self, addresses: Sequence[str], first: int, last: int
+        self,
+        addresses: Sequence[str],
+        first: int,
+        last: int,
+        topics: Sequence[str | None] = (),
     ) -> Sequence[Mapping[str, Any]]:
-        """Return the logs of contracts in blocks first..last inclusive."""
-        logs: Sequence[Mapping[str, Any]] = self.rpc.request(
-            "eth_getLogs",
-            {"address": list(addresses), "fromBlock": hex(first), "toBlock": hex(last)},
-        )
+        """Return the logs of contracts in blocks first..last inclusive; None matches any topic."""
+        query: dict[str, Any] = {
+            "address": list(addresses),
+            "fromBlock": hex(first),
+            "toBlock": hex(last),
+        }
+        if topics:
+            query["topics"] = list(topics)
+        logs: Sequence[Mapping[str, Any]] = self.rpc.request("eth_getLogs", query)
         return logs
 
     def explain_revert(self, call: Call, sender: AccountId, block_number: int) -> ContractRevert:

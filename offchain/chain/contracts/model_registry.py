@@ -26,6 +26,8 @@ class VersionParams:
     prove_seconds: int
     proof_gas: int
     digest_kind: int
+    output_bytes: int
+    royalty_bps: int
     uri: str
 
 
@@ -43,7 +45,12 @@ class ModelRegistry(Binding):
             prove_seconds=version["proveSeconds"],
             proof_gas=version["proofGas"],
             verifier=checksum(version["verifier"]),
+            op_count=version["opCount"],
+            digest_kind=version["digestKind"],
             vk_data=checksum(version["vkData"]),
+            number=version["number"],
+            output_bytes=version["outputBytes"],
+            royalty_bps=version["royaltyBps"],
             graph_hash=version["graphHash"],
             weight_root=version["weightRoot"],
             program_hash=version["programHash"],
@@ -58,6 +65,10 @@ class ModelRegistry(Binding):
     def is_version(self, version_id: VersionId) -> bool:
         """Whether a version is registered."""
         return bool(self.read("isVersion", version_id))
+
+    def is_verifier(self, verifier: str) -> bool:
+        """Whether versions may name a verifier."""
+        return bool(self.read("isVerifier", verifier))
 
     def build_register_version(self, params: VersionParams) -> Call:
         """Register a version; its verifier inspects the key on chain."""

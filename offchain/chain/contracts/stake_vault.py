@@ -6,10 +6,21 @@ from typing import ClassVar, Final
 
 from offchain.chain.binding import Binding, checksum
 from offchain.chain.client import Call
-from offchain.types import Address, Seconds, VaultAccount, Wei
+from offchain.chain.job_ids import id_bytes
+from offchain.types import (
+    ETH,
+    NOBODY,
+    Address,
+    Amount,
+    JobFunds,
+    JobId,
+    Seconds,
+    Standing,
+    VaultAccount,
+    Wei,
+)
 
-ETH: Final = Address("0x" + "00" * 20)  # native ETH's key in the ledger
-NOBODY: Final = Address("0x" + "00" * 20)
+SLASHED: Final = 3  # LockStatus.SLASHED
 
 
 class StakeVault(Binding):
@@ -17,45 +28,113 @@ class StakeVault(Binding):
 
     NAME: ClassVar[str] = "StakeVault"
 
-    def get_account(self, account: str) -> VaultAccount:
-        """Return an account's part of the ledger, in ETH."""
-        entry = self.read_struct("getAccount", ETH, account)
+    # Views
+
+    def get_token(self) -> Address | None:
+        """Return the one ERC-20 that the ledger holds beside ETH, or None."""
+        return _somebody(self.read("TOKEN"))
+
+    def get_tokens(self) -> tuple[Address, ...]:
+        """Return every token of the ledger, ETH first."""
+        token = self.get_token()
+        return (ETH,) if token is None else (ETH, token)
+
+    def get_account(self, account: str, token: str = ETH) -> VaultAccount:
+        """Return an account's part of the ledger, in one token."""
+        entry = self.read_struct("getAccount", token, account)
         return VaultAccount(
-            free_wei=Wei(entry["free"]),
-            locked_wei=Wei(entry["locked"]),
-            unbonding_wei=Wei(entry["unbonding"]),
-            credit_wei=Wei(entry["credit"]),
-            held_wei=Wei(entry["held"]),
+            free=Amount(entry["free"]),
+            locked=Amount(entry["locked"]),
+            credit=Amount(entry["credit"]),
+            unbonding=Amount(entry["unbonding"]),
+            unbond_ready_at=Seconds(entry["unbondReadyAt"]),
         )
 
-    def get_withdrawable(self, account: str) -> Wei:
-        """Return what a withdrawal would pay now."""
-        return Wei(self.read("withdrawable", ETH, account))
+    def get_withdrawable(self, account: str, token: str = ETH) -> Amount:
+        """Return what a withdrawal of credit would pay now."""
+        return self.get_account(account, token).credit
 
-    def get_held_until(self, account: str) -> Seconds | None:
-        """Return when the last of an account's held credit is ripe, or None if none is held."""
-        if self.get_account(account).held_wei == 0:
-            return None
-        _, entries = self.read_all("getHeld", ETH, account)
-        return Seconds(max(ready_at for _, ready_at in entries))
+    def get_standing(self, operator: str) -> Standing:
+        """Return how an operator behaved."""
+        entry = self.read_struct("getStanding", operator)
+        return Standing(
+            jailed_until=Seconds(entry["jailedUntil"]),
+            window_start=Seconds(entry["windowStart"]),
+            misses=entry["misses"],
+        )
 
-    def get_burned(self) -> Wei:
+    def get_funds(self, job_id: JobId, token: str = ETH) -> JobFunds:
+        """Return escrow and lock of a job."""
+        entry = self.read_struct("getFunds", token, id_bytes(job_id))
+        return JobFunds(Amount(entry["escrow"]), Amount(entry["lock"]), entry["status"] == SLASHED)
+
+    def get_bonds(self, job_id: JobId) -> Wei:
+        """Return the sum of the bonds of a job."""
+        return Wei(self.read("bondsOf", id_bytes(job_id)))
+
+    def get_burned(self, token: str = ETH) -> Amount:
         """Return what was burned so far."""
-        return Wei(self.read("burned", ETH))
+        return Amount(self.read("burned", token))
+
+    def get_unbond_seconds(self) -> Seconds:
+        """Return the time between a request to unbond and the withdrawal."""
+        return Seconds(self.read("UNBOND"))
 
     def get_owner_of(self, worker: str) -> Address | None:
-        """Return the owner whom a worker serves, or None."""
-        owner = checksum(self.read("operatorOf", worker))
-        return None if owner == NOBODY else owner
+        """Return the owner whom a worker serves now, or None."""
+        return _somebody(self.read("operatorOf", worker))
 
-    def build_deposit(self, amount_wei: Wei) -> Call:
-        """Add to the caller's free stake."""
-        return self.build("deposit", value_wei=amount_wei)
+    def get_worker_of(self, owner: str) -> Address | None:
+        """Return the worker of an owner, or None."""
+        return _somebody(self.read("workerOf", owner))
 
-    def build_set_worker(self, worker: str) -> Call:
-        """Name the caller's worker."""
-        return self.build("setWorker", worker)
+    def get_proposed_worker(self, owner: str) -> Address | None:
+        """Return the worker that an owner has proposed and that has not agreed yet, or None."""
+        return _somebody(self.read("proposedWorker", owner))
 
-    def build_withdraw_credit(self) -> Call:
-        """Pay the caller's credit out, with what the airgap lets go."""
-        return self.build("withdrawCredit", ETH)
+    def get_served_owner(self, worker: str) -> Address | None:
+        """Return the one owner that a worker ever served, or None."""
+        return _somebody(self.read("servedOwner", worker))
+
+    # Owners
+
+    def build_deposit(self, amount: int, token: str = ETH) -> Call:
+        """Add to the caller's free stake: ETH that comes along, or ERC-20 from its allowance."""
+        return self.build("deposit", token, amount, value_wei=amount if token == ETH else 0)
+
+    def build_request_unbond(self, amount: int, token: str = ETH) -> Call:
+        """Start to unbond free stake."""
+        return self.build("requestUnbond", token, amount)
+
+    def build_withdraw_unbonded(self, token: str = ETH) -> Call:
+        """Pay the caller's unbonding stake out, once its time is over."""
+        return self.build("withdrawUnbonded", token)
+
+    def build_propose_worker(self, worker: str) -> Call:
+        """Propose a worker, which serves the caller once it agrees; zero ends a service."""
+        return self.build("proposeWorker", worker)
+
+    def build_unjail(self) -> Call:
+        """Leave jail; the caller is the owner or its worker."""
+        return self.build("unjail")
+
+    # Workers
+
+    def build_accept_owner(self, owner: str) -> Call:
+        """Agree to work for an owner that has proposed the caller."""
+        return self.build("acceptOwner", owner)
+
+    def build_leave_owner(self) -> Call:
+        """End the calling worker's service."""
+        return self.build("leaveOwner")
+
+    # Everybody
+
+    def build_withdraw_credit(self, token: str = ETH) -> Call:
+        """Pay the caller's credit out."""
+        return self.build("withdrawCredit", token)
+
+
+def _somebody(address: str) -> Address | None:
+    found = checksum(address)
+    return None if found == NOBODY else found
