@@ -23,7 +23,7 @@ class Parameters:
     challenge_seconds: int  # W_chal: how long a committed result may be challenged
     prove_seconds: int  # W_prove: before the version's own proving time is added
     prove_cap_seconds: int  # longest time to prove, however many challenges are open
-    airgap_seconds: int  # how long a slashed lock is held undivided and a default may be cured
+    airgap_seconds: int  # how long the proceeds of a slash are held
     unbond_seconds: int  # how long stake stays slashable after its owner asks for it
     lock_fees: int  # lock of a job, in fees
     miss_fees: int  # fine for committing nothing, in fees
@@ -79,17 +79,6 @@ LOCAL: Final = Parameters(
     gas_price_floor=1 * GWEI,
     proving_price=10**12,  # wei a second: a cloud core's price, rounded up
     max_proof_gas=10_000_000,  # a third of a block
-    deliver_seconds=15,
-    keeper_delay_seconds=10,
-    slash_jail_seconds=60,
-    miss_jail_seconds=20,
-    miss_window_seconds=120,
-    misses_to_jail=3,
-    keeper_tip_bps=50,
-    protocol_fee_bps=100,
-    share_blocks=5,
-    max_challengers=8,
-    token_gas_price=1 * GWEI,
     deliver_seconds=15,
     keeper_delay_seconds=10,
     slash_jail_seconds=60,
