@@ -17,6 +17,7 @@ from ape.contracts import ContractContainer
 from ape.types import AddressType, TransactionSignature
 from ape.utils import cached_property
 from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 from ethpm_types import ContractType
 
 from offchain.chain.abi import ContractAbi
@@ -162,4 +163,5 @@ def describe(name: str, creation: ReceiptAPI) -> Deployment:
     """Return a manifest entry; the ABI is forge's, byte for byte."""
     artefact = json.loads((ARTEFACTS / f"{name}.sol" / f"{name}.json").read_text(encoding="utf-8"))
     address = Address(to_checksum_address(creation.contract_address))
-    return Deployment(address, ContractAbi(name, artefact["abi"]), creation.txn_hash)
+    code_hash = bytes(keccak(bytes(chain.provider.get_code(AddressType(address)))))
+    return Deployment(address, ContractAbi(name, artefact["abi"]), creation.txn_hash, code_hash)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from eth_utils.crypto import keccak
+
 from offchain.chain.abi import ContractAbi, ErrorBook
 from offchain.errors import ManifestError
 from offchain.types import Address
@@ -30,6 +32,7 @@ class Deployment:
     address: Address
     abi: ContractAbi
     tx_hash: str
+    code_hash: bytes  # keccak256 of the code at the address, immutables filled in
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,10 @@ def load_manifest(path: Path) -> Manifest:
             srs_insecure=bool(read["srsInsecure"]),
             contracts={
                 name: Deployment(
-                    Address(entry["address"]), ContractAbi(name, entry["abi"]), entry["transaction"]
+                    address=Address(entry["address"]),
+                    abi=ContractAbi(name, entry["abi"]),
+                    tx_hash=entry["transaction"],
+                    code_hash=bytes.fromhex(entry["codeHash"][2:]),
                 )
                 for name, entry in read["contracts"].items()
             },
@@ -92,7 +98,12 @@ def save_manifest(path: Path, manifest: Manifest) -> None:
         "srsId": "0x" + manifest.srs_id.hex(),
         "srsInsecure": manifest.srs_insecure,
         "contracts": {
-            name: {"address": d.address, "transaction": d.tx_hash, "abi": list(d.abi.entries)}
+            name: {
+                "address": d.address,
+                "transaction": d.tx_hash,
+                "codeHash": "0x" + d.code_hash.hex(),
+                "abi": list(d.abi.entries),
+            }
             for name, d in manifest.contracts.items()
         },
     }
@@ -100,3 +111,18 @@ def save_manifest(path: Path, manifest: Manifest) -> None:
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     draft.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     draft.replace(path)
+
+
+def verify_code(name: str, deployment: Deployment, code: bytes) -> None:
+    """Raise ManifestError unless the code at a contract's address is what was deployed there."""
+    if not code:
+        raise ManifestError(
+            f"no code at {name}'s address {deployment.address}: another chain of this id, or one "
+            "that began afresh; deploy again or use its own manifest"
+        )
+    found = keccak(code)
+    if found != deployment.code_hash:
+        raise ManifestError(
+            f"{name} at {deployment.address}: code hash 0x{found.hex()}, "
+            f"the manifest says 0x{deployment.code_hash.hex()}"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from offchain.errors import ConfigError
 from offchain.params.settings import DATA_FOLDER, Settings
 
 FOLDER: Final = click.Path(file_okay=False, path_type=Path, resolve_path=True)
@@ -49,21 +51,57 @@ def chain_options(command: Command) -> Command:
 
 
 def key_options(command: Command) -> Command:
-    """Add the signing key; keys are named by file and never given on a command line."""
+    """Add the signer; keys are named by file and never given on a command line."""
     for option in (
         click.option(
-            "--password-file", type=FILE, help="Password of the keystore, in a file of mode 0600."
+            "--signer-ca-file",
+            type=FILE,
+            help="Certificate authority of the remote signer's TLS, where it is your own.",
+        ),
+        click.option(
+            "--signer-api",
+            type=click.Choice(["rpc", "rest"]),
+            default="rpc",
+            show_default=True,
+            help="rpc: eth_signTransaction and eth_signTypedData, the signer sees what it signs. "
+            "rest: /api/v1/eth1/sign, the signer sees bytes.",
+        ),
+        click.option(
+            "--signer-address",
+            envvar="ZKDPS_SIGNER_ADDRESS",
+            default="",
+            help="Account that the remote signer is to sign for.",
+        ),
+        click.option(
+            "--signer-url",
+            envvar="ZKDPS_SIGNER_URL",
+            default="",
+            help="Remote signer with web3signer's API, in place of a key file. What it returns is "
+            "compared with what was asked before it is used.",
+        ),
+        click.option(
+            "--password-file",
+            type=FILE,
+            help="Password of the keystore, in a file of mode 0600. Without it single commands ask "
+            "at the terminal; services need it.",
         ),
         click.option(
             "--key-file",
             type=FILE,
             envvar="ZKDPS_KEY_FILE",
-            required=True,
             help="Hex key file of mode 0600, or an encrypted keystore.",
         ),
     ):
         command = option(command)
     return command
+
+
+def ask_password(prompt: str) -> str:
+    """Ask for a password without showing it; raise ConfigError where nobody can answer."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ConfigError(f"{prompt}: no terminal to ask at; give --password-file")
+    password: str = click.prompt(prompt, hide_input=True, err=True)
+    return password
 
 
 def account_options(command: Command) -> Command:
@@ -73,8 +111,12 @@ def account_options(command: Command) -> Command:
     def run(**options: Any) -> None:
         from offchain.roles.account import Account
 
-        names = ("rpc_url", "manifest", "key_file", "password_file", "state")
-        command(account=Account(**{name: options.pop(name) for name in names}), **options)
+        names = (
+            "rpc_url", "manifest", "key_file", "password_file", "state",
+            "signer_url", "signer_address", "signer_api", "signer_ca_file",
+        )  # fmt: skip
+        chosen = {name: options.pop(name) for name in names}
+        command(account=Account(**chosen, ask=ask_password), **options)
 
     wrapped: Command = click.option(
         "--state",

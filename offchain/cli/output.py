@@ -24,6 +24,8 @@ from offchain.errors import (
     ProofError,
     RangeError,
     RpcUnavailable,
+    SignerMismatch,
+    SignerUnavailable,
     TensorError,
     VersionMismatch,
 )
@@ -40,25 +42,34 @@ class ExitCode(IntEnum):
     FAILED = 1  # any other expected failure
     USAGE = 2  # options, settings, key files, manifest or input
     REFUSED = 3  # a contract or a role refused; no money moved
-    UNAVAILABLE = 4  # the node does not answer
+    UNAVAILABLE = 4  # the node or the remote signer does not answer
     MISMATCH = 5  # content, version or proof is not what it claims to be
 
 
+MISMATCHES: Final = (
+    ContentError,
+    GraphError,
+    ModelFolderError,
+    ProofError,
+    SignerMismatch,
+    VersionMismatch,
+)
+
 EXIT_HELP = """\b
 Exit codes: 0 done, 1 failed, 2 wrong options, settings, key file, manifest or
-input, 3 refused by a contract or a role (no money moved), 4 node unavailable,
-5 content, version or proof is not what it claims to be."""
+input, 3 refused by a contract or a role (no money moved), 4 node or signer
+unavailable, 5 content, version, proof or signature is not what it claims to be."""
 
 
 def get_exit_code(error: OffchainError) -> ExitCode:
     """Return the exit status for an expected error."""
     if isinstance(error, (ConfigError, KeyFileError, ManifestError, RangeError, TensorError)):
         return ExitCode.USAGE
-    if isinstance(error, (ContentError, GraphError, ModelFolderError, ProofError, VersionMismatch)):
+    if isinstance(error, MISMATCHES):
         return ExitCode.MISMATCH
     if isinstance(error, (ContractRevert, JobRefused)):
         return ExitCode.REFUSED
-    if isinstance(error, RpcUnavailable):
+    if isinstance(error, (RpcUnavailable, SignerUnavailable)):
         return ExitCode.UNAVAILABLE
     return ExitCode.FAILED
 

@@ -17,7 +17,9 @@ DATA_FOLDER: Final = (
     Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "zkdps"
 )
 LOCAL_CHAIN_IDS: Final = frozenset({1337, 31337})  # Ganache's and Hardhat/Anvil's development ids
-PATHS: Final = ("home", "manifest", "key_file", "content", "models", "password_file")
+PATHS: Final = (
+    "home", "manifest", "key_file", "content", "models", "password_file", "signer_ca_file",
+)  # fmt: skip
 FAULTS: Final = frozenset({"", "perturbed-weights", "vanish"})
 
 
@@ -29,10 +31,14 @@ class Settings:
     home: Path  # journal, cursor, broker and logs
     rpc_url: str
     manifest: Path  # deployments/<chainId>.json
-    key_file: Path  # 0600 hex, or a keystore
+    key_file: Path | None  # 0600 hex, or a keystore; None with a remote signer
     content: Path  # inputs and outputs by digest
     models: Path  # a folder of published model folders
     password_file: Path | None = None
+    signer_url: str = ""  # remote signer, see offchain.chain.remote_signer
+    signer_address: str = ""  # the account it signs for
+    signer_api: str = "rpc"  # rpc or rest
+    signer_ca_file: Path | None = None  # certificate authority of its TLS
     confirmations: int = 1  # blocks, the event's own included; 1 trusts the head
     poll_s: float = 0.5  # pause between ticks, wall clock
     broker_url: str = ""  # empty: SQLite in the home folder, no server
@@ -82,7 +88,7 @@ def load_settings(home: Path) -> Settings:
     try:
         plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         for name in PATHS:
-            plain[name] = None if plain[name] is None else Path(plain[name])
+            plain[name] = None if plain.get(name) is None else Path(plain[name])
         return Settings(**plain)
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist: start the role once with its options") from None

@@ -11,7 +11,8 @@ from offchain.chain.client import Call, Receipt
 from offchain.chain.contracts.model_registry import TILE_TREE, VersionParams
 from offchain.chain.data_contract import build_data_contract
 from offchain.chain.journal import Journal, StepKey
-from offchain.chain.keys import load_signer
+from offchain.chain.keys import AskPassword
+from offchain.chain.signers import SignerSource, open_signer
 from offchain.errors import OffchainError
 from offchain.roles.context import bind_contracts, connect
 from offchain.submit.models import load_model
@@ -29,13 +30,21 @@ class Account:
         self,
         rpc_url: str,
         manifest: Path,
-        key_file: Path,
+        key_file: Path | None,
         password_file: Path | None,
         state: Path,
+        signer_url: str = "",
+        signer_address: str = "",
+        signer_api: str = "rpc",
+        signer_ca_file: Path | None = None,
+        ask: AskPassword | None = None,
     ) -> None:
         self.client, self.manifest = connect(rpc_url, manifest)
         self.contracts = bind_contracts(self.client, self.manifest)
-        signer = load_signer(key_file, password_file)
+        source = SignerSource(
+            key_file, password_file, signer_url, signer_address, signer_api, signer_ca_file
+        )
+        signer = open_signer(source, ask)
         journal = Journal(state / f"{self.client.chain_id}-{signer.address}" / JOURNAL)
         self._submitter = Submitter(self.client, journal, signer)
         self._job = uuid.uuid4().hex

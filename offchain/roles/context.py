@@ -13,9 +13,9 @@ from offchain.chain.contracts.model_registry import ModelRegistry
 from offchain.chain.contracts.stake_vault import StakeVault
 from offchain.chain.cursor import EventCursor
 from offchain.chain.journal import Journal, StepKey, StepStatus
-from offchain.chain.keys import load_signer
-from offchain.chain.manifest import Manifest, load_manifest
+from offchain.chain.manifest import Manifest, load_manifest, verify_code
 from offchain.chain.rpc import Rpc
+from offchain.chain.signers import SignerSource, open_signer
 from offchain.errors import ManifestError
 from offchain.params.settings import Settings
 from offchain.roles.log import Log
@@ -67,7 +67,7 @@ class Context:
 
 
 def connect(rpc_url: str, manifest_path: Path) -> tuple[ChainClient, Manifest]:
-    """Connect; raise ManifestError when the node serves another chain than the deployment's."""
+    """Connect; raise ManifestError when the node's chain is not the one with this deployment."""
     manifest = load_manifest(manifest_path)
     client = ChainClient(Rpc(rpc_url), manifest.build_error_book())
     if client.chain_id != manifest.chain_id:
@@ -75,6 +75,8 @@ def connect(rpc_url: str, manifest_path: Path) -> tuple[ChainClient, Manifest]:
             f"{rpc_url} serves chain {client.chain_id}, "
             f"{manifest_path} is for chain {manifest.chain_id}"
         )
+    for name, deployment in manifest.contracts.items():
+        verify_code(name, deployment, client.get_code(deployment.address))
     return client, manifest
 
 
@@ -85,6 +87,18 @@ def bind_contracts(client: ChainClient, manifest: Manifest) -> Contracts:
         registry=ModelRegistry(client, manifest),
         market=JobMarket(client, manifest),
         game=DisputeGame(client, manifest),
+    )
+
+
+def get_signer_source(settings: Settings) -> SignerSource:
+    """Return where a role's signatures come from."""
+    return SignerSource(
+        key_file=settings.key_file,
+        password_file=settings.password_file,
+        url=settings.signer_url,
+        address=settings.signer_address,
+        api=settings.signer_api,
+        ca_file=settings.signer_ca_file,
     )
 
 
@@ -108,9 +122,7 @@ def open_context(settings: Settings) -> Context:
             manifest.first_block,
             settings.confirmations,
         ),
-        submitter=Submitter(
-            client, journal, load_signer(settings.key_file, settings.password_file)
-        ),
+        submitter=Submitter(client, journal, open_signer(get_signer_source(settings))),
         content=ContentStore(settings.content),
         versions=VersionBook(settings.models, client, contracts.registry, manifest.srs_id),
     )
