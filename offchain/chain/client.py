@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,7 +59,7 @@ class Receipt:
 
 
 class ChainClient:
-    """One chain as seen by one node."""
+    """One chain as its endpoints see it."""
 
     def __init__(self, rpc: Rpc, errors: ErrorBook) -> None:
         self.rpc = rpc
@@ -118,20 +119,20 @@ class ChainClient:
         return int(block["gasLimit"], 16)
 
     def broadcast(self, raw: bytes) -> TxHash:
-        """Hand a signed transaction to the node; sending one twice is not an error.
+        """Hand a signed transaction to every endpoint; sending one twice is not an error.
 
-        Raises NonceUsed when another transaction took its nonce, or it is mined already.
+        Raises, where no endpoint takes it, NonceUsed when another transaction took its nonce, or
+        it is mined already.
         """
         tx_hash = TxHash("0x" + keccak(raw).hex())
-        try:
-            self.rpc.request("eth_sendRawTransaction", "0x" + raw.hex())
-        except RpcError as error:
-            message = error.message.lower()
-            if any(text in message for text in NONCE_USED):
-                raise NonceUsed(error.method, error.code, error.message, error.extra) from None
-            if not any(text in message for text in ALREADY_KNOWN):
-                raise
-        return tx_hash
+        answers = self.rpc.request_all("eth_sendRawTransaction", "0x" + raw.hex())
+        refusals = [a for a in answers if isinstance(a, RpcError) and not _means(a, ALREADY_KNOWN)]
+        if len(refusals) < len(answers):
+            return tx_hash  # one node has it: the others get it from there
+        for error in refusals:
+            if _means(error, NONCE_USED):
+                raise NonceUsed(error.method, error.code, error.message, error.extra)
+        raise refusals[0]
 
     def get_receipt(self, tx_hash: str) -> Receipt | None:
         """Return a receipt, or None while the transaction is not in the canonical chain."""
@@ -166,6 +167,15 @@ class ChainClient:
         logs: Sequence[Mapping[str, Any]] = self.rpc.request("eth_getLogs", query)
         return logs
 
+    def pinned(self) -> AbstractContextManager[None]:
+        """Read everything inside from one node."""
+        return self.rpc.pinned()
+
+    def find_disagreement(self, number: int, block_hash: str) -> tuple[str, ...]:
+        """Return the names of other endpoints that hold another block at this height."""
+        answers = self.rpc.ask_others("eth_getBlockByNumber", hex(number), False)
+        return tuple(name for name, block in answers if block and block["hash"] != block_hash)
+
     def explain_revert(self, call: Call, sender: AccountId, block_number: int) -> ContractRevert:
         """Return why a mined transaction reverted, by running its call before its block."""
         try:
@@ -180,6 +190,10 @@ class ChainClient:
         if raw is None and "revert" not in error.message.lower():
             return error
         return self.errors.decode(call.label, raw or b"")
+
+
+def _means(error: RpcError, wordings: Sequence[str]) -> bool:
+    return any(text in error.message.lower() for text in wordings)
 
 
 def _fields(call: Call, sender: AccountId | None) -> dict[str, str]:

@@ -1,28 +1,26 @@
-"""A reorg-safe cursor over a deployment's events, stored beside the journal."""
+"""A reorg-safe cursor over a deployment's events."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from offchain.chain.abi import ContractAbi, DecodedEvent
 from offchain.chain.client import ChainClient
+from offchain.chain.database import Place
+from offchain.chain.event_store import EventStore, Position, compute_deployment_key
+from offchain.chain.rpc import Notify, RpcError, ignore, is_range_refusal
 from offchain.types import Address
 
 MAX_SPAN: Final = 500  # blocks asked for at once; public nodes refuse wide ranges
-REMEMBERED: Final = 256  # block hashes kept: the deepest reorg that is undone exactly
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS blocks (number INTEGER PRIMARY KEY, hash TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS events (
-  block INTEGER NOT NULL, log INTEGER NOT NULL, block_hash TEXT NOT NULL, tx TEXT NOT NULL,
-  contract TEXT NOT NULL, name TEXT NOT NULL, arguments TEXT NOT NULL,
-  PRIMARY KEY (block, log)
-);
-CREATE INDEX IF NOT EXISTS events_by_name ON events (name);
-"""
+# After one of these a job asks for nothing any more. JobRejected is none: its slash still waits.
+TERMINAL_EVENTS: Final = frozenset(
+    {
+        "DisputeVoided", "JobCancelled", "JobExpired", "JobFailed", "JobFinalised", "JobProven",
+        "JobRefused", "JobVoided", "SlashCured", "SlashDistributed",
+    }
+)  # fmt: skip
 
 
 class EventCursor:
@@ -30,118 +28,119 @@ class EventCursor:
 
     Every scanned range ends in a remembered block hash. When the chain no longer has that block,
     the cursor walks back to the last one that it still has and forgets every event above it.
+    While two endpoints hold different blocks at the confirmed height, it waits.
     """
 
     def __init__(
         self,
-        path: Path,
+        place: Place | Path,
         client: ChainClient,
         contracts: Mapping[Address, ContractAbi],
         first_block: int,
         confirmations: int,
+        terminal: Collection[str] = TERMINAL_EVENTS,
+        notify: Notify = ignore,
     ) -> None:
-        self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.executescript(SCHEMA)
+        self._store = EventStore(
+            place if isinstance(place, Place) else Place(place),
+            compute_deployment_key(client.chain_id, contracts),
+            terminal,
+        )
         self._client = client
         self._contracts = {address.lower(): abi for address, abi in contracts.items()}
         self._first_block = first_block
         self._confirmations = confirmations
+        self._notify = notify
+        self._span = MAX_SPAN
+
+    def close(self) -> None:
+        """Release the database."""
+        self._store.close()
 
     def advance(self) -> int:
         """Read everything up to the confirmed head; return the last block that was read."""
         self._rewind_reorged_blocks()
         # Confirmations count the block itself: 1 means the head is good enough.
         last = self._client.get_head().number - (self._confirmations - 1)
-        position = self.get_position()
-        while position < last:
-            end = min(position + MAX_SPAN, last)
-            if not self._read_range(position + 1, end):
+        position = self._store.get_position(self._first_block)
+        while position.number < last:
+            end = self._read_next(position, last)
+            if end is None:
                 break  # the chain moved while it was read; the next call rewinds
             position = end
-        return position
+        return position.number
 
     def get_position(self) -> int:
         """Return the last block that was read, or the one before the first."""
-        row = self._db.execute("SELECT MAX(number) FROM blocks").fetchone()
-        return self._first_block - 1 if row[0] is None else int(row[0])
+        return self._store.get_position(self._first_block).number
 
-    def get_events(self, name: str | None = None) -> tuple[DecodedEvent, ...]:
-        """Return the canonical events read so far, in chain order."""
-        rows = self._db.execute(
-            "SELECT contract,name,arguments,block,block_hash,log,tx FROM events "
-            "WHERE ? IS NULL OR name=? ORDER BY block, log",
-            (name, name),
-        )
-        return tuple(
-            DecodedEvent(r[0], r[1], _load_arguments(r[2]), r[3], r[4], r[5], r[6]) for r in rows
-        )
+    def get_events(
+        self, name: str | None = None, job: str | None = None
+    ) -> tuple[DecodedEvent, ...]:
+        """Return the canonical events read so far, in chain order; of one name or job, if given."""
+        return self._store.get_events(name, job)
+
+    def get_live_jobs(self) -> tuple[str, ...]:
+        """Return the jobs that confirmed events name and no terminal event has closed."""
+        return self._store.get_live_jobs()
 
     def _rewind_reorged_blocks(self) -> None:
-        rows = self._db.execute("SELECT number, hash FROM blocks ORDER BY number DESC").fetchall()
+        blocks = self._store.get_blocks()
         common = self._first_block - 1
-        for number, block_hash in rows:
-            block = self._client.get_block(number)
-            if block is not None and block.hash == block_hash:
-                common = number
+        for remembered in blocks:
+            block = self._client.get_block(remembered.number)
+            if block is not None and block.hash == remembered.hash:
+                common = remembered.number
                 break
-        if rows and common < rows[0][0]:
-            self._forget_above(common)
+        if blocks and common < blocks[0].number:
+            self._notify("reorganised", from_block=blocks[0].number, to_block=common)
+            self._store.forget_above(common)
 
-    def _forget_above(self, number: int) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.execute("DELETE FROM blocks WHERE number>?", (number,))
-        self._db.execute("DELETE FROM events WHERE block>?", (number,))
-        self._db.execute("COMMIT")
+    def _read_next(self, position: Position, last: int) -> Position | None:
+        """Read one range; where a node finds it too wide, half of it."""
+        while True:
+            end = min(position.number + self._span, last)
+            try:
+                read = self._read_range(position, end)
+            except RpcError as error:
+                width = end - position.number
+                if width == 1 or not is_range_refusal(error):
+                    raise
+                self._span = width // 2
+                continue
+            self._span = min(MAX_SPAN, self._span + self._span // 4 + 1)
+            return read
 
-    def _read_range(self, first: int, last: int) -> bool:
-        logs = self._client.get_logs(list(self._contracts), first, last)
-        end = self._client.get_block(last)
-        if end is None or any(
+    def _read_range(self, before: Position, last: int) -> Position | None:
+        """Read the blocks above `before`, all from one branch of one node, or return None.
+
+        The last block is the same before and after the logs are read, and the first one still
+        stands on what was remembered in between: so all of it was one branch.
+        """
+        with self._client.pinned():
+            end = self._client.get_block(last)
+            if end is None or not self._is_canonical(before):
+                return None
+            logs = self._client.get_logs(list(self._contracts), before.number + 1, last)
+            again = self._client.get_block(last)
+        if again is None or again.hash != end.hash:
+            return None
+        if any(
             int(log["blockNumber"], 16) == last and log["blockHash"] != end.hash for log in logs
         ):
-            return False
-        self._store(self._decode(logs), last, end.hash)
-        return True
-
-    def _decode(self, logs: Sequence[Mapping[str, Any]]) -> list[DecodedEvent]:
+            return None
+        others = self._client.find_disagreement(last, end.hash)
+        if others:
+            self._notify("endpoints-disagree", block=last, hash=end.hash, others=others)
+            return None
         events = [self._contracts[log["address"].lower()].decode_event(log) for log in logs]
-        return [event for event in events if event is not None]
+        position = Position(last, end.hash)
+        known = [event for event in events if event is not None]
+        stored = self._store.append(before, self._first_block, known, position)
+        return position if stored else None
 
-    def _store(self, events: Sequence[DecodedEvent], last: int, block_hash: str) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany(
-            "INSERT OR REPLACE INTO events VALUES (?,?,?,?,?,?,?)",
-            [
-                (
-                    e.block_number, e.log_index, e.block_hash, e.tx_hash, e.contract, e.name,
-                    _dump_arguments(e.arguments),
-                )
-                for e in events
-            ],
-        )  # fmt: skip
-        self._db.execute("INSERT OR REPLACE INTO blocks VALUES (?,?)", (last, block_hash))
-        self._db.execute("DELETE FROM blocks WHERE number<=?", (last - REMEMBERED,))
-        self._db.execute("COMMIT")
-
-
-def _dump_arguments(arguments: Mapping[str, Any]) -> str:
-    return json.dumps({k: _plain(v) for k, v in arguments.items()}, sort_keys=True)
-
-
-def _plain(value: Any) -> Any:
-    """Return a JSON form that _load_arguments undoes; integers may exceed 64 bits."""
-    if isinstance(value, bytes):
-        return {"bytes": value.hex()}
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _load_arguments(text: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(text, object_hook=_restore)
-    return loaded
-
-
-def _restore(value: dict[str, Any]) -> Any:
-    return bytes.fromhex(value["bytes"]) if set(value) == {"bytes"} else value
+    def _is_canonical(self, position: Position) -> bool:
+        if not position.hash:
+            return True  # nothing was read yet
+        block = self._client.get_block(position.number)
+        return block is not None and block.hash == position.hash

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from eth_account import Account
@@ -27,6 +29,7 @@ class FakeNode:
         self.refusal: RpcError | None = None
         self.revert_data: str | None = None
         self.status = 1
+        self.others: dict[str, FakeNode] = {}
         self.mine("genesis")
 
     def mine(self, salt: str = "", logs: list[dict[str, Any]] | None = None) -> None:
@@ -69,6 +72,22 @@ class FakeNode:
         """Answer as a node would."""
         handler = getattr(self, method)
         return handler(*params)
+
+    def request_all(self, method: str, *params: Any) -> list[Any]:
+        """Answer as several endpoints would."""
+        try:
+            return [self.request(method, *params)]
+        except RpcError as refusal:
+            return [refusal]
+
+    def ask_others(self, method: str, *params: Any) -> list[tuple[str, Any]]:
+        """Answer as the endpoints that are not in use."""
+        return [(name, other.request(method, *params)) for name, other in self.others.items()]
+
+    @contextmanager
+    def pinned(self) -> Iterator[None]:
+        """Read from this node alone."""
+        yield
 
     def eth_chainId(self) -> str:
         return hex(CHAIN_ID)

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from offchain.chain.abi import ContractAbi
 from offchain.chain.client import ChainClient
-from offchain.chain.cursor import EventCursor
+from offchain.chain.cursor import MAX_SPAN, EventCursor
+from offchain.chain.rpc import RpcError
+from offchain.types import Address
 from tests.unit.chain.conftest import ABI, CONTRACT
 from tests.unit.chain.fake_node import FakeNode
 
@@ -86,3 +90,253 @@ def test_get_events__values__survive_the_database(
     (event,) = cursor.get_events()
     assert event.arguments == {"key": 2**255, "digest": (9).to_bytes(32, "big")}
     assert (event.contract, event.name, event.block_number) == ("Box", "Stored", 1)
+
+
+JOB_EVENTS = ("JobAccepted", "JobFinalised", "JobRejected", "SlashDistributed")
+JOB_ID = {"name": "jobId", "type": "bytes32", "indexed": True}
+MARKET_ABI = ContractAbi(
+    "Market",
+    [
+        *({"type": "event", "name": name, "inputs": [JOB_ID]} for name in JOB_EVENTS),
+        {
+            "type": "event",
+            "name": "JobCreated",
+            "inputs": [JOB_ID, {"name": "uri", "type": "string", "indexed": False}],
+        },
+    ],
+)
+MARKET = Address("0x" + "22" * 20)
+
+
+def job_log(name: str, job: int, uri: str | None = None) -> dict[str, Any]:
+    signature = f"{name}(bytes32,string)" if uri is not None else f"{name}(bytes32)"
+    return {
+        "address": MARKET,
+        "topics": ["0x" + keccak(text=signature).hex(), "0x" + job.to_bytes(32, "big").hex()],
+        "data": "0x" + (b"" if uri is None else encode(["string"], [uri])).hex(),
+        "transactionHash": "0x" + bytes(32).hex(),
+    }
+
+
+def created(job: int, uri: str = "") -> dict[str, Any]:
+    return job_log("JobCreated", job, uri)
+
+
+def name(job: int) -> str:
+    return "0x" + job.to_bytes(32, "big").hex()
+
+
+def open_market(path: Path, client: ChainClient) -> EventCursor:
+    return EventCursor(path / "events.sqlite3", client, {MARKET: MARKET_ABI}, 0, 1)
+
+
+def test_get_live_jobs__terminal_events__close_jobs_and_a_rejected_one_waits_for_its_slash(
+    tmp_path: Path, node: FakeNode, client: ChainClient
+) -> None:
+    cursor = open_market(tmp_path, client)
+    node.mine(logs=[created(3), created(1), created(2)])
+    node.mine(logs=[job_log("JobFinalised", 1), job_log("JobRejected", 2)])
+    cursor.advance()
+    assert cursor.get_live_jobs() == (name(3), name(2))
+    node.mine(logs=[job_log("SlashDistributed", 2), job_log("JobAccepted", 1)])
+    cursor.advance()
+    assert cursor.get_live_jobs() == (name(3),)
+    assert [e.name for e in cursor.get_events(job=name(1))] == [
+        "JobCreated", "JobFinalised", "JobAccepted",
+    ]  # fmt: skip
+
+
+def test_get_live_jobs__reorg__exactly_what_the_other_branch_says(
+    tmp_path: Path, node: FakeNode, client: ChainClient
+) -> None:
+    cursor = open_market(tmp_path, client)
+    node.mine(logs=[created(1), created(2)])
+    cursor.advance()
+    node.mine("a", [job_log("JobFinalised", 1), job_log("JobAccepted", 2), created(3)])
+    cursor.advance()
+    node.mine("a", [job_log("JobFinalised", 2)])
+    cursor.advance()
+    assert cursor.get_live_jobs() == (name(3),)
+    node.fork(1)
+    cursor.advance()
+    assert cursor.get_live_jobs() == (name(2), name(3))
+    node.fork(1)
+    node.mine("b", [job_log("JobFinalised", 2)])
+    cursor.advance()
+    assert cursor.get_live_jobs() == (name(1),)
+    fresh = open_market(tmp_path / "fresh", client)
+    fresh.advance()
+    assert fresh.get_live_jobs() == cursor.get_live_jobs()
+    assert fresh.get_events() == cursor.get_events()
+
+
+def test_get_events__endless_uri__dropped(
+    tmp_path: Path, node: FakeNode, client: ChainClient
+) -> None:
+    cursor = open_market(tmp_path, client)
+    node.mine(logs=[created(1, "u" * 2048), created(2, "u" * 2049), created(3, "a\0b")])
+    cursor.advance()
+    assert [e.arguments["uri"] for e in cursor.get_events()] == ["u" * 2048, "", "a\0b"]
+
+
+def test_advance__node_refuses_wide_ranges__halves_and_grows_again(
+    tmp_path: Path, node: FakeNode, client: ChainClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 41):
+        node.mine(logs=[stored(number, number)])
+    answer, widths, limit = node.eth_getLogs, [], 7
+
+    def get_logs(query: dict[str, Any]) -> Any:
+        width = int(query["toBlock"], 16) - int(query["fromBlock"], 16) + 1
+        if width > limit:
+            raise RpcError("eth_getLogs", -32602, "block range is limited to 7", None)
+        widths.append(width)
+        return answer(query)
+
+    monkeypatch.setattr(node, "eth_getLogs", get_logs)
+    cursor = open_cursor(tmp_path, client)
+    assert cursor.advance() == 40
+    assert keys(cursor) == list(range(1, 41))
+    limit = MAX_SPAN
+    for number in range(41, 91):
+        node.mine(logs=[stored(number, number)])
+    cursor.advance()
+    assert keys(cursor) == list(range(1, 91))
+    assert max(widths) > 7
+
+
+@pytest.mark.parametrize("message", ["block range is limited to 0", "no such account"])
+def test_advance__node_refuses_for_good__raised(
+    tmp_path: Path,
+    node: FakeNode,
+    client: ChainClient,
+    monkeypatch: pytest.MonkeyPatch,
+    message: str,
+) -> None:
+    def get_logs(_: object) -> Any:
+        raise RpcError("eth_getLogs", -32602, message, None)
+
+    monkeypatch.setattr(node, "eth_getLogs", get_logs)
+    node.mine()
+    with pytest.raises(RpcError, match=message):
+        open_cursor(tmp_path, client).advance()
+
+
+def test_advance__endpoints_hold_different_blocks__waits_and_tells(
+    tmp_path: Path, node: FakeNode, client: ChainClient
+) -> None:
+    told: list[dict[str, Any]] = []
+    cursor = EventCursor(
+        tmp_path / "events.sqlite3", client, {CONTRACT: ABI}, 0, 2,
+        notify=lambda name, **facts: told.append({"name": name, **facts}),
+    )  # fmt: skip
+    node.others["http://other"] = other = FakeNode()
+    node.mine("a", [stored(1, 1)])
+    other.mine("b", [stored(2, 2)])
+    node.mine()
+    assert cursor.advance() == -1  # not even the block that both hold: they are read together
+    assert keys(cursor) == []
+    assert (told[0]["name"], told[0]["others"]) == ("endpoints-disagree", ("http://other",))
+    other.fork(1)
+    other.mine("a", [stored(1, 1)])
+    assert cursor.advance() == 1
+    assert keys(cursor) == [1]
+
+
+def test_advance__other_endpoint_behind__does_not_hold_it_up(
+    tmp_path: Path, node: FakeNode, client: ChainClient
+) -> None:
+    node.others["http://other"] = FakeNode()
+    node.mine(logs=[stored(1, 1)])
+    cursor = open_cursor(tmp_path, client)
+    cursor.advance()
+    assert keys(cursor) == [1]
+
+
+def test_advance__reorg_while_the_logs_are_read__nothing_of_two_branches_is_mixed(
+    tmp_path: Path, node: FakeNode, client: ChainClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor = open_cursor(tmp_path, client)
+    node.mine("a", [stored(1, 1)])
+    cursor.advance()
+    node.mine("a", [stored(2, 2)])
+    node.mine("a", [stored(3, 3)])
+    answer = node.eth_getLogs
+
+    def get_logs(query: dict[str, Any]) -> Any:
+        logs = answer(query)
+        monkeypatch.setattr(node, "eth_getLogs", answer)
+        node.fork(3)
+        for number in (4, 5, 6):
+            node.mine("b", [stored(number, number)])
+        return logs
+
+    monkeypatch.setattr(node, "eth_getLogs", get_logs)
+    cursor.advance()
+    assert keys(cursor) == [1]
+    cursor.advance()
+    assert keys(cursor) == [4, 5, 6]
+
+
+def test_advance__reorg_just_before_a_range_is_read__not_stored_on_the_lost_branch(
+    tmp_path: Path, node: FakeNode, client: ChainClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor = open_cursor(tmp_path, client)
+    node.mine("a", [stored(1, 1)])
+    cursor.advance()
+    node.mine("a", [stored(2, 2)])
+    get_head = client.get_head
+
+    def reorganise() -> Any:
+        monkeypatch.setattr(client, "get_head", get_head)
+        node.fork(2)
+        node.mine("b", [stored(4, 4)])
+        node.mine("b", [stored(5, 5)])
+        return get_head()
+
+    monkeypatch.setattr(client, "get_head", reorganise)  # after the cursor has looked back
+    cursor.advance()
+    assert keys(cursor) == [1]
+    cursor.advance()
+    assert keys(cursor) == [4, 5]
+
+
+def test_advance__two_processes__each_range_is_stored_once(
+    tmp_path: Path, node: FakeNode, client: ChainClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = open_cursor(tmp_path, client), open_cursor(tmp_path, client)
+    node.mine("a", [stored(1, 1)])
+    get_logs = client.get_logs
+
+    def overtaken(*arguments: Any) -> Any:
+        monkeypatch.setattr(client, "get_logs", get_logs)
+        second.advance()
+        return get_logs(*arguments)
+
+    monkeypatch.setattr(client, "get_logs", overtaken)
+    first.advance()
+    assert keys(first) == keys(second) == [1]
+
+
+def test_advance__database_deleted_while_it_runs__read_again_from_the_chain(
+    tmp_path: Path, node: FakeNode, client: ChainClient
+) -> None:
+    cursor = open_market(tmp_path, client)
+    node.mine(logs=[created(1), created(2), job_log("JobFinalised", 1)])
+    cursor.advance()
+    before = cursor.get_events()
+    for file in tmp_path.glob("events.sqlite3*"):
+        file.unlink()
+    assert cursor.get_events() == ()
+    cursor.advance()
+    assert cursor.get_events() == before
+    assert cursor.get_live_jobs() == (name(2),)
+
+
+def test_open__another_deployment_in_the_same_file__sees_none_of_its_events(
+    tmp_path: Path, node: FakeNode, client: ChainClient
+) -> None:
+    node.mine(logs=[stored(1, 1)])
+    open_cursor(tmp_path, client).advance()
+    other = EventCursor(tmp_path / "events.sqlite3", client, {MARKET: MARKET_ABI}, 0, 1)
+    assert (other.get_position(), other.get_events()) == (-1, ())
