@@ -174,6 +174,10 @@ class SignerMismatch(SignerError, ValueError):
         self.expected = expected
 
 
+class DeploymentError(OffchainError):
+    """A deployment cannot begin, go on, or be what it has to be; what is on chain is named."""
+
+
 class ManifestError(OffchainError):
     """A deployment manifest is missing, malformed, or names another chain."""
 

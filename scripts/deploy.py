@@ -1,35 +1,66 @@
 """Deploy one preset's contracts: `ape run deploy --network ethereum:local:foundry --help`.
 
 Uses the artefacts that forge compiled once. Writes the manifest from which every role reads
-addresses and ABIs.
+addresses and ABIs, and beside it, until that is done, the plan from which a deployment that
+stopped in the middle goes on.
 """
 
-import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from ape import Contract, chain
-from ape.api import AccountAPI, ReceiptAPI, TransactionAPI
+from ape import chain
+from ape.api import AccountAPI, TransactionAPI
 from ape.cli import ConnectedProviderCommand
 from ape.contracts import ContractContainer
 from ape.types import AddressType, TransactionSignature
 from ape.utils import cached_property
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from ethpm_types import ContractType
 
-from offchain.chain.abi import ContractAbi
+from offchain.chain.abi import ErrorBook
+from offchain.chain.artifacts import load_artifact
+from offchain.chain.binding import checksum
+from offchain.chain.client import ChainClient
+from offchain.chain.deployment import (
+    MEMBERS,
+    NO_TOKEN,
+    ORDER,
+    Plan,
+    check_token,
+    find_genesis,
+    find_plan,
+    is_deployed,
+    is_finished,
+    load_plan,
+    parse_address,
+    save_plan,
+    verify_deployment,
+)
+from offchain.chain.fees import compute_fees
 from offchain.chain.keys import Signer, load_signer
 from offchain.chain.manifest import Deployment, Manifest, save_manifest
-from offchain.params.presets import get_preset
+from offchain.chain.rpc import Rpc
+from offchain.errors import DeploymentError, OffchainError
+from offchain.params.presets import PRESETS
 from offchain.params.settings import LOCAL_CHAIN_IDS
-from offchain.prove.reference.srs import insecure_tau_g2, srs_id
+from offchain.prove.reference.srs import insecure_tau_g2
 from offchain.types import Address
 
 ROOT: Final = Path(__file__).parents[1]
-ARTEFACTS: Final = ROOT / ".local" / "forge" / "out"
+# Accounts 7, 8 and 9 of every development node (mnemonic "test test ... junk"): their keys are
+# public, so they guard local chains and no others.
+LOCAL_GUARDIANS: Final = (
+    Address("0x14dC79964da2C08b23698B3D3cc7Ca32193d9955"),
+    Address("0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f"),
+    Address("0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"),
+)
+MINED_S: Final = 300.0  # a creation that is not mined by then is left for the next call
+POLL_S: Final = 0.2
+FOLDER: Final = click.Path(dir_okay=False, path_type=Path)
+FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class FileAccount(AccountAPI):
@@ -37,6 +68,7 @@ class FileAccount(AccountAPI):
 
     key_file: Path
     password_file: Path | None = None
+    on_signed: Callable[[str], None] = lambda _hash: None
 
     @cached_property
     def signer(self) -> Signer:
@@ -54,28 +86,40 @@ class FileAccount(AccountAPI):
     def sign_transaction(
         self, txn: TransactionAPI, **_signer_options: Any
     ) -> TransactionAPI | None:
-        """Return the transaction with its signature."""
+        """Return the transaction with its signature; its hash is told before it is sent."""
         v, r, s = self.signer.sign_fields(txn.model_dump(by_alias=True, exclude={"sender"}))
         txn.signature = TransactionSignature(v=v, r=r.to_bytes(32, "big"), s=s.to_bytes(32, "big"))
+        self.on_signed("0x" + keccak(txn.serialize_transaction()).hex())
         return txn
 
 
 @click.command(cls=ConnectedProviderCommand)
 @click.option(
     "--key-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     required=True,
     help="Deployer's key: a hex file of mode 0600, or a keystore.",
 )
+@click.option("--password-file", type=FILE, help="Password of the keystore.")
 @click.option(
-    "--password-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Password of the keystore.",
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    default="local",
+    show_default=True,
+    help="Parameters of the protocol.",
 )
-@click.option("--preset", default="local", show_default=True, help="Parameters of the protocol.")
+@click.option(
+    "--guardian",
+    "guardians",
+    multiple=True,
+    help="A guardian's address; three. On a local chain: accounts 7 to 9 of the node by default.",
+)
+@click.option(
+    "--token", default=NO_TOKEN, help="Address of the ERC-20 beside ETH; none by default."
+)
 @click.option(
     "--manifest",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FOLDER,
     help="Where the manifest goes; deployments/<chainId>.json by default.",
 )
 @click.option(
@@ -83,85 +127,176 @@ class FileAccount(AccountAPI):
     is_flag=True,
     help="Deploy the development SRS on a chain that is not a local one. ANYBODY CAN FORGE PROOFS.",
 )
+@click.option("--restart", is_flag=True, help="Deploy afresh, whatever is on chain already.")
 def cli(
     key_file: Path,
     password_file: Path | None,
     preset: str,
+    guardians: tuple[str, ...],
+    token: str,
     manifest: Path | None,
     accept_insecure_srs: bool,
+    restart: bool,
 ) -> None:
-    """Deploy verifier, vault, registry, market and game, and wire them once."""
-    chain_id = chain.chain_id
-    if chain_id not in LOCAL_CHAIN_IDS and not accept_insecure_srs:
-        raise click.ClickException(
+    """Deploy verifier, registry, guardian, vault, market and game.
+
+    Run it again after an interruption: what is on chain is left alone, the rest follows.
+    """
+    try:
+        client = ChainClient(Rpc(str(getattr(chain.provider, "uri", ""))), ErrorBook(()))
+        check_srs(client.chain_id, accept_insecure_srs)
+        deployer = FileAccount(key_file=key_file, password_file=password_file)
+        path = manifest or ROOT / "deployments" / f"{client.chain_id}.json"
+        wanted = Plan(
+            chain_id=client.chain_id,
+            genesis=find_genesis(client),
+            preset=preset,
+            deployer=checksum(deployer.address),
+            first_nonce=client.get_nonce(deployer.address),
+            first_block=client.get_head().number,
+            guardians=choose_guardians(client.chain_id, guardians),
+            token=check_token(client, token),
+            tau_g2=insecure_tau_g2(),
+        )
+        if not restart and is_finished(client, path, wanted):
+            click.echo(f"deployed already, nothing to do: {path}")
+            return
+        plan = choose_plan(path, wanted, restart)
+        deploy_all(client, deployer, plan, find_plan(path))
+        verify_deployment(client, plan)
+        write_manifest(client, load_plan(find_plan(path)) or plan, path)
+        find_plan(path).unlink(missing_ok=True)
+    except OffchainError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(
+        f"deployed on chain {client.chain_id} with the INSECURE development SRS; manifest {path}"
+    )
+
+
+def check_srs(chain_id: int, accept_insecure: bool) -> None:
+    """Raise DeploymentError where a forger would be let in unawares."""
+    if chain_id not in LOCAL_CHAIN_IDS and not accept_insecure:
+        raise DeploymentError(
             f"chain {chain_id} is not a local chain, and the only reference string here is the "
             "insecure development one: anybody could forge proofs. See --accept-insecure-srs."
         )
-    deployer = FileAccount(key_file=key_file, password_file=password_file)
-    first_block = chain.blocks.head.number or 0
-    contracts = deploy_all(deployer, preset)
-    path = manifest or ROOT / "deployments" / f"{chain_id}.json"
-    save_manifest(
-        path,
-        Manifest(
-            chain_id=chain_id,
-            preset=preset,
-            first_block=first_block,
-            srs_id=srs_id(insecure_tau_g2()),
-            srs_insecure=True,
-            contracts={name: describe(name, c) for name, c in contracts.items()},
-        ),
+
+
+def choose_guardians(chain_id: int, named: tuple[str, ...]) -> tuple[Address, ...]:
+    """Return the guardian's members; only a local chain has any by default."""
+    if chain_id in LOCAL_CHAIN_IDS and not named:
+        return LOCAL_GUARDIANS
+    if len(named) != MEMBERS:
+        raise DeploymentError(f"name {MEMBERS} guardians: --guardian ADDRESS, {MEMBERS} times")
+    members = tuple(parse_address(member) for member in named)
+    public = set(members) & set(LOCAL_GUARDIANS)
+    if public and chain_id not in LOCAL_CHAIN_IDS:
+        raise DeploymentError(f"everybody knows the key of {', '.join(sorted(public))}")
+    return members
+
+
+def choose_plan(path: Path, wanted: Plan, restart: bool) -> Plan:
+    """Return the stored plan of an unfinished deployment, or store the wanted one."""
+    stored = None if restart else load_plan(find_plan(path))
+    if stored is None or stored.genesis != wanted.genesis:
+        save_plan(find_plan(path), wanted)
+        return wanted
+    if not stored.is_same_order(wanted):
+        raise DeploymentError(
+            f"{find_plan(path)} is an unfinished deployment with other options: see --restart"
+        )
+    click.echo(f"going on with the deployment of {find_plan(path)}")
+    return stored
+
+
+def deploy_all(client: ChainClient, deployer: FileAccount, plan: Plan, file: Path) -> None:
+    """Create, in the order of dependence, what is not there yet."""
+    for name in ORDER:
+        address = plan.find_address(name)
+        if is_deployed(client, plan, name):
+            click.echo(f"{name:14} {address} exists")
+            continue
+        if client.get_nonce(deployer.address) > plan.find_nonce(name):
+            click.echo(f"{name:14} {address} was sent before")
+        else:
+            plan = create(client, deployer, plan, name, file)
+        wait_created(client, plan, name)
+        click.echo(f"{name:14} {address} created")
+
+
+def create(client: ChainClient, deployer: FileAccount, plan: Plan, name: str, file: Path) -> Plan:
+    """Send one creation; return the plan with its hash, which is stored before it is sent."""
+    noted = plan
+
+    def note(tx_hash: str) -> None:
+        nonlocal noted
+        noted = plan.note(name, tx_hash)
+        save_plan(file, noted)
+
+    deployer.on_signed = note
+    fees = compute_fees(client.get_head().base_fee_wei)
+    deployer.call(
+        load_container(name)(*plan.build_arguments(name)),
+        nonce=plan.find_nonce(name),
+        max_fee=fees.max_fee_wei,
+        max_priority_fee=fees.tip_wei,
+        required_confirmations=0,
     )
-    click.echo(f"deployed on chain {chain_id} with the INSECURE development SRS; manifest {path}")
+    return noted
 
 
-def deploy_all(deployer: FileAccount, preset: str) -> Mapping[str, ReceiptAPI]:
-    """Deploy in the order of dependence, then wire and renounce; return name -> creation."""
-    parameters = get_preset(preset).to_abi()
-    tau = insecure_tau_g2()
-    words = [int.from_bytes(tau[i : i + 32], "big") for i in range(0, len(tau), 32)]
-    created = {}
-
-    def create(name: str, *arguments: Any) -> str:
-        created[name] = wait_mined(deployer.call(load_container(name)(*arguments)))
-        return str(created[name].contract_address)
-
-    verifier = create("VerifierCore", words)
-    vault = create("StakeVault", parameters)
-    registry = create("ModelRegistry", [verifier], parameters)
-    market = create("JobMarket", vault, registry, parameters)
-    game = create("DisputeGame", vault, registry, market, parameters)
-    wired = Contract(vault, contract_type=load_container("StakeVault").contract_type)
-    wait_mined(wired.setModules(market, game, sender=deployer))
-    return created
-
-
-def wait_mined(receipt: ReceiptAPI) -> ReceiptAPI:
-    """Return the final receipt: on a development chain with a block time ape does not wait."""
-    mined = chain.provider.get_receipt(receipt.txn_hash, required_confirmations=0)
-    mined.raise_for_status()
-    return mined
+def wait_created(client: ChainClient, plan: Plan, name: str) -> None:
+    """Wait until a creation is mined: on a chain with a block time ape does not always."""
+    deadline = time.monotonic() + MINED_S
+    while not is_deployed(client, plan, name):
+        if client.get_mined_nonce(plan.deployer) > plan.find_nonce(name):
+            if is_deployed(client, plan, name):
+                return
+            raise DeploymentError(
+                f"nonce {plan.find_nonce(name)} of {plan.deployer} was used for something else, or "
+                f"the creation of {name} failed: begin afresh with --restart"
+            )
+        if time.monotonic() > deadline:
+            raise DeploymentError(f"{name} is not mined after {MINED_S:.0f} s: run this again")
+        time.sleep(POLL_S)
 
 
 def load_container(name: str) -> ContractContainer:
-    """Return a contract from forge's artefacts."""
-    path = ARTEFACTS / f"{name}.sol" / f"{name}.json"
-    if not path.exists():
-        raise click.ClickException(f"{path} is missing: run ./scripts/demo or forge build first")
-    artefact = json.loads(path.read_text(encoding="utf-8"))
+    """Return a packaged contract as ape takes it."""
+    artifact = load_artifact(name)
     return ContractContainer(
-        ContractType(
-            contractName=name,
-            abi=artefact["abi"],
-            deploymentBytecode={"bytecode": artefact["bytecode"]["object"]},
-            runtimeBytecode={"bytecode": artefact["deployedBytecode"]["object"]},
+        ContractType.model_validate(
+            {
+                "contractName": name,
+                "abi": artifact.abi.entries,
+                "deploymentBytecode": {"bytecode": "0x" + artifact.creation_code.hex()},
+                "runtimeBytecode": {"bytecode": "0x" + artifact.runtime_code.hex()},
+            }
         )
     )
 
 
-def describe(name: str, creation: ReceiptAPI) -> Deployment:
-    """Return a manifest entry; the ABI is forge's, byte for byte."""
-    artefact = json.loads((ARTEFACTS / f"{name}.sol" / f"{name}.json").read_text(encoding="utf-8"))
-    address = Address(to_checksum_address(creation.contract_address))
-    code_hash = bytes(keccak(bytes(chain.provider.get_code(AddressType(address)))))
-    return Deployment(address, ContractAbi(name, artefact["abi"]), creation.txn_hash, code_hash)
+def write_manifest(client: ChainClient, plan: Plan, path: Path) -> None:
+    """Write what the roles need; ABIs are the compiler's, byte for byte."""
+    contracts = {
+        name: Deployment(
+            address=plan.find_address(name),
+            abi=load_artifact(name).abi,
+            tx_hash=plan.transactions.get(name, ""),
+            code_hash=bytes(keccak(client.get_code(plan.find_address(name)))),
+        )
+        for name in ORDER
+    }
+    save_manifest(
+        path,
+        Manifest(
+            chain_id=plan.chain_id,
+            preset=plan.preset,
+            first_block=plan.first_block,
+            srs_id=plan.srs_id,
+            srs_insecure=plan.tau_g2 == insecure_tau_g2(),
+            contracts=contracts,
+            guardians=plan.guardians,
+            token=None if plan.token == NO_TOKEN else plan.token,
+        ),
+    )

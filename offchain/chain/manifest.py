@@ -21,6 +21,7 @@ CONTRACTS: Final = (
     "ModelRegistry",
     "JobMarket",
     "DisputeGame",
+    "Guardian",
     "VerifierCore",
 )
 
@@ -45,6 +46,8 @@ class Manifest:
     srs_id: bytes
     srs_insecure: bool
     contracts: Mapping[str, Deployment]
+    guardians: tuple[Address, ...] = ()  # members of the guardian
+    token: Address | None = None  # the ERC-20 beside ETH
 
     def get(self, name: str) -> Deployment:
         """Return one contract; raise ManifestError if the deployment lacks it."""
@@ -79,6 +82,8 @@ def load_manifest(path: Path) -> Manifest:
                 )
                 for name, entry in read["contracts"].items()
             },
+            guardians=tuple(Address(member) for member in read["guardians"]),
+            token=None if read["token"] is None else Address(read["token"]),
         )
     except FileNotFoundError:
         raise ManifestError(f"{path} does not exist: deploy first (zkdps chain deploy)") from None
@@ -97,6 +102,8 @@ def save_manifest(path: Path, manifest: Manifest) -> None:
         "firstBlock": manifest.first_block,
         "srsId": "0x" + manifest.srs_id.hex(),
         "srsInsecure": manifest.srs_insecure,
+        "guardians": list(manifest.guardians),
+        "token": manifest.token,
         "contracts": {
             name: {
                 "address": d.address,
