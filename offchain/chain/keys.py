@@ -118,11 +118,6 @@ def create_key_file(path: Path) -> LocalSigner:
     return write_key_file(path, secrets.token_bytes(32))
 
 
-def create_keystore(path: Path, password: str) -> LocalSigner:
-    """Write a random key to a keystore that did not exist."""
-    return write_keystore(path, secrets.token_bytes(32), password)
-
-
 def write_key_file(path: Path, key: bytes) -> LocalSigner:
     """Write a key in hexadecimal to a file that did not exist, readable by its owner only."""
     _write_private(path, key.hex() + "\n")
