@@ -149,7 +149,8 @@ build_native() {
 }
 
 compile_contracts() {
-  forge build contracts && "$VENV/bin/python" scripts/lib/share_artefacts.py
+  forge build contracts && "$VENV/bin/python" scripts/lib/share_artefacts.py &&
+    "$VENV/bin/python" scripts/lib/package_artefacts.py
 }
 
 # forget_lost: drop the stamps of whatever was deleted or moved since.
@@ -159,7 +160,8 @@ forget_lost() {
   [ -d "$NPM/node_modules/solc" ] || rm -f "$STAMPS/npm"
   [ -x "$(cat "$LOCAL/solc-path" 2>/dev/null)" ] || rm -f "$STAMPS/solc"
   compgen -G "$ROOT/offchain/native/_core*" | grep -qv '\.pyi$' || rm -f "$STAMPS/native"
-  [ -d "$LOCAL/forge/out" ] && [ -f "$ROOT/.build/__local__.json" ] || rm -f "$STAMPS/contracts"
+  [ -d "$LOCAL/forge/out" ] && [ -f "$ROOT/.build/__local__.json" ] && [ -d "$ROOT/offchain/chain/artifacts" ] ||
+    rm -f "$STAMPS/contracts"
 }
 
 # ---------------------------------------------------------------- the door

@@ -15,23 +15,31 @@ from offchain.errors import OffchainError
 
 STOP_S: Final = 15.0
 TAIL_LINES: Final = 20
+THIS_PACKAGE: Final = (sys.executable, "-m", "offchain.cli.main")
 
 
 class Party:
     """One `zkdps` command in its own process; its log lines are JSON events in a file."""
 
-    def __init__(self, name: str, arguments: Sequence[str], folder: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        folder: Path,
+        command: Sequence[str] = THIS_PACKAGE,
+        environment: Mapping[str, str] | None = None,  # this process's, unless given
+    ) -> None:
         self.name = name
         folder.mkdir(parents=True, exist_ok=True)
         self._log = folder / f"{name}.log"
         self._answer = folder / f"{name}.json"
         with self._log.open("wb") as log, self._answer.open("wb") as answer:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "offchain.cli.main", *arguments],
+                [*command, *arguments],
                 stdout=answer,
                 stderr=log,
                 start_new_session=True,  # so that it and its workers can be stopped together
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**(environment or os.environ), "PYTHONUNBUFFERED": "1"},
             )
 
     @property

@@ -1,0 +1,90 @@
+"""What is in the wheel, and that it needs nothing that is not."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from offchain.chain.manifest import CONTRACTS
+from offchain.cli.main import NOUNS
+from tests.package.conftest import ROOT, Client
+
+SOURCES = (".rs", ".toml", ".lock", ".sol", ".c", ".h", ".o")
+
+
+@pytest.fixture(scope="module")
+def names(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as file:
+        return file.namelist()
+
+
+def test_wheel__one_file_for_every_python_from_3_11(wheel: Path) -> None:
+    assert "-cp311-abi3-" in wheel.name
+
+
+def test_wheel__nothing_but_the_package__no_sources_no_tests(names: list[str]) -> None:
+    tops = {PurePosixPath(name).parts[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"offchain"}
+    assert [name for name in names if name.endswith(SOURCES)] == []
+    assert [name for name in names if "test" in name] == []
+    assert [name for name in names if ".local" in name or "key" in PurePosixPath(name).suffix] == []
+
+
+def test_wheel__holds_core_types_contracts_and_every_module(names: list[str]) -> None:
+    wanted = {"offchain/py.typed", "offchain/native/_core.abi3.so", "offchain/native/_core.pyi"}
+    wanted |= {f"offchain/chain/artifacts/{name}.json" for name in CONTRACTS}
+    wanted |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "offchain").rglob("*.py")}
+    assert wanted - set(names) == set()
+
+
+def test_wheel__contracts_are_those_of_the_checkout(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        for name in CONTRACTS:
+            packaged = json.loads(file.read(f"offchain/chain/artifacts/{name}.json"))
+            built = ROOT / ".local" / "forge" / "out" / f"{name}.sol" / f"{name}.json"
+            compiled = json.loads(built.read_text(encoding="utf-8"))
+            assert packaged["abi"] == compiled["abi"]
+            assert packaged["creationCode"] == compiled["bytecode"]["object"]
+
+
+def test_installed__lies_in_its_own_environment(client: Client) -> None:
+    path = client.run_python("import offchain; print(offchain.__file__)")
+    assert path.startswith(str(client.folder))
+
+
+def test_installed__core_proves_nothing_false__and_commits(client: Client) -> None:
+    code = (
+        "from offchain import native; import numpy as np; srs = native.srs_insecure(4); "
+        "one = native.commit(srs, np.ones(16, dtype=np.int64)); "
+        "two = native.commit(srs, np.full(16, 2, dtype=np.int64)); print(len(one), one != two)"
+    )
+    assert client.run_python(code) == "64 True"
+
+
+def test_installed__every_module_of_a_client_imports(client: Client) -> None:
+    code = (
+        "import pkgutil, importlib, offchain; "
+        "optional = ('offchain.workers',); "  # imported inside a worker's home only
+        "names = [m.name for m in pkgutil.walk_packages(offchain.__path__, 'offchain.')]; "
+        "[importlib.import_module(n) for n in names if not n.startswith(optional)]; "
+        "print(len(names))"
+    )
+    assert int(client.run_python(code)) > 50
+
+
+@pytest.mark.parametrize("noun", [(), *((noun,) for noun in NOUNS)], ids=" ".join)
+def test_installed__every_noun_explains_itself(client: Client, noun: tuple[str, ...]) -> None:
+    done = client.run(*noun, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Usage: zkdps" in done.stdout
+
+
+def test_installed__artifacts_are_found(client: Client) -> None:
+    code = (
+        "from offchain.chain.artifacts import list_artifacts, load_artifact; "
+        "print(*(n for n in list_artifacts() if load_artifact(n).creation_code))"
+    )
+    assert set(CONTRACTS) <= set(client.run_python(code).split())
