@@ -10,6 +10,7 @@ from offchain.types import Wei
 GWEI: Final = 10**9
 TIP_WEI: Final = Wei(GWEI)
 BASE_FEE_HEADROOM: Final = 2  # survives five full blocks of rises of 12.5 %
+RESERVE_BASE_FEES: Final = 3  # gas to be paid for later is counted at so many base fees
 GAS_MARGIN_PERCENT: Final = 25  # state may change between the estimate and the block
 REPLACEMENT_PERCENT: Final = 20  # nodes ask for at least 10 % to replace at one nonce
 
@@ -34,6 +35,15 @@ def compute_replacement_fees(sent: Fees, base_fee_wei: Wei) -> Fees:
         Wei(max(fresh.max_fee_wei, _raise(sent.max_fee_wei))),
         Wei(max(fresh.tip_wei, _raise(sent.tip_wei))),
     )
+
+
+def compute_reserve_wei(gas: int, base_fee_wei: Wei) -> Wei:
+    """Return what gas may cost until it is needed: at three times the base fee, plus the tip.
+
+    A base fee can rise by 12.5 % a block, so that nothing covers every rise; three times is about
+    nine full blocks in a row.
+    """
+    return Wei(gas * (RESERVE_BASE_FEES * base_fee_wei + TIP_WEI))
 
 
 def compute_gas_limit(estimate: int, block_gas_limit: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -29,7 +30,7 @@ class Settings:
 
     role: str  # operator, client or challenger
     home: Path  # journal, cursor, broker and logs
-    rpc_url: str
+    rpc_url: str  # several endpoints, best first, are separated by commas
     manifest: Path  # deployments/<chainId>.json
     key_file: Path | None  # 0600 hex, or a keystore; None with a remote signer
     content: Path  # inputs and outputs by digest
@@ -42,6 +43,11 @@ class Settings:
     confirmations: int = 1  # blocks, the event's own included; 1 trusts the head
     poll_s: float = 0.5  # pause between ticks, wall clock
     broker_url: str = ""  # empty: SQLite in the home folder, no server
+    broker_queue: str = ""  # machines that work for one account share it; empty: this home's own
+    database_url: str = ""  # postgresql://user@host/name; empty: SQLite in the home folder
+    reserve_wei: int = 0  # kept for gas beyond what open jobs need
+    max_head_age_s: float = 300.0  # a head that stood still for longer begins nothing bonded
+    max_drift_s: float = 60.0  # machine's clock against the head's timestamp: a warning
     backend: str = "auto"  # numpy, torch, or auto: torch where it is installed
     challenge_always: bool = False  # challenger: also challenge results that look right
     prover_memory_mib: int = 2048  # limit of the prover's child process
@@ -51,6 +57,10 @@ class Settings:
     def __post_init__(self) -> None:
         if self.confirmations < 1:
             raise ConfigError("confirmations counts the event's own block: at least 1")
+        if self.reserve_wei < 0:
+            raise ConfigError("reserve_wei is an amount: at least 0")
+        if self.max_head_age_s <= 0 or self.max_drift_s <= 0:
+            raise ConfigError("max_head_age_s and max_drift_s are durations: more than 0")
         if self.backend not in ("auto", "numpy", "torch"):
             raise ConfigError(f"backend {self.backend!r}: auto, numpy or torch")
         if self.fault not in FAULTS:
@@ -71,9 +81,19 @@ class Settings:
         """Return the broker's URL; the default needs no server."""
         return self.broker_url or f"sqla+sqlite:///{self.home / 'broker.sqlite3'}"
 
+    @property
+    def queue(self) -> str:
+        """Return the name of the queue between a role and its workers.
+
+        Without a name it is the home folder's own: two operators on one broker must not take each
+        other's steps.
+        """
+        own = hashlib.sha256(str(self.home).encode()).hexdigest()[:16]
+        return f"zkdps-{self.role}-{self.broker_queue or own}"
+
     def save(self) -> None:
         """Write the file from which other processes of this role read the same settings."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         plain = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self).items()}
         path = self.home / FILE_NAME
         # URLs may carry access tokens: for the owner's eyes only.

@@ -12,13 +12,20 @@ from offchain.chain.journal import Journal, StepKey, StoredTransaction, TxStatus
 from offchain.chain.keys import Signer
 from offchain.chain.nonce import NonceManager
 from offchain.chain.rpc import RpcError
-from offchain.errors import ContractRevert, TransactionPending, TransactionReverted
-from offchain.types import TxHash
+from offchain.errors import (
+    ContractRevert,
+    TransactionPending,
+    TransactionReverted,
+    UnknownPending,
+)
+from offchain.types import TxHash, Wei
 
 POLL_S: Final = 0.2
 WAIT_S: Final = 60.0
 REPLACE_AFTER_BLOCKS: Final = 5  # about a minute on Ethereum; a fee spike rarely lasts less
+UNKNOWN_BLOCKS: Final = 10  # a pooled transaction that pays the base fee is mined long before
 TX_TYPE: Final = 2  # EIP-1559
+NO_RESERVE: Final = Wei(0)
 
 
 class Submitter:
@@ -30,6 +37,7 @@ class Submitter:
         journal: Journal,
         signer: Signer,
         sleep: Callable[[float], None] = time.sleep,
+        reserve_wei: Wei = NO_RESERVE,
     ) -> None:
         self.account = signer.address
         self._client = client
@@ -37,17 +45,42 @@ class Submitter:
         self._signer = signer
         self._nonces = NonceManager(client, journal, signer.address)
         self._sleep = sleep
+        self._reserve_wei = reserve_wei
+        # The block at which unknown transactions were first seen in the pool, and their nonces.
+        self._unknown: tuple[int, tuple[int, ...]] = (0, ())
+
+    def can_spend(self, value_wei: Wei, gas: int, *, obligations_wei: Wei) -> bool:
+        """Whether an optional spending leaves enough for what this account has to do.
+
+        Ask before accepting a job or opening a challenge, never before committing, proving or
+        claiming. `gas` is what the spending itself needs; `obligations_wei` is what the open jobs
+        still need, see compute_reserve_wei; the configured reserve comes on top. What is on its
+        way counts as spent.
+        """
+        fees = compute_fees(self._client.get_head().base_fee_wei)
+        mined = self._client.get_mined_nonce(self.account)
+        by_nonce: dict[int, Wei] = {}
+        for tx in self._journal.get_unsettled_transactions(self.account):
+            if tx.nonce >= mined:
+                by_nonce[tx.nonce] = max(tx.cost_wei, by_nonce.get(tx.nonce, NO_RESERVE))
+        needed = value_wei + gas * fees.max_fee_wei + sum(by_nonce.values())
+        kept = obligations_wei + self._reserve_wei
+        return self._client.get_balance(self.account) >= needed + kept
 
     def submit(self, key: StepKey, call: Call, gas_limit: int | None = None) -> Receipt:
         """Return the receipt of this step's transaction, sending it if it was never sent.
 
         Without `gas_limit` the call is simulated first, so a refusal costs nothing. Raises
         ContractRevert when the simulation fails, TransactionReverted when the mined transaction
-        did, TransactionPending when it is not mined in time (a later call resumes it).
+        did, TransactionPending when it is not mined in time (a later call resumes it),
+        UnknownPending while the pool holds what this account's journal does not know, and
+        SubmissionConflict where another process was first.
         """
         receipt = self._resume(key, call, gas_limit)
         if receipt is not None:
             return receipt
+        # Before the simulation: one that came first would not see what is mined in between.
+        self._verify_pool_is_known()
         if gas_limit is None:
             estimate = self._client.estimate_gas(call, self.account)
             gas_limit = compute_gas_limit(estimate, self._client.get_block_gas_limit())
@@ -57,6 +90,25 @@ class Submitter:
             tx = self._sign_and_store(key, call, nonce, gas_limit, fees)
             self._broadcast(tx)
         return self._wait(key, call, gas_limit)
+
+    def _verify_pool_is_known(self) -> None:
+        """Raise UnknownPending while the pool may hold this very step, signed by a lost journal.
+
+        What no block takes for long is not waited for: its fee is too low, or it is stuck behind a
+        gap; the next transaction queues up behind it.
+        """
+        try:
+            self._nonces.verify_pool_is_known()
+        except UnknownPending as error:
+            head = self._client.get_head().number
+            first_seen, nonces = self._unknown
+            if error.nonces[0] not in nonces:
+                first_seen = head
+            self._unknown = (first_seen, error.nonces)
+            if head - first_seen < UNKNOWN_BLOCKS:
+                raise
+        else:
+            self._unknown = (0, ())
 
     def _broadcast_unsettled(self) -> None:
         """Hand every stored transaction of unknown fate to the node again.
@@ -124,6 +176,7 @@ class Submitter:
             fees=fees,
             sent_block=self._client.get_head().number,
             status=TxStatus.SIGNED,
+            cost_wei=Wei(call.value_wei + gas_limit * fees.max_fee_wei),
         )
         self._journal.put_transaction(tx)
         return tx
