@@ -5,134 +5,152 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IJobMarket} from "../interfaces/IJobMarket.sol";
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
-import {IParameters} from "../interfaces/IParameters.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
-import {ParameterRules} from "../libraries/ParameterRules.sol";
-import {Pricing} from "../libraries/Pricing.sol";
-import {Settlement} from "../libraries/Settlement.sol";
 import {JobId} from "../types/Ids.sol";
-import {Assurance, Job, JobParams, JobState, StoredJob} from "../types/Job.sol";
+import {
+    FLAG_PROOF_REQUIRED,
+    FLAG_TOKEN,
+    JobParams,
+    JobState,
+    JobTerms,
+    PROOF_REQUIRED,
+    StoredJob
+} from "../types/Job.sol";
 import {Parameters} from "../types/Parameters.sol";
 import {Exit} from "../types/Split.sol";
+import {JobBook} from "./JobBook.sol";
+import {Verdicts} from "./Verdicts.sol";
 
 /// @title The life of a job
-contract JobMarket is IJobMarket {
+contract JobMarket is Verdicts {
     using SafeCast for uint256;
 
     /* CONSTANTS */
 
-    /// @dev The token of fees and stakes.
-    address private constant ETH = address(0);
-
-    /* IMMUTABLES */
-
-    /// @inheritdoc IJobMarket
-    address public immutable VAULT;
-    /// @inheritdoc IJobMarket
-    address public immutable REGISTRY;
-    /// @inheritdoc IParameters
-    bytes32 public immutable PARAMETERS_HASH;
-    /// @inheritdoc IJobMarket
-    uint256 public immutable ASSIGN_SECONDS;
-    /// @inheritdoc IJobMarket
-    uint256 public immutable EXEC_SECONDS;
-    /// @inheritdoc IJobMarket
-    uint256 public immutable CHALLENGE_SECONDS;
-
-    uint256 private immutable LOCK_FEES;
-    uint256 private immutable MISS_FEES;
-    uint256 private immutable DISPUTE_GAS;
-    uint256 private immutable GAS_PRICE_FLOOR;
-
-    /* STORAGE */
-
-    /// @dev Starts at 1: counting up a word that is never zero costs the first client no more than the others.
-    uint256 private nextJob = 1;
-
-    mapping(JobId => StoredJob) private jobs;
+    /// @dev An unusable input shows at once: who says so later than this part of T_exec has computed.
+    uint256 private constant REFUSAL_PART = 4;
 
     /* CONSTRUCTOR */
 
-    constructor(address vault, address registry, Parameters memory p) {
-        ParameterRules.validate(p);
-        PARAMETERS_HASH = ParameterRules.hash(p);
-        VAULT = vault;
-        REGISTRY = registry;
-        ASSIGN_SECONDS = p.assignSeconds;
-        EXEC_SECONDS = p.execSeconds;
-        CHALLENGE_SECONDS = p.challengeSeconds;
-        LOCK_FEES = p.lockFees;
-        MISS_FEES = p.missFees;
-        DISPUTE_GAS = p.disputeGas;
-        GAS_PRICE_FLOOR = p.gasPriceFloor;
-    }
-
-    /* MODIFIERS */
-
-    modifier onlyGame() {
-        // The vault knows the game of this deployment; it is wired once, after both exist.
-        if (msg.sender != IStakeVault(VAULT).game()) revert NotDisputeGame(msg.sender);
-        _;
-    }
+    constructor(address vault, address registry, address guardian, Parameters memory p)
+        JobBook(vault, registry, guardian, p)
+    {}
 
     /* CLIENT */
 
     /// @inheritdoc IJobMarket
     function createJob(JobParams calldata params) external payable returns (JobId jobId) {
-        if (params.verifyMask != 0) revert UnsupportedVerifyMask(params.verifyMask);
-        if (params.privacyMask != 0) revert UnsupportedPrivacyMask(params.privacyMask);
-        if (params.fee == 0) revert ZeroFee();
-        if (msg.value != params.fee) revert WrongFee(msg.value, params.fee);
-        if (params.inDigest == 0) revert ZeroDigest();
-        // The version fixes the verifier too: a version never changes.
-        uint32 versionNumber = IModelRegistry(REGISTRY).numberOf(params.version);
+        uint40 assignUntil = computeDeadline(tick(), ASSIGN_SECONDS);
+        checkOrder(params);
+        checkFee(params);
+        // The version fixes verifier and royalty too: a version never changes.
+        (uint32 versionNumber, uint16 royaltyBps) = IModelRegistry(REGISTRY).getOrderTerms(params.version);
         if (versionNumber == 0) revert UnknownModelVersion(params.version);
-
-        jobId = JobId.wrap(nextJob++);
+        JobTerms memory terms = readTerms(params);
+        jobId = computeJobId(terms);
         StoredJob storage job = jobs[jobId];
-        uint40 assignUntil = computeDeadline(ASSIGN_SECONDS);
-        (job.client, job.fee) = (msg.sender, params.fee);
-        (job.state, job.deadline, job.versionNumber) = (JobState.OPEN, assignUntil, versionNumber);
-        job.inDigest = params.inDigest;
-        emit JobCreated(jobId, msg.sender, params.version, params.inDigest, params.fee, assignUntil, params.inputUri);
-        IStakeVault(VAULT).openEscrow{value: msg.value}(ETH, jobId, params.fee);
+        // INVARIANT: an id names one job for ever, also after its end.
+        if (job.state != JobState.NONE) revert JobExists(jobId);
+
+        // Narrowed, so that whatever comes in can be credited when it goes out.
+        (job.client, job.fee, job.royaltyBps) = (msg.sender, uint256(params.fee).toUint80(), royaltyBps);
+        (job.state, job.deadline, job.versionNumber, job.flags) =
+            (JobState.OPEN, assignUntil, versionNumber, computeFlags(params));
+        emit JobCreated(jobId, msg.sender, params.version, terms, assignUntil, params.inputUri);
+        // SAFETY: the vault is this deployment's; it calls nobody but the ERC-20 that the deployment chose.
+        IStakeVault(VAULT).addEscrow{value: msg.value}(params.token, jobId, msg.sender, params.fee, true);
     }
 
     /// @inheritdoc IJobMarket
     function cancelJob(JobId jobId) external {
+        tick();
         StoredJob storage job = expectJob(jobId, JobState.OPEN);
-        if (msg.sender != job.client) revert NotClient(jobId, msg.sender, job.client);
+        requireClient(jobId, job);
 
         job.state = JobState.CANCELLED;
         emit JobCancelled(jobId);
         settle(jobId, job, Exit.CANCELLED, address(0));
     }
 
+    function checkOrder(JobParams calldata params) private pure {
+        if (params.verifyMask & ~PROOF_REQUIRED != 0) revert UnsupportedVerifyMask(params.verifyMask);
+        if (params.privacyMask != 0) revert UnsupportedPrivacyMask(params.privacyMask);
+        if (params.fee == 0) revert ZeroFee();
+        if (params.inDigest == 0) revert ZeroDigest();
+    }
+
+    function checkFee(JobParams calldata params) private view {
+        bool isEth = params.token == ETH;
+        bool proofRequired = params.verifyMask == PROOF_REQUIRED;
+        if (!isEth && (params.token != TOKEN || proofRequired)) revert UnsupportedFeeToken(params.token);
+        uint256 value = isEth ? params.fee : 0;
+        if (msg.value != value) revert WrongFee(msg.value, value);
+        if (proofRequired) {
+            uint256 required = computeProofFee(params.version);
+            if (params.fee < required) revert FeeBelowProof(params.fee, required);
+        }
+    }
+
+    function readTerms(JobParams calldata params) private view returns (JobTerms memory) {
+        return JobTerms({
+            client: msg.sender,
+            version: params.version,
+            inDigest: params.inDigest,
+            token: params.token,
+            fee: params.fee,
+            verifyMask: params.verifyMask,
+            privacyMask: params.privacyMask,
+            salt: params.salt
+        });
+    }
+
+    function computeFlags(JobParams calldata params) private pure returns (uint16) {
+        return (params.token == ETH ? 0 : FLAG_TOKEN) | (params.verifyMask == PROOF_REQUIRED ? FLAG_PROOF_REQUIRED : 0);
+    }
+
     /* WORKER */
 
     /// @inheritdoc IJobMarket
     function acceptJob(JobId jobId) external {
+        uint40 time = tick();
         StoredJob storage job = expectJob(jobId, JobState.OPEN);
-        checkInTime(jobId, job.deadline);
-        uint96 amount = computeLock(job.fee).toUint96();
-        uint40 commitUntil = computeDeadline(EXEC_SECONDS);
+        requireInTime(jobId, job.deadline, time);
+        address token = getToken(job);
+        uint96 amount = computeLock(token, job.fee).toUint96();
+        uint40 commitUntil = computeDeadline(time, EXEC_SECONDS);
 
         (job.state, job.deadline) = (JobState.ASSIGNED, commitUntil);
         // SAFETY: the vault is this deployment's and calls nobody; only it knows whom the worker serves.
-        address operator = IStakeVault(VAULT).lockStake(ETH, jobId, msg.sender, amount);
+        address operator = IStakeVault(VAULT).lockStake(token, jobId, msg.sender, amount);
         job.operator = operator;
         emit JobAccepted(jobId, operator, commitUntil);
     }
 
     /// @inheritdoc IJobMarket
-    function commitResult(JobId jobId, bytes32 outDigest, string calldata outputUri) external {
+    function rejectJob(JobId jobId) external {
+        uint40 time = tick();
         StoredJob storage job = expectJob(jobId, JobState.ASSIGNED);
         address operator = job.operator;
-        checkInTime(jobId, job.deadline);
-        if (outDigest == 0) revert ZeroDigest();
-        if (IStakeVault(VAULT).operatorOf(msg.sender) != operator) revert NotOperator(jobId, msg.sender, operator);
+        requireWorker(jobId, operator);
+        // The job was taken at deadline - EXEC_SECONDS.
+        uint256 until = job.deadline - EXEC_SECONDS + EXEC_SECONDS / REFUSAL_PART;
+        if (time > until) revert RefusalTooLate(jobId, until, time);
 
-        uint40 challengeUntil = computeDeadline(CHALLENGE_SECONDS);
+        job.state = JobState.REFUSED;
+        emit JobRefused(jobId, operator);
+        settle(jobId, job, Exit.REFUSED, address(0));
+    }
+
+    /// @inheritdoc IJobMarket
+    function commitResult(JobId jobId, bytes32 outDigest, string calldata outputUri) external {
+        uint40 time = tick();
+        StoredJob storage job = expectJob(jobId, JobState.ASSIGNED);
+        address operator = job.operator;
+        requireInTime(jobId, job.deadline, time);
+        if (outDigest == 0) revert ZeroDigest();
+        requireWorker(jobId, operator);
+
+        uint40 challengeUntil = computeDeadline(time, CHALLENGE_SECONDS);
         (job.state, job.deadline) = (JobState.COMMITTED, challengeUntil);
         job.outDigest = outDigest;
         emit ResultCommitted(jobId, operator, outDigest, challengeUntil, outputUri);
@@ -142,134 +160,68 @@ contract JobMarket is IJobMarket {
 
     /// @inheritdoc IJobMarket
     function finalise(JobId jobId) external {
+        uint40 time = tick();
         // INVARIANT: a challenged job is DISPUTED, and never final without a verdict.
         StoredJob storage job = expectJob(jobId, JobState.COMMITTED);
-        checkOverdue(jobId, job.deadline);
+        uint256 deadline = job.deadline;
+        requireOverdue(jobId, deadline, time);
+        // INVARIANT: a job that requires a proof is never final without one.
+        if (has(job.flags, FLAG_PROOF_REQUIRED)) revert ProofRequired(jobId);
+        if (isDeliveryDue(job)) revert DeliveryDue(jobId, deliveries[jobId].deliverBy);
 
         job.state = JobState.FINAL;
         emit JobFinalised(jobId, job.operator);
-        settle(jobId, job, Exit.FINAL, address(0));
+        settle(jobId, job, Exit.FINAL, findKeeper(job, deadline, time));
     }
 
     /// @inheritdoc IJobMarket
     function expireJob(JobId jobId) external {
+        uint40 time = tick();
         StoredJob storage job = expectJob(jobId, JobState.OPEN);
-        checkOverdue(jobId, job.deadline);
+        uint256 deadline = job.deadline;
+        requireOverdue(jobId, deadline, time);
 
         job.state = JobState.EXPIRED;
         emit JobExpired(jobId);
-        settle(jobId, job, Exit.EXPIRED, address(0));
+        settle(jobId, job, Exit.EXPIRED, findKeeper(job, deadline, time));
     }
 
     /// @inheritdoc IJobMarket
     function failJob(JobId jobId) external {
-        StoredJob storage job = expectJob(jobId, JobState.ASSIGNED);
-        checkOverdue(jobId, job.deadline);
+        uint40 time = tick();
+        StoredJob storage job = findJob(jobId);
+        uint256 deadline = findFailure(jobId, job);
+        requireOverdue(jobId, deadline, time);
+        address operator = job.operator;
 
         job.state = JobState.FAILED;
-        emit JobFailed(jobId, job.operator);
-        settle(jobId, job, Exit.FAILED, address(0));
-    }
-
-    /* THE GAME */
-
-    /// @inheritdoc IJobMarket
-    function disputeJob(JobId jobId, bytes32 expectedOutDigest) external onlyGame returns (Job memory) {
-        StoredJob storage job = expectJob(jobId, JobState.COMMITTED);
-        checkInTime(jobId, job.deadline);
-        if (job.outDigest != expectedOutDigest) revert UnexpectedResult(jobId, job.outDigest, expectedOutDigest);
-
-        job.state = JobState.DISPUTED;
-        emit JobDisputed(jobId);
-        return readJob(job);
+        emit JobFailed(jobId, operator);
+        settle(jobId, job, Exit.FAILED, findKeeper(job, deadline, time));
+        IStakeVault(VAULT).recordMiss(operator);
     }
 
     /// @inheritdoc IJobMarket
-    function settleProven(JobId jobId) external onlyGame {
-        StoredJob storage job = expectJob(jobId, JobState.DISPUTED);
+    function voidJob(JobId jobId) external {
+        tickInRefundMode();
+        StoredJob storage job = findJob(jobId);
+        // INVARIANT: a disputed job is voided by the game, with its bonds; a terminal one has no money left.
+        if (job.state > JobState.COMMITTED) revert WrongJobState(jobId, job.state, JobState.OPEN);
 
-        job.state = JobState.PROVEN;
-        emit JobProven(jobId, job.operator);
-        settle(jobId, job, Exit.PROVEN, address(0));
+        closeVoided(jobId, job);
     }
 
-    /// @inheritdoc IJobMarket
-    function settleRejected(JobId jobId, address challenger) external onlyGame {
-        StoredJob storage job = expectJob(jobId, JobState.DISPUTED);
-
-        job.state = JobState.REJECTED;
-        emit JobRejected(jobId, job.operator, challenger);
-        settle(jobId, job, Exit.REJECTED, challenger);
-    }
-
-    /* STEPS */
-
-    function settle(JobId jobId, StoredJob storage job, Exit exit, address challenger) private {
-        uint96 fee = job.fee;
-        uint96 lock = 0;
-        if (job.operator != address(0)) lock = IStakeVault(VAULT).getLock(ETH, jobId).amount;
-        // No truncation of the fine: it is at most the lock, because missFees <= lockFees.
-        uint96 fine = exit == Exit.FAILED ? (MISS_FEES * fee).toUint96() : 0;
-        IStakeVault(VAULT)
-            .settleJob(ETH, jobId, job.client, challenger, Settlement.computeJobSplit(exit, fee, lock, fine));
-    }
-
-    function expectJob(JobId jobId, JobState required) private view returns (StoredJob storage job) {
-        job = jobs[jobId];
-        JobState state = job.state;
-        if (state == JobState.NONE) revert UnknownJob(jobId);
-        if (state != required) revert WrongJobState(jobId, state, required);
-    }
-
-    function readJob(StoredJob storage job) private view returns (Job memory) {
-        return Job({
-            client: job.client,
-            fee: job.fee,
-            operator: job.operator,
-            state: job.state,
-            deadline: job.deadline,
-            version: IModelRegistry(REGISTRY).versionAt(job.versionNumber),
-            inDigest: job.inDigest,
-            outDigest: job.outDigest
-        });
-    }
-
-    function checkInTime(JobId jobId, uint256 deadline) private view {
-        if (block.timestamp > deadline) revert DeadlinePassed(jobId, deadline, block.timestamp);
-    }
-
-    function checkOverdue(JobId jobId, uint256 deadline) private view {
-        if (block.timestamp <= deadline) revert DeadlineNotReached(jobId, deadline, block.timestamp);
-    }
-
-    function computeDeadline(uint256 duration) private view returns (uint40) {
-        return (block.timestamp + duration).toUint40();
-    }
-
-    /* VIEWS */
-
-    /// @inheritdoc IJobMarket
-    function jobCount() external view returns (uint256) {
-        return nextJob - 1;
-    }
-
-    /// @inheritdoc IJobMarket
-    function getJob(JobId jobId) external view returns (Job memory) {
-        StoredJob storage job = jobs[jobId];
-        if (job.state == JobState.NONE) revert UnknownJob(jobId);
-        return readJob(job);
-    }
-
-    /// @inheritdoc IJobMarket
-    function assurance(JobId jobId) external view returns (Assurance) {
-        JobState state = jobs[jobId].state;
-        if (state == JobState.FINAL) return Assurance.UNCHALLENGED;
-        if (state == JobState.PROVEN) return Assurance.PROVEN;
-        return Assurance.NONE;
-    }
-
-    /// @inheritdoc IJobMarket
-    function computeLock(uint96 fee) public view returns (uint256) {
-        return Pricing.computeLock(fee, LOCK_FEES, DISPUTE_GAS, Math.max(block.basefee, GAS_PRICE_FLOOR));
+    /// @dev Last second at which the operator can still keep the job from failing.
+    function findFailure(JobId jobId, StoredJob storage job) private view returns (uint256 deadline) {
+        deadline = job.deadline;
+        if (job.state == JobState.ASSIGNED) return deadline;
+        bool proofRequired = has(job.flags, FLAG_PROOF_REQUIRED);
+        bool deliveryDue = isDeliveryDue(job);
+        // Without either a committed job becomes final, not failed.
+        if (job.state != JobState.COMMITTED || !(proofRequired || deliveryDue)) {
+            revert WrongJobState(jobId, job.state, JobState.ASSIGNED);
+        }
+        if (!deliveryDue) return deadline;
+        uint256 deliverBy = deliveries[jobId].deliverBy;
+        return proofRequired ? Math.min(deadline, deliverBy) : deliverBy;
     }
 }

@@ -18,6 +18,9 @@ contract ModelRegistry is IModelRegistry {
     /// @dev Tensors are public and become sha256 tile trees (protocol.md 3.2).
     uint256 private constant TILE_TREE = 1;
 
+    /// @inheritdoc IModelRegistry
+    uint256 public constant MAX_ROYALTY_BPS = 2000; // a fifth of the fee (protocol.md A.16)
+
     /* IMMUTABLES */
 
     /// @inheritdoc IParameters
@@ -69,6 +72,8 @@ contract ModelRegistry is IModelRegistry {
             digestKind: params.digestKind,
             vkData: params.vkData,
             number: versionIds.length.toUint32(),
+            outputBytes: params.outputBytes,
+            royaltyBps: params.royaltyBps,
             graphHash: params.graphHash,
             weightRoot: params.weightRoot,
             programHash: params.programHash,
@@ -89,6 +94,8 @@ contract ModelRegistry is IModelRegistry {
         if (params.proofGas == 0 || params.proofGas > MAX_PROOF_GAS) {
             revert ProofGasOutOfRange(params.proofGas, MAX_PROOF_GAS);
         }
+        if (params.outputBytes == 0) revert ZeroOutputBytes();
+        if (params.royaltyBps > MAX_ROYALTY_BPS) revert RoyaltyOutOfRange(params.royaltyBps, MAX_ROYALTY_BPS);
     }
 
     /// @dev A key that its verifier cannot read would cost an honest operator its stake.
@@ -119,6 +126,22 @@ contract ModelRegistry is IModelRegistry {
     }
 
     /// @inheritdoc IModelRegistry
+    function getOrderTerms(bytes32 versionId) external view returns (uint32 number, uint16 royaltyBps) {
+        Version storage version = versions[versionId];
+        return (version.number, version.royaltyBps);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function getOutputBytes(uint32 number) external view returns (uint32) {
+        return versions[versionAt(number)].outputBytes;
+    }
+
+    /// @inheritdoc IModelRegistry
+    function ownerAt(uint32 number) external view returns (address) {
+        return versions[versionAt(number)].owner;
+    }
+
+    /// @inheritdoc IModelRegistry
     function isVersion(bytes32 versionId) public view returns (bool) {
         return numberOf(versionId) != 0;
     }
@@ -129,7 +152,7 @@ contract ModelRegistry is IModelRegistry {
     }
 
     /// @inheritdoc IModelRegistry
-    function versionAt(uint32 number) external view returns (bytes32) {
+    function versionAt(uint32 number) public view returns (bytes32) {
         if (number == 0 || number > versionIds.length) revert UnknownNumber(number);
         return versionIds[number - 1];
     }

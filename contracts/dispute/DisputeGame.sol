@@ -1,233 +1,211 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {IJobMarket} from "../interfaces/IJobMarket.sol";
-import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
-import {IParameters} from "../interfaces/IParameters.sol";
 import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
-import {ParameterRules} from "../libraries/ParameterRules.sol";
-import {Pricing} from "../libraries/Pricing.sol";
-import {Settlement} from "../libraries/Settlement.sol";
 import {Dispute, DisputeState} from "../types/Dispute.sol";
-import {DisputeId, JobId} from "../types/Ids.sol";
-import {Job} from "../types/Job.sol";
+import {JobId} from "../types/Ids.sol";
+import {Job, JobTerms} from "../types/Job.sol";
 import {Parameters} from "../types/Parameters.sol";
-import {Exit} from "../types/Split.sol";
 import {Statement} from "../types/Statement.sol";
-import {Version} from "../types/Version.sol";
+import {DisputeBook} from "./DisputeBook.sol";
+import {Evidence} from "./Evidence.sol";
 
 /// @title The game of prove-it
-contract DisputeGame is IDisputeGame {
+contract DisputeGame is Evidence {
     using SafeCast for uint256;
-
-    /* CONSTANTS */
-
-    /// @dev The token of bonds.
-    address private constant ETH = address(0);
-
-    /// @dev Format of the statement and of the proofs.
-    uint256 private constant STATEMENT_FORMAT = 1;
-    /// @dev A job is one claim, not split into shards.
-    uint256 private constant WHOLE_JOB = 0;
-    /// @dev Input and output are public: they enter the verifier as calldata.
-    uint256 private constant MODE_PUBLIC = 1;
-
-    /* IMMUTABLES */
-
-    /// @inheritdoc IDisputeGame
-    address public immutable VAULT;
-    /// @inheritdoc IDisputeGame
-    address public immutable REGISTRY;
-    /// @inheritdoc IDisputeGame
-    address public immutable MARKET;
-    /// @inheritdoc IParameters
-    bytes32 public immutable PARAMETERS_HASH;
-
-    uint256 private immutable PROVE_SECONDS;
-    uint256 private immutable PROVE_CAP_SECONDS;
-    uint256 private immutable PROVING_PRICE;
-    uint256 private immutable GAS_PRICE_FLOOR;
-
-    /* STORAGE */
-
-    /// @dev Starts at 1: counting up a word that is never zero costs the first challenger no more than the others.
-    uint256 private nextDispute = 1;
-    /// @inheritdoc IDisputeGame
-    mapping(JobId => DisputeId) public disputeOf;
-    /// @inheritdoc IDisputeGame
-    mapping(address operator => uint256) public openChallenges;
-
-    mapping(DisputeId => Dispute) private disputes;
 
     /* CONSTRUCTOR */
 
-    constructor(address vault, address registry, address market, Parameters memory p) {
-        ParameterRules.validate(p);
-        PARAMETERS_HASH = ParameterRules.hash(p);
-        VAULT = vault;
-        REGISTRY = registry;
-        MARKET = market;
-        PROVE_SECONDS = p.proveSeconds;
-        PROVE_CAP_SECONDS = p.proveCapSeconds;
-        PROVING_PRICE = p.provingPrice;
-        GAS_PRICE_FLOOR = p.gasPriceFloor;
-    }
+    constructor(address vault, address registry, address market, Parameters memory p)
+        DisputeBook(vault, registry, market, p)
+    {}
 
-    /* MOVES */
+    /* CHALLENGES */
 
     /// @inheritdoc IDisputeGame
-    function challenge(JobId jobId, bytes32 expectedOutDigest) external payable returns (DisputeId disputeId) {
+    function challenge(JobId jobId, bytes32 expectedOutDigest) external payable {
+        if (disputes[jobId].state == DisputeState.OPEN) join(jobId, expectedOutDigest);
+        else open(jobId, expectedOutDigest, msg.sender);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function requestProof(JobId jobId, bytes32 expectedOutDigest) external {
+        open(jobId, expectedOutDigest, address(0));
+    }
+
+    /// @param challenger Zero where the job itself requires the proof: then there is no bond.
+    function open(JobId jobId, bytes32 expectedOutDigest, address challenger) private {
+        bool withoutBond = challenger == address(0);
         // INVARIANT: a job is disputed once: the market refuses unless it is committed, in time and as expected.
         // SAFETY: market, registry and vault are this deployment's and call nobody back.
-        Job memory job = IJobMarket(MARKET).disputeJob(jobId, expectedOutDigest);
-        uint256 bond = computeBond(job.version);
-        if (msg.value < bond) revert BondTooSmall(jobId, msg.value, bond);
+        Job memory job = IJobMarket(MARKET).disputeJob(jobId, expectedOutDigest, withoutBond);
+        uint96 bond = withoutBond ? 0 : computeBond(job.version).toUint96();
+        requireBond(jobId, bond);
 
-        disputeId = DisputeId.wrap(nextDispute++);
         Dispute memory dispute = Dispute({
-            challenger: msg.sender,
-            bond: bond.toUint96(),
+            challenger: challenger,
+            bond: bond,
             operator: job.operator,
-            proveBy: (block.timestamp + computeProveSeconds(job.version, job.operator)).toUint40(),
+            proveBy: (getClock() + computeProveSeconds(job.version, job.operator)).toUint40(),
             state: DisputeState.OPEN,
-            jobId: jobId,
-            challengeSeed: keccak256(abi.encode(block.prevrandao, disputeId, msg.sender))
+            openedAtBlock: block.number.toUint48(),
+            challengeSeed: keccak256(abi.encode(block.prevrandao, jobId, challenger))
         });
-        disputes[disputeId] = dispute;
-        disputeOf[jobId] = disputeId;
+        disputes[jobId] = dispute;
         ++openChallenges[job.operator];
-        emit ResultChallenged(disputeId, jobId, msg.sender, job.operator, bond, dispute.proveBy, dispute.challengeSeed);
-        IStakeVault(VAULT).openBond{value: msg.value}(ETH, disputeId, msg.sender, dispute.bond);
+        emit ResultChallenged(jobId, challenger, job.operator, bond, dispute.proveBy, dispute.challengeSeed);
+        if (!withoutBond) IStakeVault(VAULT).addBond{value: msg.value}(jobId, challenger, bond);
     }
+
+    function join(JobId jobId, bytes32 expectedOutDigest) private {
+        (Job memory job, uint40 time) = IJobMarket(MARKET).expectDisputed(jobId, expectedOutDigest);
+        Dispute storage dispute = disputes[jobId];
+        uint96 bond = dispute.bond;
+        // A dispute without a bond has no reward to share.
+        if (bond == 0) revert NoRoomToJoin(jobId, 0);
+        // Who joins has to bear the risk of a proof: once it is overdue there is none.
+        if (time > dispute.proveBy) revert IJobMarket.DeadlinePassed(jobId, dispute.proveBy, time);
+        bool isClient = msg.sender == job.client;
+        uint256 untilBlock = uint256(dispute.openedAtBlock) + SHARE_BLOCKS;
+        if (block.number > untilBlock && !(isClient && time <= job.deadline)) {
+            revert TooLateToJoin(jobId, untilBlock, block.number);
+        }
+        requirePlace(jobId, job.client, isClient);
+        requireBond(jobId, bond);
+
+        joiners[jobId].push(msg.sender);
+        emit ChallengeJoined(jobId, msg.sender, bond);
+        IStakeVault(VAULT).addBond{value: msg.value}(jobId, msg.sender, bond);
+    }
+
+    /// @dev INVARIANT: nobody challenges twice, and the list stays short: MAX_CHALLENGERS and the client.
+    function requirePlace(JobId jobId, address client, bool isClient) private view {
+        address[] memory challengers = getChallengers(jobId);
+        uint256 places = MAX_CHALLENGERS;
+        for (uint256 i = 0; i < challengers.length; ++i) {
+            if (challengers[i] == msg.sender) revert AlreadyChallenging(jobId, msg.sender);
+            if (challengers[i] != client) --places;
+        }
+        if (places == 0 && !isClient) revert NoRoomToJoin(jobId, MAX_CHALLENGERS);
+    }
+
+    function requireBond(JobId jobId, uint256 bond) private view {
+        if (msg.value < bond) revert BondTooSmall(jobId, msg.value, bond);
+    }
+
+    /* VERDICTS */
 
     /// @inheritdoc IDisputeGame
-    function prove(DisputeId disputeId, bytes calldata input, bytes calldata output, bytes calldata proof) external {
-        Dispute storage dispute = expectOpen(disputeId);
-        if (block.timestamp > dispute.proveBy) {
-            revert ProofTooLate(disputeId, dispute.proveBy, block.timestamp);
-        }
-        // SAFETY: a static call to the version's verifier, outside any try: whatever makes it fail, lack of gas
-        // included, reverts the transaction. There is no branch on which a failed proof decides anything.
-        (Statement memory statement, address vkData) = buildStatement(disputeId, msg.sender);
-        IProofVerifier(statement.verifier).verify(statement, vkData, input, output, proof);
-
-        resolveProven(disputeId, dispute);
-    }
-
-    /// @inheritdoc IDisputeGame
-    function claimDefault(DisputeId disputeId) external {
-        Dispute storage dispute = expectOpen(disputeId);
-        // INVARIANT: nobody defaults while a proof may still come.
-        if (block.timestamp <= dispute.proveBy) {
-            revert ProofStillDue(disputeId, dispute.proveBy, block.timestamp);
-        }
-        (JobId jobId, address challenger) = (dispute.jobId, dispute.challenger);
-
-        dispute.state = DisputeState.DEFAULT;
-        --openChallenges[dispute.operator];
-        emit DefaultClaimed(disputeId, jobId, challenger);
-        IJobMarket(MARKET).settleRejected(jobId, challenger);
-        settleBond(disputeId, dispute, Exit.REJECTED, address(0));
-    }
-
-    /* STEPS */
-
-    function resolveProven(DisputeId disputeId, Dispute storage dispute) private {
-        (JobId jobId, address operator) = (dispute.jobId, dispute.operator);
+    function prove(
+        JobId jobId,
+        JobTerms calldata terms,
+        bytes calldata input,
+        bytes calldata output,
+        bytes calldata proof
+    ) external {
+        Dispute storage dispute = expectDispute(jobId, DisputeState.OPEN);
+        uint256 time = getClock();
+        if (time > dispute.proveBy) revert ProofTooLate(jobId, dispute.proveBy, time);
+        verify(jobId, terms, input, output, proof);
+        address operator = dispute.operator;
         bool isOperator = msg.sender == operator || IStakeVault(VAULT).operatorOf(msg.sender) == operator;
         address beneficiary = isOperator ? operator : msg.sender;
 
         dispute.state = DisputeState.DEFENDER_PROVEN;
         --openChallenges[operator];
-        emit ResultProven(disputeId, jobId, msg.sender, beneficiary);
+        emit ResultProven(jobId, msg.sender, beneficiary);
         IJobMarket(MARKET).settleProven(jobId);
-        settleBond(disputeId, dispute, Exit.PROVEN, beneficiary);
+        settleBonds(jobId, getChallengers(jobId), dispute.bond, true, beneficiary);
     }
 
-    function settleBond(DisputeId disputeId, Dispute storage dispute, Exit exit, address defender) private {
-        IStakeVault(VAULT)
-            .settleBond(ETH, disputeId, dispute.challenger, defender, Settlement.computeBondSplit(exit, dispute.bond));
+    /// @inheritdoc IDisputeGame
+    function claimDefault(JobId jobId) external {
+        Dispute storage dispute = expectDispute(jobId, DisputeState.OPEN);
+        uint256 time = getClock();
+        // INVARIANT: nobody defaults while a proof may still come.
+        if (time <= dispute.proveBy) revert ProofStillDue(jobId, dispute.proveBy, time);
+
+        dispute.state = DisputeState.DEFAULT;
+        --openChallenges[dispute.operator];
+        emit DefaultClaimed(jobId, dispute.operator);
+        IJobMarket(MARKET).settleRejected(jobId, false);
+        settleBonds(jobId, getChallengers(jobId), dispute.bond, false, address(0));
     }
 
-    function expectOpen(DisputeId disputeId) private view returns (Dispute storage dispute) {
-        dispute = disputes[disputeId];
+    /* THE SLASHED LOCK */
+
+    /// @inheritdoc IDisputeGame
+    function cure(
+        JobId jobId,
+        JobTerms calldata terms,
+        bytes calldata input,
+        bytes calldata output,
+        bytes calldata proof
+    ) external {
+        // INVARIANT: a proof cures silence, never two signed results.
+        Dispute storage dispute = expectDispute(jobId, DisputeState.DEFAULT);
+        (uint256 until, uint256 time) = getAirgap(jobId);
+        if (time > until) revert AirgapOver(jobId, until, time);
+        verify(jobId, terms, input, output, proof);
+
+        dispute.state = DisputeState.CURED;
+        emit SlashCured(jobId, msg.sender);
+        IJobMarket(MARKET).divideSlash(jobId, getChallengers(jobId), true);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function distributeSlash(JobId jobId) external {
+        Dispute storage dispute = findDispute(jobId);
+        requireSlashed(jobId, dispute);
+        (uint256 until, uint256 time) = getAirgap(jobId);
+        if (time <= until) revert AirgapRunning(jobId, until, time);
+
+        dispute.state = DisputeState.DISTRIBUTED;
+        emit SlashDistributed(jobId);
+        IJobMarket(MARKET).divideSlash(jobId, getChallengers(jobId), false);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function voidDispute(JobId jobId) external {
+        Dispute storage dispute = findDispute(jobId);
+        bool isOpen = dispute.state == DisputeState.OPEN;
+        if (!isOpen) requireSlashed(jobId, dispute);
+
+        dispute.state = DisputeState.VOIDED;
+        if (isOpen) --openChallenges[dispute.operator];
+        emit DisputeVoided(jobId);
+        IJobMarket(MARKET).settleVoided(jobId);
+        // After a default the bonds are back already.
+        if (isOpen) settleBonds(jobId, getChallengers(jobId), dispute.bond, false, address(0));
+    }
+
+    /* STEPS */
+
+    /// @dev SAFETY: a static call to the version's verifier, outside any try: whatever makes it fail, lack of gas
+    /// included, reverts the transaction. There is no branch on which a failed proof decides anything.
+    function verify(
+        JobId jobId,
+        JobTerms calldata terms,
+        bytes calldata input,
+        bytes calldata output,
+        bytes calldata proof
+    ) private view {
+        (Statement memory statement, address vkData) = buildStatement(jobId, terms, msg.sender);
+        IProofVerifier(statement.verifier).verify(statement, vkData, input, output, proof);
+    }
+
+    function requireSlashed(JobId jobId, Dispute storage dispute) private view {
         DisputeState state = dispute.state;
-        if (state == DisputeState.NONE) revert UnknownDispute(disputeId);
-        // INVARIANT: a dispute is resolved once.
-        if (state != DisputeState.OPEN) revert DisputeResolved(disputeId, state);
+        if (state != DisputeState.DEFAULT && state != DisputeState.FRAUD_PROVEN) {
+            revert WrongDisputeState(jobId, state, DisputeState.DEFAULT);
+        }
     }
 
-    /// @dev From storage alone; of the caller only its address enters.
-    function buildStatement(DisputeId disputeId, address prover)
-        private
-        view
-        returns (Statement memory statement, address vkData)
-    {
-        Dispute storage dispute = disputes[disputeId];
-        Job memory job = IJobMarket(MARKET).getJob(dispute.jobId);
-        Version memory version = IModelRegistry(REGISTRY).getVersion(job.version);
-        vkData = version.vkData;
-        statement = Statement({
-            format: STATEMENT_FORMAT,
-            chainId: block.chainid,
-            verifier: version.verifier,
-            market: MARKET,
-            jobId: JobId.unwrap(dispute.jobId),
-            shard: WHOLE_JOB,
-            challengeSeed: dispute.challengeSeed,
-            prover: prover,
-            modelVersion: job.version,
-            programHash: version.programHash,
-            srsId: version.srsId,
-            mode: MODE_PUBLIC,
-            // The first operator, 0, in the upper half; how many in the lower half.
-            opRange: version.opCount,
-            inDigest: job.inDigest,
-            outDigest: job.outDigest
-        });
-    }
-
-    function getGasPrice() private view returns (uint256) {
-        return Math.max(block.basefee, GAS_PRICE_FLOOR);
-    }
-
-    /* VIEWS */
-
-    /// @inheritdoc IDisputeGame
-    function disputeCount() external view returns (uint256) {
-        return nextDispute - 1;
-    }
-
-    /// @inheritdoc IDisputeGame
-    function getDispute(DisputeId disputeId) external view returns (Dispute memory dispute) {
-        dispute = disputes[disputeId];
-        if (dispute.state == DisputeState.NONE) revert UnknownDispute(disputeId);
-    }
-
-    /// @inheritdoc IDisputeGame
-    function getStatement(DisputeId disputeId, address prover) external view returns (Statement memory statement) {
-        if (disputes[disputeId].state == DisputeState.NONE) revert UnknownDispute(disputeId);
-        (statement,) = buildStatement(disputeId, prover);
-    }
-
-    /// @inheritdoc IDisputeGame
-    function requiredBond(JobId jobId) external view returns (uint256) {
-        return computeBond(IJobMarket(MARKET).getJob(jobId).version);
-    }
-
-    /// @inheritdoc IDisputeGame
-    function computeBond(bytes32 version) public view returns (uint256) {
-        (uint256 proveSeconds, uint256 proofGas) = IModelRegistry(REGISTRY).getProvingCosts(version);
-        return Pricing.computeBond(proveSeconds, PROVING_PRICE, proofGas, getGasPrice());
-    }
-
-    /// @inheritdoc IDisputeGame
-    function computeProveSeconds(bytes32 version, address operator) public view returns (uint256) {
-        (uint256 proveSeconds,) = IModelRegistry(REGISTRY).getProvingCosts(version);
-        return Pricing.computeProveSeconds(PROVE_SECONDS, PROVE_CAP_SECONDS, proveSeconds, openChallenges[operator]);
+    function getAirgap(JobId jobId) private view returns (uint256 until, uint256 time) {
+        return (IJobMarket(MARKET).getJob(jobId).deadline, getClock());
     }
 }

@@ -30,6 +30,10 @@ interface IModelRegistry is IParameters {
     error ProveSecondsOutOfRange(uint256 got, uint256 maximum);
     /// @notice Thrown when the declared proof gas is zero or larger than the parameters allow.
     error ProofGasOutOfRange(uint256 got, uint256 maximum);
+    /// @notice Thrown when the declared royalty is larger than every version's limit.
+    error RoyaltyOutOfRange(uint256 got, uint256 maximum);
+    /// @notice Thrown when the declared size of an output is zero.
+    error ZeroOutputBytes();
     /// @notice Thrown when the key's hash is not the declared one.
     error WrongKeyHash(bytes32 got, bytes32 declared);
     /// @notice Thrown when the key belongs to another graph than the declared one.
@@ -60,6 +64,12 @@ interface IModelRegistry is IParameters {
     function getVersion(bytes32 versionId) external view returns (Version memory);
     /// @notice Returns what bonds and deadlines need of a version; reverts with UnknownVersion if there is none.
     function getProvingCosts(bytes32 versionId) external view returns (uint32 proveSeconds, uint64 proofGas);
+    /// @notice What an order needs of a version: its number (0 if it is not registered) and its owner's royalty.
+    function getOrderTerms(bytes32 versionId) external view returns (uint32 number, uint16 royaltyBps);
+    /// @notice What a delivery needs: bytes of one output tensor; reverts with UnknownNumber if there is no version.
+    function getOutputBytes(uint32 number) external view returns (uint32);
+    /// @notice The owner of the version of a number; reverts with UnknownNumber if there is none.
+    function ownerAt(uint32 number) external view returns (address);
     /// @notice The number of a version, counted from 1; 0 if it is not registered.
     function numberOf(bytes32 versionId) external view returns (uint32);
     /// @notice The version of a number; reverts with UnknownNumber if there is none.
@@ -72,6 +82,8 @@ interface IModelRegistry is IParameters {
     function isVerifier(address verifier) external view returns (bool);
     /// @notice Longest proving time a version may declare.
     function MAX_PROVE_SECONDS() external view returns (uint256);
+    /// @notice Largest royalty a version may declare, in hundredths of a percent.
+    function MAX_ROYALTY_BPS() external view returns (uint256);
     /// @notice Largest proof gas a version may declare.
     function MAX_PROOF_GAS() external view returns (uint256);
 }

@@ -6,6 +6,9 @@ interface IParameters {
     /// @notice Thrown when a parameter is below what the protocol allows; `index` counts the fields of Parameters.
     error ParameterTooSmall(uint256 index, uint256 got, uint256 minimum);
 
+    /// @notice Thrown when a parameter is above what the protocol allows; for shares of the fee, `got` is their sum.
+    error ParameterTooLarge(uint256 index, uint256 got, uint256 maximum);
+
     /// @notice Thrown when stake could leave before the longest job that it may answer for, twice over, is settled.
     error UnbondTooShort(uint256 got, uint256 minimum);
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
 /// @title Digest of a tensor's bytes: a tree of sha256 tiles (protocol.md 3.2)
 /// @notice leaf_i = keccak(0x00 || u64(i) || sha256(tile_i)) over tiles of 1024 bytes, the last one padded with zeros;
 /// node = keccak(0x01 || left || right) over the leaves, padded with zero words to a power of two;
 /// digest = keccak(0x02 || u8 bytesPerElement || u8 rank || u32 dim_0 .. || root).
 library TensorDigest {
+    using SafeCast for uint256;
+
     /// @notice Thrown when the sha256 precompile fails, out of gas included.
     error Sha256Failed();
 
@@ -20,6 +24,20 @@ library TensorDigest {
         returns (bytes32)
     {
         return keccak256(abi.encodePacked(uint8(0x02), bytesPerElement, uint8(2), rows, cols, computeRoot(data)));
+    }
+
+    /// @notice The digest of a tensor of any rank up to 255.
+    /// @dev The caller has checked that data.length = product of dims * bytesPerElement.
+    function compute(bytes calldata data, uint8 bytesPerElement, uint32[] calldata dims)
+        internal
+        view
+        returns (bytes32)
+    {
+        bytes memory header = abi.encodePacked(uint8(0x02), bytesPerElement, dims.length.toUint8());
+        for (uint256 i = 0; i < dims.length; ++i) {
+            header = abi.encodePacked(header, dims[i]);
+        }
+        return keccak256(abi.encodePacked(header, computeRoot(data)));
     }
 
     /// @notice The root of the tree over the tiles of `data`; no bytes are one tile of zeros.

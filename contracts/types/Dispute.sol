@@ -1,37 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {JobId} from "./Ids.sol";
-
-/// @notice States of a dispute.
+/// @notice States of the dispute about a job.
 enum DisputeState {
-    /// No such dispute.
+    /// No dispute.
     NONE,
     /// A proof is due.
     OPEN,
     /// Terminal: a proof of the committed result was accepted.
     DEFENDER_PROVEN,
-    /// Terminal: no proof came before the deadline.
-    DEFAULT
+    /// No proof came before the deadline; the slash waits for the airgap.
+    DEFAULT,
+    /// The operator signed two results for one job; the slash waits for the airgap.
+    FRAUD_PROVEN,
+    /// Terminal: the slash is divided.
+    DISTRIBUTED,
+    /// Terminal: a proof that came after the default, within the airgap, gave most of the lock back.
+    CURED,
+    /// Terminal: ended by the refund mode.
+    VOIDED
 }
 
-/// @notice A prove-it dispute in storage.
+/// @notice The dispute about a job in storage; those who challenged beside the first are in a list of their own.
 ///
-/// | word | bits                                                |
-/// |------|-----------------------------------------------------|
-/// | 0    | challenger [0,160) bond [160,256)                   |
-/// | 1    | operator [0,160) proveBy [160,200) state [200,208)  |
-/// | 2-3  | jobId, challengeSeed                                |
+/// | word | bits                                                                         |
+/// |------|------------------------------------------------------------------------------|
+/// | 0    | challenger [0,160) bond [160,256)                                            |
+/// | 1    | operator [0,160) proveBy [160,200) state [200,208) openedAtBlock [208,256)   |
+/// | 2    | challengeSeed                                                                |
 struct Dispute {
+    /// Who challenged first, or reported fraud; zero where the job itself requires the proof.
     address challenger;
-    /// Bond in wei, as held by the vault.
+    /// Bond in wei of each challenger.
     uint96 bond;
     /// Owner whose result is challenged.
     address operator;
-    /// Last second at which a proof counts.
+    /// Last second, on the protocol's clock, at which a proof counts.
     uint40 proveBy;
     DisputeState state;
-    JobId jobId;
+    /// Block of the first challenge: those of the next few blocks share the reward.
+    uint48 openedAtBlock;
     /// Randomness of the statement, fixed after the result was committed (protocol.md A.11).
     bytes32 challengeSeed;
+}
+
+/// @notice A result that an operator's key vouched for: `signature` is over Result(jobId, outDigest) (EIP-712, domain
+/// "zkDPS" version "1" of the market). An empty signature stands for the result committed on chain.
+struct SignedResult {
+    bytes32 outDigest;
+    bytes signature;
 }

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-/// @dev A job of the market; counted from 1.
-type JobId is uint256;
-
-/// @dev A dispute of the game; counted from 1.
-type DisputeId is uint256;
-
+/// @dev A job of the market: the hash of its terms (JobTerms), so that a reorganisation can never put another job
+/// under the same id.
+type JobId is bytes32;

@@ -11,20 +11,24 @@ enum JobState {
     ASSIGNED,
     /// A result is committed and may be challenged.
     COMMITTED,
-    /// Challenged; a proof is due.
+    /// A proof is due: somebody challenged, or the job requires one.
     DISPUTED,
     /// Terminal: nobody challenged in time; the operator is paid.
     FINAL,
     /// Terminal: a proof of the result was accepted; the operator is paid.
     PROVEN,
-    /// Terminal: challenged and not proven; the operator is slashed, the client refunded.
+    /// Terminal: the result does not count; the client is refunded, the operator's lock waits for the airgap.
     REJECTED,
     /// Terminal: nobody took the job; the client is refunded.
     EXPIRED,
-    /// Terminal: the operator committed nothing; it is fined, the client refunded.
+    /// Terminal: the operator committed nothing, or did not deliver; it is fined, the client refunded.
     FAILED,
     /// Terminal: withdrawn by the client before anybody took it; the client is refunded.
-    CANCELLED
+    CANCELLED,
+    /// Terminal: the operator could not use the input and said so at once; the client is refunded.
+    REFUSED,
+    /// Terminal: ended by the refund mode; everybody has its own money back.
+    VOIDED
 }
 
 /// @notice How much a consumer may rely on a job's result. A client that is its own operator can bring any result to
@@ -38,51 +42,92 @@ enum Assurance {
     PROVEN
 }
 
-/// @notice What a client orders.
+/// @dev Bit of `verifyMask`: the job is never final without a proof (protocol.md A.10).
+uint8 constant PROOF_REQUIRED = 1;
+
+/// @notice What a client orders; client and terms together are the job's id.
 struct JobParams {
     /// Registered model version; pins the verifier.
     bytes32 version;
     /// Digest of the input tensor.
     bytes32 inDigest;
-    /// Price in wei; sent along.
+    /// Token of fee and stake: 0 for ETH, or the vault's one ERC-20.
+    address token;
+    /// Price in the token's smallest unit.
     uint96 fee;
-    /// Reserved for other ways of checking; must be 0.
+    /// PROOF_REQUIRED or 0.
     uint8 verifyMask;
     /// Reserved for private jobs; must be 0.
     uint8 privacyMask;
-    /// Where the operator finds the input; only emitted.
+    /// Chosen by the client; tells two jobs of equal terms apart, and seeds sampling.
+    uint64 salt;
+    /// Where the operator finds the input; only emitted, not part of the id.
     string inputUri;
 }
 
-/// @notice A job as the market tells it.
+/// @notice What a job's id commits to:
+///
+///   id = keccak256(abi.encode(chain id, market, terms))
+struct JobTerms {
+    address client;
+    bytes32 version;
+    bytes32 inDigest;
+    address token;
+    uint96 fee;
+    uint8 verifyMask;
+    uint8 privacyMask;
+    uint64 salt;
+}
+
+/// @notice A job as the market tells it; what else belongs to it is in its terms, which JobCreated emits.
 struct Job {
     address client;
+    address token;
     uint96 fee;
     /// Owner whose stake is locked; zero before acceptance.
     address operator;
     JobState state;
-    /// Last second of the state: of taking (OPEN), committing (ASSIGNED) or challenging (COMMITTED and later).
+    /// Last second, on the protocol's clock, of the state: of taking (OPEN), committing (ASSIGNED), challenging
+    /// (COMMITTED, DISPUTED) or of the airgap (REJECTED).
     uint40 deadline;
     bytes32 version;
-    bytes32 inDigest;
     /// Committed result; zero before the commit.
     bytes32 outDigest;
+    bool proofRequired;
+    /// Last second of a delivery that is due and has not come; 0 where none is.
+    uint40 deliverBy;
 }
 
-/// @notice A job in storage; the version is named by its number in the registry, which saves a word.
+/// @dev Flags of a stored job.
+uint16 constant FLAG_TOKEN = 1; // fee and lock are in the vault's ERC-20
+uint16 constant FLAG_PROOF_REQUIRED = 2;
+uint16 constant FLAG_DELIVERY_REQUESTED = 4;
+uint16 constant FLAG_DELIVERED = 8;
+
+/// @notice A job in storage. The version is named by its number in the registry, which saves a word; the input digest
+/// is in the id alone.
 ///
-/// | word | bits                                                                            |
-/// |------|---------------------------------------------------------------------------------|
-/// | 0    | client [0,160) fee [160,256)                                                    |
-/// | 1    | operator [0,160) state [160,168) deadline [168,208) versionNumber [208,240)     |
-/// | 2-3  | inDigest, outDigest                                                             |
+/// | word | bits                                                                                        |
+/// |------|---------------------------------------------------------------------------------------------|
+/// | 0    | client [0,160) fee [160,240) royaltyBps [240,256)                                           |
+/// | 1    | operator [0,160) state [160,168) deadline [168,208) versionNumber [208,240) flags [240,256) |
+/// | 2    | outDigest                                                                                   |
 struct StoredJob {
     address client;
-    uint96 fee;
+    uint80 fee;
+    uint16 royaltyBps;
     address operator;
     JobState state;
     uint40 deadline;
     uint32 versionNumber;
-    bytes32 inDigest;
+    uint16 flags;
     bytes32 outDigest;
+}
+
+/// @notice A demand for the output's bytes on chain: one word.
+struct Delivery {
+    /// Last second, on the protocol's clock.
+    uint40 deliverBy;
+    /// What the client paid for it, in the job's token; part of the job's escrow.
+    uint80 payment;
 }

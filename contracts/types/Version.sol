@@ -23,6 +23,10 @@ struct VersionParams {
     uint64 proofGas;
     /// How tensors become digests; 1 is the sha256 tile tree.
     uint8 digestKind;
+    /// Bytes of one output tensor: says whether an output can be delivered on chain.
+    uint32 outputBytes;
+    /// Part of every fee that is the owner's, in hundredths of a percent; at most 2,000.
+    uint16 royaltyBps;
     /// Where the model's files are; only emitted.
     string uri;
 }
@@ -33,7 +37,7 @@ struct VersionParams {
 /// |------|-------------------------------------------------------------|
 /// | 0    | owner [0,160) proveSeconds [160,192) proofGas [192,256)     |
 /// | 1    | verifier [0,160) opCount [160,224) digestKind [224,232)     |
-/// | 2    | vkData [0,160) number [160,192)                             |
+/// | 2    | vkData [0,160) number [160,192) outputBytes [192,224) royaltyBps [224,240) |
 /// | 3-7  | graphHash, weightRoot, programHash, vkHash, srsId           |
 struct Version {
     address owner;
@@ -46,6 +50,8 @@ struct Version {
     address vkData;
     /// Position in the order of registration, from 1; names the version in four bytes.
     uint32 number;
+    uint32 outputBytes;
+    uint16 royaltyBps;
     bytes32 graphHash;
     bytes32 weightRoot;
     bytes32 programHash;

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IJobMarket} from "../interfaces/IJobMarket.sol";
+import {IStakeVault} from "../interfaces/IStakeVault.sol";
+import {Settlement} from "../libraries/Settlement.sol";
+import {JobId} from "../types/Ids.sol";
+import {FLAG_PROOF_REQUIRED, Job, JobState, StoredJob} from "../types/Job.sol";
+import {Exit, SlashSplit} from "../types/Split.sol";
+import {OutputDelivery} from "./OutputDelivery.sol";
+
+/// @title What the game does to jobs: disputes, verdicts and the slashed locks
+abstract contract Verdicts is OutputDelivery {
+    /* MODIFIERS */
+
+    modifier onlyGame() {
+        if (msg.sender != GAME) revert NotDisputeGame(msg.sender);
+        _;
+    }
+
+    /* DISPUTES */
+
+    /// @inheritdoc IJobMarket
+    function disputeJob(JobId jobId, bytes32 expectedOutDigest, bool withoutBond)
+        external
+        onlyGame
+        returns (Job memory)
+    {
+        uint40 time = tick();
+        StoredJob storage job = expectJob(jobId, JobState.COMMITTED);
+        requireInTime(jobId, job.deadline, time);
+        requireResult(jobId, job, expectedOutDigest);
+        if (withoutBond && !has(job.flags, FLAG_PROOF_REQUIRED)) revert ProofNotRequired(jobId);
+
+        job.state = JobState.DISPUTED;
+        emit JobDisputed(jobId);
+        return readJob(jobId, job);
+    }
+
+    /// @inheritdoc IJobMarket
+    function expectDisputed(JobId jobId, bytes32 expectedOutDigest)
+        external
+        view
+        returns (Job memory job, uint40 time)
+    {
+        time = tick();
+        StoredJob storage stored = expectJob(jobId, JobState.DISPUTED);
+        requireResult(jobId, stored, expectedOutDigest);
+        job = readJob(jobId, stored);
+    }
+
+    /* VERDICTS */
+
+    /// @inheritdoc IJobMarket
+    function settleProven(JobId jobId) external onlyGame {
+        tick();
+        StoredJob storage job = expectJob(jobId, JobState.DISPUTED);
+
+        job.state = JobState.PROVEN;
+        emit JobProven(jobId, job.operator);
+        settle(jobId, job, Exit.PROVEN, address(0));
+    }
+
+    /// @inheritdoc IJobMarket
+    function settleRejected(JobId jobId, bool isFraud) external onlyGame returns (uint40 airgapUntil) {
+        uint40 time = tick();
+        StoredJob storage job = findJob(jobId);
+        JobState state = job.state;
+        // INVARIANT: one verdict a job; an OPEN one has no operator, a terminal one no lock to slash.
+        bool isLive = state == JobState.ASSIGNED || state == JobState.COMMITTED;
+        if (state != JobState.DISPUTED && !(isFraud && isLive)) {
+            revert WrongJobState(jobId, state, JobState.DISPUTED);
+        }
+        (address operator, address token) = (job.operator, getToken(job));
+
+        airgapUntil = computeDeadline(time, AIRGAP_SECONDS);
+        (job.state, job.deadline) = (JobState.REJECTED, airgapUntil);
+        emit JobRejected(jobId, operator, airgapUntil);
+        settle(jobId, job, Exit.REJECTED, address(0));
+        if (isFraud) IStakeVault(VAULT).slashStake(token, jobId, operator, Settlement.FRAUD_STAKE_BPS);
+        IStakeVault(VAULT).jail(operator);
+    }
+
+    /* SLASHED LOCKS: the vault lets each leave SLASHED once */
+
+    /// @inheritdoc IJobMarket
+    function divideSlash(JobId jobId, address[] calldata challengers, bool isCured) external onlyGame {
+        // After the airgap the refund mode changes nothing: the verdict stands.
+        if (isCured) tick();
+        else tickInAnyMode();
+        StoredJob storage job = expectJob(jobId, JobState.REJECTED);
+
+        uint96 lock = IStakeVault(VAULT).getFunds(getToken(job), jobId).lock;
+        divide(jobId, job, challengers, Settlement.computeSlashSplit(lock, isCured, challengers.length != 0));
+    }
+
+    /// @inheritdoc IJobMarket
+    function settleVoided(JobId jobId) external onlyGame {
+        uint40 time = tickInRefundMode();
+        StoredJob storage job = findJob(jobId);
+        if (job.state == JobState.DISPUTED) {
+            closeVoided(jobId, job);
+            return;
+        }
+        // INVARIANT: REJECTED is absorbing; only its lock, not yet divided, goes back.
+        if (job.state != JobState.REJECTED) revert WrongJobState(jobId, job.state, JobState.DISPUTED);
+        requireInTime(jobId, job.deadline, time);
+
+        SlashSplit memory split;
+        split.toOperator = IStakeVault(VAULT).getFunds(getToken(job), jobId).lock;
+        divide(jobId, job, new address[](0), split);
+    }
+
+    /* STEPS */
+
+    function closeVoided(JobId jobId, StoredJob storage job) internal {
+        job.state = JobState.VOIDED;
+        emit JobVoided(jobId);
+        settle(jobId, job, Exit.VOIDED, address(0));
+    }
+
+    function divide(JobId jobId, StoredJob storage job, address[] memory challengers, SlashSplit memory split) private {
+        IStakeVault(VAULT).divideSlash(getToken(job), jobId, job.operator, job.client, challengers, split);
+    }
+
+    function requireResult(JobId jobId, StoredJob storage job, bytes32 expected) private view {
+        if (job.outDigest != expected) revert UnexpectedResult(jobId, job.outDigest, expected);
+    }
+}

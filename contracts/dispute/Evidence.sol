@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
+import {IJobMarket} from "../interfaces/IJobMarket.sol";
+import {IStakeVault} from "../interfaces/IStakeVault.sol";
+import {Dispute, DisputeState, SignedResult} from "../types/Dispute.sol";
+import {JobId} from "../types/Ids.sol";
+import {Job} from "../types/Job.sol";
+import {DisputeBook} from "./DisputeBook.sol";
+
+/// @title Evidence of equivocation: two results that one operator vouched for
+abstract contract Evidence is DisputeBook {
+    using SafeCast for uint256;
+
+    /* CONSTANTS */
+
+    bytes32 private constant DOMAIN_TYPE =
+        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+    bytes32 private constant DOMAIN_NAME = keccak256("zkDPS");
+    bytes32 private constant DOMAIN_VERSION = keccak256("1");
+    bytes32 private constant RESULT_TYPE = keccak256("Result(bytes32 jobId,bytes32 outDigest)");
+
+    /* STORAGE */
+
+    /// @inheritdoc IDisputeGame
+    mapping(bytes32 commitment => uint256 blockNumber) public announcedAt;
+
+    /* MOVES */
+
+    /// @inheritdoc IDisputeGame
+    function announceEvidence(bytes32 commitment) external {
+        // Announced again it keeps its block: nobody can make a reporter late by copying the announcement.
+        if (announcedAt[commitment] != 0) return;
+
+        announcedAt[commitment] = block.number;
+        emit EvidenceAnnounced(commitment);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function proveEquivocation(
+        JobId jobId,
+        SignedResult calldata first,
+        SignedResult calldata second,
+        bytes32 salt
+    ) external {
+        requireAnnounced(keccak256(abi.encode(msg.sender, jobId, first, second, salt)));
+        if (first.outDigest == second.outDigest) revert SameResult(first.outDigest);
+        Job memory job = IJobMarket(MARKET).getJob(jobId);
+        requireVouched(jobId, job, first);
+        requireVouched(jobId, job, second);
+
+        Dispute storage dispute = disputes[jobId];
+        (address[] memory challengers, uint96 bond) = (getChallengers(jobId), dispute.bond);
+        if (dispute.state == DisputeState.OPEN) --openChallenges[job.operator];
+        delete joiners[jobId];
+        disputes[jobId] = Dispute({
+            challenger: msg.sender,
+            bond: 0,
+            operator: job.operator,
+            proveBy: 0,
+            state: DisputeState.FRAUD_PROVEN,
+            openedAtBlock: block.number.toUint48(),
+            challengeSeed: 0
+        });
+        emit EquivocationProven(jobId, job.operator, msg.sender, first.outDigest, second.outDigest);
+        // INVARIANT: one verdict a job: the market refuses one that is settled, so no dispute but an OPEN one is
+        // overwritten here.
+        IJobMarket(MARKET).settleRejected(jobId, true);
+        settleBonds(jobId, challengers, bond, false, address(0));
+    }
+
+    /* CHECKS */
+
+    /// @dev Announced in an earlier block: a copy from the pool comes a block too late.
+    function requireAnnounced(bytes32 commitment) private view {
+        uint256 blockNumber = announcedAt[commitment];
+        if (blockNumber == 0 || blockNumber == block.number) revert NotAnnounced(commitment);
+    }
+
+    /// @dev The operator vouched for the result by committing it on chain, or by a signature.
+    function requireVouched(JobId jobId, Job memory job, SignedResult calldata result) private view {
+        if (result.signature.length == 0) {
+            // Before the commit the digest is zero, which nobody vouched for.
+            if (job.outDigest == 0 || job.outDigest != result.outDigest) {
+                revert IJobMarket.UnexpectedResult(jobId, job.outDigest, result.outDigest);
+            }
+            return;
+        }
+        (address signer, ECDSA.RecoverError failure,) =
+            ECDSA.tryRecover(hashResult(jobId, result.outDigest), result.signature);
+        // A job without operator has nobody who could vouch; who never served anybody serves owner 0.
+        bool isOperator = job.operator != address(0)
+            && (signer == job.operator || IStakeVault(VAULT).servedOwner(signer) == job.operator);
+        if (failure != ECDSA.RecoverError.NoError || !isOperator) {
+            revert NotSignedByOperator(jobId, signer, job.operator);
+        }
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc IDisputeGame
+    function hashResult(JobId jobId, bytes32 outDigest) public view returns (bytes32) {
+        bytes32 domain = keccak256(abi.encode(DOMAIN_TYPE, DOMAIN_NAME, DOMAIN_VERSION, block.chainid, MARKET));
+        return MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(RESULT_TYPE, jobId, outDigest)));
+    }
+}
