@@ -91,6 +91,23 @@ class Submitter:
             self._broadcast(tx)
         return self._wait(key, call, gas_limit)
 
+    def wait_for_pool(self) -> None:
+        """Wait until the pool holds nothing that this journal did not sign.
+
+        For commands that send once; roles come back with the next tick. Raises UnknownPending.
+        """
+        waited = 0.0
+        while True:
+            try:
+                self._verify_pool_is_known()
+            except UnknownPending:
+                if waited >= WAIT_S:
+                    raise
+            else:
+                return
+            self._sleep(POLL_S)
+            waited += POLL_S
+
     def _verify_pool_is_known(self) -> None:
         """Raise UnknownPending while the pool may hold this very step, signed by a lost journal.
 

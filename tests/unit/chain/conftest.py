@@ -8,6 +8,7 @@ import pytest
 
 from offchain.chain.abi import ContractAbi
 from offchain.chain.client import Call, ChainClient
+from offchain.chain.database import Place
 from offchain.chain.journal import Journal
 from offchain.chain.keys import Signer, create_key_file
 from offchain.types import Address
@@ -53,8 +54,14 @@ def client(node: FakeNode) -> ChainClient:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "journal.sqlite3")
+def place(tmp_path: Path) -> Place:
+    """Where journal and cursor are kept; the tests of the servers put a server here."""
+    return Place(tmp_path / "home" / "memory.sqlite3")
+
+
+@pytest.fixture
+def journal(place: Place) -> Journal:
+    return Journal(place)
 
 
 @pytest.fixture

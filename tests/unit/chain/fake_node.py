@@ -29,6 +29,7 @@ class FakeNode:
         self.refusal: RpcError | None = None
         self.revert_data: str | None = None
         self.status = 1
+        self.balance = 10**24
         self.others: dict[str, FakeNode] = {}
         self.mine("genesis")
 
@@ -105,6 +106,9 @@ class FakeNode:
         pooled = self.pool.values() if tag == "pending" else ()
         used = [n for s, n in [*pooled, *self.counted.values()] if s == account]
         return hex(max(used, default=-1) + 1)
+
+    def eth_getBalance(self, account: str, tag: str) -> str:
+        return hex(self.balance)
 
     def eth_estimateGas(self, fields: dict[str, str]) -> str:
         if self.revert_data is not None:

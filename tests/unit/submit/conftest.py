@@ -1,5 +1,5 @@
 """The chain's fixtures serve here too."""
 
-from tests.unit.chain.conftest import call, client, journal, node, signer
+from tests.unit.chain.conftest import call, client, journal, node, place, signer
 
-__all__ = ["call", "client", "journal", "node", "signer"]
+__all__ = ["call", "client", "journal", "node", "place", "signer"]

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from offchain.chain.client import Call, ChainClient
+from offchain.chain.fees import compute_reserve_wei
 from offchain.chain.journal import Journal, StepKey, TxStatus
 from offchain.chain.keys import Signer
 from offchain.chain.rpc import RpcError
-from offchain.errors import ContractRevert, TransactionPending, TransactionReverted
-from offchain.submit.transactions import REPLACE_AFTER_BLOCKS, Submitter
+from offchain.errors import (
+    ContractRevert,
+    DatabaseUnavailable,
+    SubmissionConflict,
+    TransactionPending,
+    TransactionReverted,
+    UnknownPending,
+)
+from offchain.submit.transactions import REPLACE_AFTER_BLOCKS, UNKNOWN_BLOCKS, Submitter
+from offchain.types import Wei
 from tests.unit.chain.fake_node import FakeNode, nonce_of
+from tests.unit.chain.losing import lose
 
 KEY = StepKey("operator", "1", "commit")
 TOO_SMALL = (
@@ -199,3 +213,161 @@ def test_submit__still_stuck_after_a_restart__replaced(
     assert build(client, journal, signer, sleep).submit(KEY, call).succeeded
     transactions = journal.get_transactions(KEY)
     assert {t.nonce for t in transactions} == {0} and len(transactions) == 2
+
+
+def reopen(journal: Journal) -> Journal:
+    """Take a journal's database away and open it again."""
+    lose(journal.place)
+    return Journal(journal.place)
+
+
+def test_submit__journal_lost_while_pending__nothing_is_signed_until_it_is_mined(
+    node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
+) -> None:
+    with pytest.raises(Crash):
+        build(client, journal, signer, crash).submit(KEY, call)
+    restarted = build(client, reopen(journal), signer, mining(node))
+    with pytest.raises(UnknownPending) as waiting:
+        restarted.submit(KEY, call)
+    assert waiting.value.nonces == (0,)
+    node.mine()
+    # The contract says now that this step is done: its simulation is refused.
+    node.revert_data = TOO_SMALL
+    with pytest.raises(ContractRevert):
+        restarted.submit(KEY, call)
+    assert len(node.broadcasts) == 1
+    node.revert_data = None
+    assert restarted.submit(StepKey("operator", "1", "prove"), call).succeeded
+    assert [nonce_of(raw) for raw in node.broadcasts] == [0, 1]
+
+
+def test_submit__mined_between_the_look_at_the_pool_and_the_signature__simulation_comes_last(
+    node: FakeNode,
+    client: ChainClient,
+    journal: Journal,
+    signer: Signer,
+    call: Call,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(Crash):
+        build(client, journal, signer, crash).submit(KEY, call)
+    get_mined_nonce = client.get_mined_nonce
+
+    def mine_then_count(account: str) -> int:
+        node.mine()
+        node.revert_data = TOO_SMALL
+        return get_mined_nonce(account)
+
+    monkeypatch.setattr(client, "get_mined_nonce", mine_then_count)
+    with pytest.raises(ContractRevert):
+        build(client, reopen(journal), signer, mining(node)).submit(KEY, call)
+    assert len(node.broadcasts) == 1
+
+
+def test_submit__journal_lost_while_it_runs__the_pool_is_unknown_too(
+    node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
+) -> None:
+    submitter = build(client, journal, signer, crash)
+    with pytest.raises(Crash):
+        submitter.submit(KEY, call)
+    lose(journal.place)
+    with suppress(DatabaseUnavailable):  # a server says so once; a file is made again at once
+        journal.get_steps("operator")
+    with pytest.raises(UnknownPending):
+        submitter.submit(StepKey("operator", "2", "accept"), call)
+    assert len(node.broadcasts) == 1
+
+
+def test_submit__unknown_transaction_stuck_in_the_pool__queued_behind_it_in_the_end(
+    node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
+) -> None:
+    with pytest.raises(Crash):
+        build(client, journal, signer, crash).submit(KEY, call)
+    submitter = build(client, reopen(journal), signer, crash)
+    stuck = node.pool
+    for _ in range(UNKNOWN_BLOCKS):
+        with pytest.raises(UnknownPending):
+            submitter.submit(KEY, call)
+        node.pool = {}
+        node.mine()
+        node.pool = stuck
+    with pytest.raises(Crash):  # sent, and waited for
+        submitter.submit(StepKey("operator", "1", "prove"), call)
+    assert [nonce_of(raw) for raw in node.broadcasts] == [0, 1]
+
+
+def test_wait_for_pool__mined_meanwhile__returns(
+    node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
+) -> None:
+    with pytest.raises(Crash):
+        build(client, journal, signer, crash).submit(KEY, call)
+    restarted = build(client, reopen(journal), signer, mining(node))
+    restarted.wait_for_pool()
+    assert node.pool == {}
+    node.mined, node.pool = {}, {"0xff": (signer.address, 1)}
+    with pytest.raises(UnknownPending):
+        build(client, reopen(journal), signer, lambda _: None).wait_for_pool()
+
+
+def test_submit__another_machine_signed_for_the_step__refused_and_not_sent(
+    node: FakeNode,
+    client: ChainClient,
+    journal: Journal,
+    signer: Signer,
+    call: Call,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both looked before either signed, and no lock held them apart."""
+    first, second = (build(client, Journal(journal.place), signer, crash) for _ in range(2))
+    estimate = client.estimate_gas
+
+    def overtaken(*arguments: Any) -> int:
+        monkeypatch.setattr(client, "estimate_gas", estimate)
+        with pytest.raises(Crash):
+            second.submit(KEY, call)
+        return estimate(*arguments)
+
+    monkeypatch.setattr(client, "estimate_gas", overtaken)
+    with pytest.raises(SubmissionConflict):
+        first.submit(KEY, call)
+    assert len(set(node.broadcasts)) == 1 and len(journal.get_transactions(KEY)) == 1
+
+
+GAS = 100_000
+FEE = 2 * 10**9 + 10**9  # two base fees and the tip
+
+
+@pytest.mark.parametrize(
+    ("balance", "can"),
+    [(1_000 + GAS * FEE + 700 + 50, True), (1_000 + GAS * FEE + 700 + 49, False)],
+)
+def test_can_spend__obligations_and_reserve__stay_untouched(
+    node: FakeNode,
+    client: ChainClient,
+    journal: Journal,
+    signer: Signer,
+    balance: int,
+    can: bool,
+) -> None:
+    node.balance = balance
+    submitter = Submitter(client, journal, signer, reserve_wei=Wei(50))
+    assert submitter.can_spend(Wei(1_000), GAS, obligations_wei=Wei(700)) is can
+
+
+def test_can_spend__a_transaction_under_way__counts_as_spent(
+    node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
+) -> None:
+    submitter = build(client, journal, signer, crash)
+    costly = replace(call, value_wei=Wei(10**18))
+    with pytest.raises(Crash):
+        submitter.submit(KEY, costly)
+    gas_limit = 50_000  # the estimate and its margin
+    node.balance = 10**18 + gas_limit * FEE + 5
+    assert submitter.can_spend(Wei(5), 0, obligations_wei=Wei(0))
+    assert not submitter.can_spend(Wei(6), 0, obligations_wei=Wei(0))
+    node.mine()
+    assert submitter.can_spend(Wei(10**18), 0, obligations_wei=Wei(0))
+
+
+def test_compute_reserve_wei__three_base_fees_and_the_tip() -> None:
+    assert compute_reserve_wei(100, Wei(7)) == 100 * (21 + 10**9)
