@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IStakeVault} from "../interfaces/IStakeVault.sol";
-
-/// @title Stand-in for market, game and registry in tests of the vault alone
-/// @notice Says that it belongs to a vault; the tests then call the vault in its name.
+/// @title Stand-in for the market in tests of the vault alone
+/// @notice Tells the time that it is told to; the tests call the vault in its name.
 contract ModuleStub {
-    address public immutable VAULT;
-    bytes32 public immutable PARAMETERS_HASH;
+    uint40 public clock;
 
-    constructor(IStakeVault vault) {
-        VAULT = address(vault);
-        PARAMETERS_HASH = vault.PARAMETERS_HASH();
-    }
-
-    function REGISTRY() external view returns (address) {
-        return address(this);
-    }
-
-    function MARKET() external view returns (address) {
-        return address(this);
+    function setClock(uint40 time) external {
+        clock = time;
     }
 }

@@ -10,8 +10,10 @@ struct Log {
 
 /// @notice The cheatcodes that the protocol's tests use.
 interface Vm {
+    function accesses(address target) external returns (bytes32[] memory reads, bytes32[] memory writes);
     function addr(uint256 key) external pure returns (address);
     function assume(bool condition) external pure;
+    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function cool(address target) external;
     function deal(address account, uint256 balance) external;
     function etch(address target, bytes calldata code) external;
@@ -21,12 +23,18 @@ interface Vm {
     function expectRevert(bytes4 revertData) external;
     function fee(uint256 baseFee) external;
     function getRecordedLogs() external returns (Log[] memory);
+    function getNonce(address account) external view returns (uint64);
     function label(address account, string calldata name) external;
     function prank(address sender) external;
     function prevrandao(bytes32 value) external;
+    function record() external;
     function recordLogs() external;
     function revertToState(uint256 id) external returns (bool);
+    function roll(uint256 blockNumber) external;
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function snapshotState() external returns (uint256 id);
+    function startPrank(address sender) external;
+    function stopPrank() external;
     function toString(uint256 value) external pure returns (string memory);
     function warp(uint256 timestamp) external;
 }

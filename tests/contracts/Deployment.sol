@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Guardian} from "../../contracts/core/Guardian.sol";
 import {JobMarket} from "../../contracts/core/JobMarket.sol";
 import {ModelRegistry} from "../../contracts/core/ModelRegistry.sol";
 import {StakeVault} from "../../contracts/core/StakeVault.sol";
 import {DisputeGame} from "../../contracts/dispute/DisputeGame.sol";
+import {IGuardian} from "../../contracts/interfaces/IGuardian.sol";
 import {MockVerifier} from "../../contracts/mocks/MockVerifier.sol";
-import {DisputeId, JobId} from "../../contracts/types/Ids.sol";
-import {Job, JobParams, JobState} from "../../contracts/types/Job.sol";
+import {PlainToken} from "../../contracts/mocks/PlainToken.sol";
+import {JobId} from "../../contracts/types/Ids.sol";
+import {Job, JobParams, JobState, JobTerms, PROOF_REQUIRED} from "../../contracts/types/Job.sol";
 import {Parameters} from "../../contracts/types/Parameters.sol";
-import {Account} from "../../contracts/types/Stake.sol";
+import {Account, JobFunds, LockStatus} from "../../contracts/types/Stake.sol";
 import {VersionParams} from "../../contracts/types/Version.sol";
-import {Cheats} from "./Cheats.sol";
+import {Presets} from "./Presets.sol";
 
-/// @notice A wired deployment with preset `local`, one version, one operator with stake, and the steps of a job.
-abstract contract Deployment is Cheats {
+/// @notice A deployment with preset `local`, one version, one operator with stake in both tokens, and the steps of a
+/// job. All jobs made here are remembered, so the ledger can be summed.
+abstract contract Deployment is Presets {
     address internal constant ETH = address(0);
     bytes32 internal constant IN_DIGEST = keccak256("input");
     bytes32 internal constant OUT_DIGEST = keccak256("output");
@@ -23,68 +27,90 @@ abstract contract Deployment is Cheats {
     uint256 internal constant START = 1_000_000;
     uint32 internal constant PROVE_SECONDS = 5;
     uint64 internal constant PROOF_GAS = 800_000;
+    uint32 internal constant OUTPUT_BYTES = 64;
+    uint256 internal constant ACTORS = 6;
+    uint256 internal constant MEMBER_KEY = 11; // the guardian's members have this key and the next two
 
     address internal immutable CLIENT = vm.addr(1);
     address internal immutable OWNER = vm.addr(2);
     address internal immutable WORKER = vm.addr(3);
     address internal immutable CHALLENGER = vm.addr(4);
     address internal immutable STRANGER = vm.addr(5);
+    /// Owner of the registered version.
+    address internal immutable REGISTRANT = vm.addr(6);
 
     StakeVault internal vault;
     ModelRegistry internal registry;
+    Guardian internal guardian;
     JobMarket internal market;
     DisputeGame internal game;
     MockVerifier internal verifier;
+    PlainToken internal token;
     address internal vkData;
     bytes32 internal version;
 
+    JobId[] internal jobs;
+    mapping(JobId => JobTerms) private termsById;
+    uint64 private nextSalt;
+
     function setUp() public virtual {
         vm.warp(START);
+        vm.roll(START / 10);
         vm.fee(0);
         deploy(localPreset());
-        for (uint256 key = 1; key <= 5; ++key) {
-            vm.deal(vm.addr(key), 1000 ether);
+        for (uint256 key = 1; key <= ACTORS; ++key) {
+            fund(vm.addr(key));
         }
-        version = registry.registerVersion(versionParams());
-        vm.prank(OWNER);
-        vault.deposit{value: STAKE}();
-        vm.prank(OWNER);
-        vault.setWorker(WORKER);
+        version = registerVersion(versionParams());
+        giveStake(OWNER, WORKER, STAKE);
     }
 
+    /* DEPLOYMENT */
+
+    /// @notice The order of scripts/deploy: guardian and vault know the addresses that the contracts after them will have.
     function deploy(Parameters memory p) internal {
         verifier = new MockVerifier();
+        token = new PlainToken();
         vkData = address(uint160(uint256(keccak256("vk"))));
         vm.etch(vkData, hex"00aa");
         address[] memory verifiers = new address[](1);
         verifiers[0] = address(verifier);
-        vault = new StakeVault(p);
         registry = new ModelRegistry(verifiers, p);
-        market = new JobMarket(address(vault), address(registry), p);
+
+        uint256 nonce = vm.getNonce(address(this));
+        address marketAddress = vm.computeCreateAddress(address(this), nonce + 2);
+        address gameAddress = vm.computeCreateAddress(address(this), nonce + 3);
+        guardian = new Guardian([member(0), member(1), member(2)], marketAddress);
+        vault = new StakeVault(marketAddress, gameAddress, address(token), p);
+        market = new JobMarket(address(vault), address(registry), address(guardian), p);
         game = new DisputeGame(address(vault), address(registry), address(market), p);
-        vault.setModules(address(market), address(game));
+    }
+
+    /// @notice Gives an actor ETH, and the token with an allowance to the vault.
+    function fund(address account) internal {
+        vm.deal(account, 1000 ether);
+        token.mint(account, 1000 ether);
+        vm.prank(account);
+        token.approve(address(vault), type(uint256).max);
+    }
+
+    /// @notice Deposits the same stake in both tokens and binds a worker.
+    function giveStake(address owner, address worker, uint256 amount) internal {
+        vm.startPrank(owner);
+        vault.deposit{value: amount}(ETH, amount);
+        vault.deposit(address(token), amount);
+        vault.proposeWorker(worker);
+        vm.stopPrank();
+        vm.prank(worker);
+        vault.acceptOwner(owner);
+    }
+
+    function registerVersion(VersionParams memory params) internal returns (bytes32) {
+        vm.prank(REGISTRANT);
+        return registry.registerVersion(params);
     }
 
     /* DATA */
-
-    /// @notice Preset `local` (protocol.md A.20); the unbonding time obeys I22.
-    function localPreset() internal pure returns (Parameters memory) {
-        return Parameters({
-            assignSeconds: 60,
-            execSeconds: 20,
-            challengeSeconds: 15,
-            proveSeconds: 30,
-            proveCapSeconds: 60,
-            airgapSeconds: 10,
-            unbondSeconds: 2 * (60 + 20 + 15 + 60 + 10),
-            lockFees: 35,
-            missFees: 1,
-            disputeGas: 600_000,
-            gasPriceFloor: 1 gwei,
-            provingPrice: 1000 gwei,
-            maxProofGas: 10_000_000
-        });
-    }
 
     function versionParams() internal view returns (VersionParams memory) {
         return VersionParams({
@@ -98,14 +124,29 @@ abstract contract Deployment is Cheats {
             proveSeconds: PROVE_SECONDS,
             proofGas: PROOF_GAS,
             digestKind: 1,
+            outputBytes: OUTPUT_BYTES,
+            royaltyBps: 0,
             uri: "file:model"
         });
     }
 
-    function jobParams(uint96 fee) internal view returns (JobParams memory) {
+    /// @notice An order that no other of this test equals.
+    function jobParams(uint96 fee) internal returns (JobParams memory) {
         return JobParams({
-            version: version, inDigest: IN_DIGEST, fee: fee, verifyMask: 0, privacyMask: 0, inputUri: "file:input"
+            version: version,
+            inDigest: IN_DIGEST,
+            token: ETH,
+            fee: fee,
+            verifyMask: 0,
+            privacyMask: 0,
+            salt: ++nextSalt,
+            inputUri: "file:input"
         });
+    }
+
+    /// @notice The terms of a job made here.
+    function termsOf(JobId jobId) internal view returns (JobTerms memory) {
+        return termsById[jobId];
     }
 
     /* STEPS OF A JOB */
@@ -115,15 +156,45 @@ abstract contract Deployment is Cheats {
     }
 
     function createJob(uint96 fee) internal returns (JobId) {
+        return createJobAs(CLIENT, jobParams(fee));
+    }
+
+    function createTokenJob(uint96 fee) internal returns (JobId) {
         JobParams memory params = jobParams(fee);
-        vm.prank(CLIENT);
-        return market.createJob{value: fee}(params);
+        params.token = address(token);
+        return createJobAs(CLIENT, params);
+    }
+
+    function createProofJob(uint96 fee) internal returns (JobId) {
+        JobParams memory params = jobParams(fee);
+        params.verifyMask = PROOF_REQUIRED;
+        return createJobAs(CLIENT, params);
+    }
+
+    function createJobAs(address client, JobParams memory params) internal returns (JobId jobId) {
+        vm.prank(client);
+        jobId = market.createJob{value: params.token == ETH ? params.fee : 0}(params);
+        jobs.push(jobId);
+        termsById[jobId] = JobTerms({
+            client: client,
+            version: params.version,
+            inDigest: params.inDigest,
+            token: params.token,
+            fee: params.fee,
+            verifyMask: params.verifyMask,
+            privacyMask: params.privacyMask,
+            salt: params.salt
+        });
+    }
+
+    function accept(JobId jobId) internal {
+        vm.prank(WORKER);
+        market.acceptJob(jobId);
     }
 
     function acceptedJob() internal returns (JobId jobId) {
         jobId = createJob();
-        vm.prank(WORKER);
-        market.acceptJob(jobId);
+        accept(jobId);
     }
 
     function committedJob() internal returns (JobId jobId) {
@@ -136,38 +207,66 @@ abstract contract Deployment is Cheats {
         market.commitResult(jobId, OUT_DIGEST, "file:output");
     }
 
-    function challengedJob() internal returns (JobId jobId, DisputeId disputeId) {
+    function challengedJob() internal returns (JobId jobId) {
         jobId = committedJob();
-        disputeId = challenge(jobId);
+        challenge(jobId);
     }
 
-    function challenge(JobId jobId) internal returns (DisputeId) {
+    function challenge(JobId jobId) internal {
+        challengeAs(CHALLENGER, jobId);
+    }
+
+    function challengeAs(address challenger, JobId jobId) internal {
         uint256 bond = game.requiredBond(jobId);
-        vm.prank(CHALLENGER);
-        return game.challenge{value: bond}(jobId, OUT_DIGEST);
+        vm.prank(challenger);
+        game.challenge{value: bond}(jobId, OUT_DIGEST);
     }
 
-    function proveAs(address prover, DisputeId disputeId) internal {
+    function proveAs(address prover, JobId jobId) internal {
+        JobTerms memory terms = termsById[jobId];
         vm.prank(prover);
-        game.prove(disputeId, "input", "output", "proof");
+        game.prove(jobId, terms, "input", "output", "proof");
     }
 
+    function defaultedJob() internal returns (JobId jobId) {
+        jobId = challengedJob();
+        warpPast(game.getDispute(jobId).proveBy);
+        game.claimDefault(jobId);
+    }
+
+    /* THE CLOCK */
+
+    /// @notice Moves to the second after a second of the protocol's clock; for tests without a pause.
     function warpPast(uint256 deadline) internal {
         vm.warp(deadline + 1);
     }
 
-    function warpPast(JobId jobId) internal {
+    /// @notice Moves past the job's present deadline.
+    function warpPastJob(JobId jobId) internal {
         warpPast(market.getJob(jobId).deadline);
     }
 
-    function warpPast(DisputeId disputeId) internal {
-        warpPast(game.getDispute(disputeId).proveBy);
+    /// @notice A member of the guardian: 0, 1 or 2.
+    function member(uint256 index) internal pure returns (address) {
+        return vm.addr(MEMBER_KEY + index);
+    }
+
+    /// @notice Two members approve.
+    function actAsGuardian(IGuardian.Action action) internal {
+        vm.prank(member(0));
+        guardian.approve(action);
+        vm.prank(member(1));
+        guardian.approve(action);
     }
 
     /* READS */
 
     function accountOf(address account) internal view returns (Account memory) {
         return vault.getAccount(ETH, account);
+    }
+
+    function tokenAccountOf(address account) internal view returns (Account memory) {
+        return vault.getAccount(address(token), account);
     }
 
     function stateOf(JobId jobId) internal view returns (JobState) {
@@ -179,25 +278,31 @@ abstract contract Deployment is Cheats {
     }
 
     /// @notice What the vault owes to the test's actors, and holds for jobs and disputes so far.
-    function sumLedger() internal view returns (uint256 sum) {
-        for (uint256 key = 1; key <= 5; ++key) {
-            sum += sumAccount(vm.addr(key));
+    function sumLedger(address asset) internal view returns (uint256 sum) {
+        for (uint256 key = 1; key <= ACTORS; ++key) {
+            sum += sumAccount(asset, vm.addr(key));
         }
-        for (uint256 id = 1; id <= market.jobCount(); ++id) {
-            sum += vault.escrowOf(ETH, JobId.wrap(id));
+        for (uint256 i = 0; i < jobs.length; ++i) {
+            sum += sumJob(asset, jobs[i]);
         }
-        for (uint256 id = 1; id <= game.disputeCount(); ++id) {
-            sum += vault.bondOf(ETH, DisputeId.wrap(id));
-        }
-        sum += vault.burned(ETH);
+        sum += vault.burned(asset);
     }
 
-    function sumAccount(address account) internal view returns (uint256) {
-        Account memory a = accountOf(account);
-        return uint256(a.free) + a.locked + a.unbonding + a.credit + a.held;
+    function sumAccount(address asset, address account) internal view returns (uint256) {
+        Account memory a = vault.getAccount(asset, account);
+        return uint256(a.free) + a.locked + a.unbonding + a.credit;
+    }
+
+    /// @notice Escrow, bonds and slashed lock; an active lock is still counted with its owner.
+    function sumJob(address asset, JobId jobId) internal view returns (uint256 sum) {
+        JobFunds memory f = vault.getFunds(asset, jobId);
+        sum = f.escrow;
+        if (f.status == LockStatus.SLASHED) sum += f.lock;
+        if (asset == ETH) sum += vault.bondsOf(jobId);
     }
 
     function assertConserved() internal view {
-        assertEq(address(vault).balance, sumLedger(), "vault balance against ledger");
+        assertEq(address(vault).balance, sumLedger(ETH), "vault's ETH against ledger");
+        assertEq(token.balanceOf(address(vault)), sumLedger(address(token)), "vault's tokens against ledger");
     }
 }
