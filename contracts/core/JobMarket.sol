@@ -55,7 +55,7 @@ contract JobMarket is Verdicts {
         // Narrowed, so that whatever comes in can be credited when it goes out.
         (job.client, job.fee, job.royaltyBps) = (msg.sender, uint256(params.fee).toUint80(), royaltyBps);
         (job.state, job.deadline, job.versionNumber, job.flags) =
-            (JobState.OPEN, assignUntil, versionNumber, computeFlags(params));
+        (JobState.OPEN, assignUntil, versionNumber, computeFlags(params));
         emit JobCreated(jobId, msg.sender, params.version, terms, assignUntil, params.inputUri);
         // SAFETY: the vault is this deployment's; it calls nobody but the ERC-20 that the deployment chose.
         IStakeVault(VAULT).addEscrow{value: msg.value}(params.token, jobId, msg.sender, params.fee, true);

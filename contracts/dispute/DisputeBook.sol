@@ -146,8 +146,7 @@ abstract contract DisputeBook is IDisputeGame {
     {
         if (bond == 0) return;
         uint96 bonds = (challengers.length * bond).toUint96();
-        IStakeVault(VAULT)
-            .settleBonds(jobId, challengers, defender, Settlement.computeBondSplit(bonds, isProven));
+        IStakeVault(VAULT).settleBonds(jobId, challengers, defender, Settlement.computeBondSplit(bonds, isProven));
     }
 
     /* VIEWS */

@@ -41,12 +41,9 @@ abstract contract Evidence is DisputeBook {
     }
 
     /// @inheritdoc IDisputeGame
-    function proveEquivocation(
-        JobId jobId,
-        SignedResult calldata first,
-        SignedResult calldata second,
-        bytes32 salt
-    ) external {
+    function proveEquivocation(JobId jobId, SignedResult calldata first, SignedResult calldata second, bytes32 salt)
+        external
+    {
         requireAnnounced(keccak256(abi.encode(msg.sender, jobId, first, second, salt)));
         if (first.outDigest == second.outDigest) revert SameResult(first.outDigest);
         Job memory job = IJobMarket(MARKET).getJob(jobId);
