@@ -10,14 +10,16 @@ from typing import Final
 from offchain.params.settings import HOME_VARIABLE, Settings
 from offchain.roles.log import Log
 
+APPLICATION: Final = "offchain.workers.app"
 STOP_S: Final = 1.0  # then it is killed: a step interrupted anywhere is resumed by the next worker
 
 
 class WorkerProcess:
     """A worker in its own process; `ensure` restarts one that died."""
 
-    def __init__(self, settings: Settings, log: Log) -> None:
+    def __init__(self, settings: Settings, log: Log, application: str = APPLICATION) -> None:
         self._settings = settings
+        self._application = application
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -29,7 +31,7 @@ class WorkerProcess:
             self._log.event("worker-died", status=self._process.returncode)
         self._process = subprocess.Popen(
             [
-                sys.executable, "-m", "celery", "--quiet", "-A", "offchain.workers.app", "worker",
+                sys.executable, "-m", "celery", "--quiet", "-A", self._application, "worker",
                 "--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat",
                 "--loglevel", "WARNING", "--hostname", f"{self._settings.role}@%h",
             ],

@@ -16,9 +16,17 @@ def enqueue(key: StepKey) -> None:
     A connection of its own and no retry: Celery's own retry goes on with a channel that the first
     failure has closed, and its pool would keep that channel. The next tick asks again anyway.
     """
-    try:
-        with perform.app.connection_for_write() as connection:
+    with perform.app.connection_for_write() as connection:
+        try:
             arguments = (key.role, key.job, key.step)
             perform.apply_async(arguments, connection=connection, retry=False)
-    except (OperationalError, KombuError, SQLAlchemyError, OSError) as error:
-        raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+        except (
+            OperationalError,
+            KombuError,
+            SQLAlchemyError,
+            OSError,
+            *connection.connection_errors,  # the transport's own, e.g. Redis's
+            *connection.channel_errors,
+        ) as error:
+            # Messages may quote the broker's URL, and that its password.
+            raise BrokerUnavailable(type(error).__name__) from error

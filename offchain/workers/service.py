@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from offchain.params.settings import Settings
 from offchain.roles.build import build_role
 from offchain.roles.loop import run_role
+from offchain.workers.dispatch import Dispatcher
 from offchain.workers.process import WorkerProcess
 from offchain.workers.queue import enqueue
 
@@ -17,7 +18,9 @@ def run_with_workers(settings: Settings, stop: Sequence[int]) -> None:
     role.log.settings(settings)
     worker = WorkerProcess(settings, role.log)
     try:
-        run_role(role, enqueue, settings.poll_s, lambda: bool(stop), worker.ensure)
+        run_role(
+            role, Dispatcher(role, enqueue), settings.poll_s, lambda: bool(stop), worker.ensure
+        )
     finally:
         worker.stop()
     role.log.event("stopped")
