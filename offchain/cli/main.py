@@ -7,6 +7,7 @@ import sys
 from typing import Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from offchain.cli.output import EXIT_HELP, ExitCode, get_exit_code
 from offchain.errors import OffchainError
@@ -20,8 +21,13 @@ NOUNS: Final = {
     "job": ("offchain.cli.job", "Escrow a job, watch it, finalise it."),
     "challenge": ("offchain.cli.challenge", "Dispute results and collect what was won."),
     "withdraw": ("offchain.cli.withdraw", "Take credit out of the vault."),
+    "doctor": ("offchain.cli.doctor.command", "Look at everything a role stands on."),
+    "completion": ("offchain.cli.completion", "Print a shell's completion script."),
     "demo": ("offchain.cli.demo.command", "Run the four scenarios on a fresh local chain."),
 }
+
+
+PROGRAM: Final = "zkdps"
 
 
 class LazyGroup(click.Group):
@@ -42,6 +48,15 @@ class LazyGroup(click.Group):
         module = importlib.import_module(NOUNS[cmd_name][0])
         command: click.Command = module.command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the nouns without importing them."""
+        offered = [
+            CompletionItem(noun, help=text)
+            for noun, (_, text) in NOUNS.items()
+            if noun.startswith(incomplete)
+        ]
+        return offered + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(
         self,
@@ -68,7 +83,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; expected errors become one line and a documented exit code."""
     try:
-        cli(standalone_mode=False)
+        cli(prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(ExitCode.USAGE)

@@ -1,0 +1,1 @@
+"""`zkdps doctor`: look at everything that a role stands on, and say what to do about it."""
