@@ -6,20 +6,31 @@ from typing import TYPE_CHECKING
 
 import click
 
-from offchain.cli.options import account_options, json_option, role_options
+from offchain.cli.evidence import evidence
+from offchain.cli.job_moves import find
+from offchain.cli.options import account_options, job_option, json_option, role_options
 from offchain.cli.output import EXIT_HELP, answer
 from offchain.cli.stopping import listen_for_stop
 from offchain.errors import JobRefused
 from offchain.params.settings import Settings
-from offchain.types import JobId
+from offchain.types import DisputeState, JobState
 
 if TYPE_CHECKING:
     from offchain.roles.account import Account
+    from offchain.types import Job
 
 
 @click.group(name="challenge")
 def command() -> None:
-    """Dispute results and collect what was won."""
+    """Dispute results and collect what was won.
+
+    \b
+    zkdps challenge run ...     the service: recompute everything, dispute what differs
+    zkdps challenge open ...    one dispute by hand, then claim, then distribute
+    """
+
+
+command.add_command(evidence)
 
 
 @command.command(epilog=EXIT_HELP)
@@ -28,7 +39,12 @@ def command() -> None:
 def run(settings: Settings) -> None:
     """Watch every committed result, recompute it on the reference path, challenge what differs.
 
-    After a challenge: claim the default when no proof came in time, and withdraw what was won.
+    After a challenge: claim the default when no proof came in time, divide the slash after the
+    airgap, and withdraw what was won.
+
+    \b
+    zkdps challenge run --home ./watcher --models ./models --content ./content \\
+        --key-file watcher.key --manifest deployments/31337.json
     """
     from offchain.roles.build import build_role
     from offchain.roles.loop import perform_inline, run_role
@@ -43,24 +59,116 @@ def run(settings: Settings) -> None:
 
 @command.command(name="open", epilog=EXIT_HELP)
 @account_options
-@click.option("--job", "job_id", type=int, required=True, help="Job's number.")
+@job_option
+@click.option(
+    "--without-bond",
+    is_flag=True,
+    help="For a job that requires a proof: begin it, without bond and without reward.",
+)
 @json_option
-def open_(account: Account, job_id: int, as_json: bool) -> None:
-    """Demand a proof of one committed result, as it stands now."""
-    job = account.contracts.market.get_job(JobId(job_id))
-    bond = account.contracts.game.get_required_bond(job.id)
-    receipt = account.send(account.contracts.game.build_challenge(job.id, job.out_digest, bond))
-    answer({"job": job_id, "bond_wei": int(bond), "transaction": receipt.tx_hash}, as_json)
+def open_(account: Account, job: str, without_bond: bool, as_json: bool) -> None:
+    """Demand a proof of one committed result, as it stands now.
+
+    The bond comes back, with 35 % of the operator's lock, if no proof comes; if one does, it is
+    lost.
+
+    \b
+    zkdps challenge open --job 0x3fa9 --key-file watcher.key
+    """
+    found = account.contracts.market.get_job(find(account, job).id)
+    if found.state is JobState.DISPUTED and account.address not in read_challengers(account, found):
+        raise JobRefused(f"job {found.id} is disputed already: zkdps challenge join")
+    answer(demand_proof(account, found, without_bond), as_json)
 
 
-@command.command(name="claim-default", epilog=EXIT_HELP)
+@command.command(epilog=EXIT_HELP)
 @account_options
-@click.option("--job", "job_id", type=int, required=True, help="Job's number.")
+@job_option
 @json_option
-def claim_default(account: Account, job_id: int, as_json: bool) -> None:
-    """Settle against an operator that did not prove in time; anybody may."""
-    dispute = account.contracts.game.get_dispute_of(JobId(job_id))
+def join(account: Account, job: str, as_json: bool) -> None:
+    """Share a dispute that somebody opened a few blocks ago, with a bond of one's own.
+
+    The client of the job may join until the window closes. All challengers share the reward.
+
+    \b
+    zkdps challenge join --job 0x3fa9 --key-file watcher.key
+    """
+    found = account.contracts.market.get_job(find(account, job).id)
+    if found.state is not JobState.DISPUTED:
+        raise JobRefused(f"job {found.id} is {found.state.name}: there is no dispute to join")
+    answer(demand_proof(account, found, without_bond=False), as_json)
+
+
+def read_challengers(account: Account, job: Job) -> tuple[str, ...]:
+    """Return who challenges a job already."""
+    return tuple(account.contracts.game.get_challengers(job.id))
+
+
+def demand_proof(account: Account, job: Job, without_bond: bool) -> dict[str, object]:
+    """Open or join the dispute of a job unless this account has; return what was done."""
+    game = account.contracts.game
+    transaction, bond = None, 0
+    if account.address not in read_challengers(account, job):
+        if without_bond:
+            call = game.build_request_proof(job.id, job.out_digest)
+        else:
+            bond = int(game.get_required_bond(job.id))
+            call = game.build_challenge(job.id, job.out_digest, bond)
+        transaction = account.send(call).tx_hash
+    dispute = game.get_dispute_of(job.id)
+    return {
+        "job": job.id,
+        "bond_wei": bond,
+        "prove_until": None if dispute is None else int(dispute.prove_until),
+        "challengers": list(game.get_challengers(job.id)),
+        "transaction": transaction,
+    }
+
+
+@command.command(epilog=EXIT_HELP)
+@account_options
+@job_option
+@json_option
+def claim(account: Account, job: str, as_json: bool) -> None:
+    """Settle against an operator that did not prove in time; anybody may.
+
+    The client has its fee back at once and the challengers their bonds; the lock is divided after
+    the airgap: `zkdps challenge distribute`.
+
+    \b
+    zkdps challenge claim --job 0x3fa9 --key-file any.key
+    """
+    settle(account, job, DisputeState.DEFAULT, as_json)
+
+
+@command.command(epilog=EXIT_HELP)
+@account_options
+@job_option
+@json_option
+def distribute(account: Account, job: str, as_json: bool) -> None:
+    """Divide a slashed lock after its airgap; anybody may.
+
+    40 % to the client, 35 % to the challengers, the rest is burned.
+
+    \b
+    zkdps challenge distribute --job 0x3fa9 --key-file any.key
+    zkdps withdraw --key-file watcher.key
+    """
+    settle(account, job, DisputeState.DISTRIBUTED, as_json)
+
+
+def settle(account: Account, named: str, reached: DisputeState, as_json: bool) -> None:
+    """Take a dispute to a state; a dispute that got there before is no error."""
+    game = account.contracts.game
+    job_id = find(account, named).id
+    dispute = game.get_dispute_of(job_id)
     if dispute is None:
         raise JobRefused(f"job {job_id} was never challenged")
-    receipt = account.send(account.contracts.game.build_claim_default(dispute.id))
-    answer({"job": job_id, "transaction": receipt.tx_hash}, as_json)
+    transaction = None
+    if dispute.state is not reached:
+        is_claim = reached is DisputeState.DEFAULT
+        call = game.build_claim_default(job_id) if is_claim else game.build_distribute_slash(job_id)
+        transaction = account.send(call).tx_hash
+        dispute = game.get_dispute_of(job_id)
+    state = None if dispute is None else dispute.state.name
+    answer({"job": job_id, "dispute": state, "transaction": transaction}, as_json)

@@ -1,24 +1,36 @@
-"""`zkdps model`: train, check and register models."""
+"""`zkdps model`: train, import, publish, check and register models."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from offchain.cli.options import FOLDER, account_options, chain_options, json_option
+from offchain.cli.options import FILE, FOLDER, json_option
 from offchain.cli.output import EXIT_HELP, answer, progress
+from offchain.cli.versions import COMMANDS
 
 if TYPE_CHECKING:
-    from offchain.roles.account import Account
+    from offchain.commit.model_folder import PublishedModel
 
-MODEL = click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=True)
+MODEL: Final = click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=True)
 
 
 @click.group(name="model")
 def command() -> None:
-    """Train, check and register models. A published model is a folder of plain files."""
+    """Train, import, publish, check and register models. A model is a folder of plain files.
+
+    \b
+    zkdps model train --out models/mlp-digits
+    zkdps model register --model models/mlp-digits --key-file registrant.key
+    zkdps model verify --model models/mlp-digits --version 0x...
+    """
+
+
+for registered in COMMANDS:
+    command.add_command(registered)
 
 
 @command.command(epilog=EXIT_HELP)
@@ -30,6 +42,9 @@ def train(out: Path, seed: int, as_json: bool) -> None:
 
     Real scans (scikit-learn's digits); refused when held-out accuracy is below 95 % or the integer
     graph agrees with the float network on less than 99 %.
+
+    \b
+    zkdps model train --out models/mlp-digits
     """
     from offchain.commit.digits import build_digits_model
 
@@ -49,46 +64,81 @@ def train(out: Path, seed: int, as_json: bool) -> None:
     )
 
 
-@command.command(epilog=EXIT_HELP)
-@chain_options
-@click.option("--model", type=MODEL, required=True, help="Published model folder.")
-@click.option("--version", required=True, help="Registered version, 0x and 64 hex digits.")
+@command.command(name="import", epilog=EXIT_HELP)
+@click.option("--onnx", "onnx_file", type=FILE, required=True, help="A chain of linear layers.")
+@click.option(
+    "--calibration",
+    type=FILE,
+    required=True,
+    help=".npz with real inputs: x (rows, cols), and if known y, x_held_out, y_held_out.",
+)
+@click.option("--out", type=FOLDER, required=True, help="Folder to write; must not exist.")
+@click.option(
+    "--input-bits",
+    type=click.Choice(["8", "16", "32"]),
+    default="8",
+    show_default=True,
+    help="Bits in which an input element is stored.",
+)
+@click.option("--input-lo", type=int, default=0, show_default=True, help="Least input integer.")
+@click.option("--input-hi", type=int, required=True, help="Largest input integer.")
+@click.option(
+    "--input-scale", default=1.0, show_default=True, help="Real value of one step of the input."
+)
 @json_option
-def verify(rpc_url: str, manifest: Path, model: Path, version: str, as_json: bool) -> None:
-    """Recompute every digest of a registered version from the model's files.
-
-    Graph, weights, program, commitments and reference string; exit code 5 where any differs.
-    """
-    from offchain.cli.job import parse_version
-    from offchain.roles.context import bind_contracts, connect
-    from offchain.submit.models import load_model
-    from offchain.submit.versions import verify_version
-
-    client, deployment = connect(rpc_url, manifest)
-    registered = bind_contracts(client, deployment).registry.get_version(parse_version(version))
-    with progress("recomputing digests and commitments"):
-        loaded = load_model(model)
-        code = client.get_code(registered.vk_data)
-        verify_version(registered, loaded, code, deployment.srs_id)
-    answer({"version": version, "model": str(model), "reproduced": True}, as_json)
-
-
-@command.command(epilog=EXIT_HELP)
-@account_options
-@click.option("--model", type=MODEL, required=True, help="Published model folder.")
-@click.option("--prove-seconds", type=int, help="Time an ordinary machine needs; default: a bound.")
-@click.option("--proof-gas", type=int, help="Gas of one proof transaction; default: a bound.")
-@click.option("--uri", default="", help="Where others find the files.")
-@json_option
-def register(
-    account: Account,
-    model: Path,
-    prove_seconds: int | None,
-    proof_gas: int | None,
-    uri: str,
+def import_(
+    onnx_file: Path,
+    calibration: Path,
+    out: Path,
+    input_bits: str,
+    input_lo: int,
+    input_hi: int,
+    input_scale: float,
     as_json: bool,
 ) -> None:
-    """Publish a model's verification key on chain and register its version, for ever."""
-    with progress("committing to the weights and registering"):
-        registered = account.register_version(model, uri or model.name, prove_seconds, proof_gas)
-    answer(registered, as_json)
+    """Quantize an ONNX model to integers that every machine computes alike, and publish it.
+
+    Refused with the reason and the remedy: operators that cannot be proven, weights with which a
+    tensor could leave its range, answers that differ from the float model's on over 1 % of rows.
+
+    \b
+    zkdps model import --onnx net.onnx --calibration data.npz --input-hi 16 --out models/net
+    """
+    from offchain.commit.imported import import_model, read_calibration
+    from offchain.quantize.layers import InputRange
+
+    source = InputRange(int(input_bits), input_lo, input_hi, input_scale)
+    with progress("quantizing"):
+        model = import_model(out, onnx_file, read_calibration(calibration), source)
+    answer(describe_files(out, model), as_json)
+
+
+@command.command(epilog=EXIT_HELP)
+@click.option("--model", type=MODEL, required=True, help="Model folder.")
+@click.option("--to", "target", type=FOLDER, required=True, help="Folder of published models.")
+@json_option
+def publish(model: Path, target: Path, as_json: bool) -> None:
+    """Copy a model to where others find it; every digest is recomputed from the copy.
+
+    \b
+    zkdps model publish --model models/mlp-digits --to /srv/models
+    """
+    from offchain.commit.model_folder import publish_model_folder
+
+    with progress("copying and recomputing digests"):
+        published = publish_model_folder(model, target)
+    answer(describe_files(target / model.name, published), as_json)
+
+
+def describe_files(folder: Path, model: PublishedModel) -> Mapping[str, Any]:
+    """Return what a published folder holds."""
+    return {
+        "folder": str(folder),
+        "graph_hash": "0x" + model.graph.hash().hex(),
+        "weight_root": "0x" + model.weight_root.hex(),
+        "size": dict(model.report["size"]),
+        "sets": {
+            name: {k: v for k, v in figures.items() if k != "saturation"}
+            for name, figures in model.report["sets"].items()
+        },
+    }

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from offchain.cli.options import account_options, json_option, role_options
+from offchain.cli.options import DEFAULT_RPC, FILE, json_option, role_options
 from offchain.cli.output import EXIT_HELP, answer
+from offchain.cli.stake import MOVES, describe_operator
 from offchain.cli.stopping import listen_for_stop
+from offchain.errors import ConfigError
 from offchain.params.settings import FAULTS, HOME_VARIABLE, Settings
-from offchain.types import Wei
-
-if TYPE_CHECKING:
-    from offchain.roles.account import Account
 
 
 @click.group(name="operator")
@@ -24,17 +22,17 @@ def command() -> None:
 
     The owner's key holds the stake and collects earnings; the worker's key accepts, commits and
     proves, and can move no money out.
+
+    \b
+    zkdps operator stake --amount-wei 1000000000000000000 --worker 0x... --key-file owner.key
+    zkdps operator join --owner 0x... --key-file worker.key
+    zkdps operator run --home ./operator --key-file worker.key ...
+    zkdps withdraw --key-file owner.key
     """
 
 
-@command.command(epilog=EXIT_HELP)
-@account_options
-@click.option("--amount-wei", type=int, required=True, help="Stake to add.")
-@click.option("--worker", required=True, help="Address of the worker's key.")
-@json_option
-def stake(account: Account, amount_wei: int, worker: str, as_json: bool) -> None:
-    """Add free stake and name the worker. Sign with the owner's key."""
-    answer(account.stake(Wei(amount_wei), worker), as_json)
+for move in MOVES:
+    command.add_command(move)
 
 
 @command.command(epilog=EXIT_HELP)
@@ -56,6 +54,10 @@ def run(settings: Settings) -> None:
 
     Logs are one JSON event a line on standard error. Interrupt or terminate to stop; a restart
     resumes from the chain and the journal.
+
+    \b
+    zkdps operator run --home ./operator --models ./models --content ./content \\
+        --key-file worker.key --manifest deployments/31337.json
     """
     settings.save()
     os.environ[HOME_VARIABLE] = str(settings.home)
@@ -64,16 +66,58 @@ def run(settings: Settings) -> None:
     run_with_workers(settings, listen_for_stop())
 
 
-@command.command()
+@command.command(epilog=EXIT_HELP)
 @click.option(
     "--home",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    required=True,
-    help="The operator's home folder.",
+    help="The operator's home folder: what its journal holds.",
+)
+@click.option("--account", help="Address of an owner or worker: what the chain holds.")
+@click.option("--manifest", type=FILE, envvar="ZKDPS_MANIFEST", help="The deployment.")
+@click.option(
+    "--rpc", "rpc_url", envvar="ZKDPS_RPC", default=DEFAULT_RPC, show_default=True, help="The node."
 )
 @json_option
-def status(home: Path, as_json: bool) -> None:
-    """Show what the journal holds: steps by job, and how often the prover was entered."""
+def status(
+    home: Path | None, account: str | None, manifest: Path | None, rpc_url: str, as_json: bool
+) -> None:
+    """Show an operator's steps from its journal, its stake and standing from the chain.
+
+    \b
+    zkdps operator status --home ./operator
+    zkdps operator status --account 0x... --manifest deployments/31337.json
+    """
+    if home is None and account is None:
+        raise click.UsageError("give --home, --account or both")
+    facts: dict[str, Any] = {}
+    if account is not None:
+        facts |= read_chain(account, manifest, rpc_url)
+    if home is not None:
+        facts |= read_journal(home)
+    answer(facts, as_json)
+
+
+def read_chain(account: str, manifest: Path | None, rpc_url: str) -> dict[str, Any]:
+    """Return what the chain holds of an operator."""
+    from offchain.cli.lookup import parse_account
+    from offchain.roles.context import bind_contracts, connect
+
+    if manifest is None:
+        raise ConfigError("--account needs --manifest")
+    client, deployment = connect(rpc_url, manifest)
+    contracts = bind_contracts(client, deployment)
+    address = parse_account(account)
+    return {
+        **describe_operator(address, contracts.vault),
+        "clock": int(contracts.market.get_time().now),
+        "open_challenges": contracts.game.get_open_challenges(
+            contracts.vault.get_owner_of(address) or address
+        ),
+    }
+
+
+def read_journal(home: Path) -> dict[str, Any]:
+    """Return what an operator's journal holds."""
     from offchain.chain.journal import Journal
     from offchain.params.settings import load_settings
 
@@ -82,4 +126,4 @@ def status(home: Path, as_json: bool) -> None:
         {"job": s.key.job, "step": s.key.step, "status": str(s.status), **s.detail}
         for s in journal.get_steps("operator")
     ]
-    answer({"prover_entries": journal.get_counter("prover-entries"), "steps": steps}, as_json)
+    return {"prover_entries": journal.get_counter("prover-entries"), "steps": steps}

@@ -27,6 +27,24 @@ def json_option(command: Command) -> Command:
     )
 
 
+def job_option(command: Command) -> Command:
+    """Add --job."""
+    return click.option(
+        "--job",
+        "job",
+        required=True,
+        help="Job's id, 0x and 64 hex digits, or its first digits where no other begins so.",
+    )(command)
+
+
+def token_option(command: Command) -> Command:
+    """Add --token."""
+    return click.option(
+        "--token",
+        help="Address of the deployment's ERC-20; ETH where it is not given.",
+    )(command)
+
+
 def chain_options(command: Command) -> Command:
     """Add the node and the deployment."""
     for option in (

@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any, Final
@@ -79,9 +79,43 @@ def answer(facts: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(dict(facts), default=str), flush=True)
         return
+    _print_facts(facts, "")
+
+
+def _print_facts(facts: Mapping[str, Any], indent: str) -> None:
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
-        print(f"{name.replace('_', ' '):<{width}}  {value}", flush=True)
+        label = f"{indent}{name.replace('_', ' '):<{width}}"
+        if isinstance(value, Mapping) and value:
+            print(label.rstrip(), flush=True)
+            _print_facts(value, indent + "  ")
+        elif isinstance(value, (list, tuple)) and value:
+            print(label.rstrip(), flush=True)
+            for item in value:
+                print(f"{indent}  {item}", flush=True)
+        else:
+            print(f"{label}  {value}", flush=True)
+
+
+def answer_rows(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    """Print a list on standard output: one JSON array, or a table."""
+    if as_json:
+        print(json.dumps([dict(row) for row in rows], default=str), flush=True)
+        return
+    if not rows:
+        tell("none")
+        return
+    lines = [[name.replace("_", " ") for name in rows[0]]]
+    lines += [[str(value) for value in row.values()] for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(rows[0]))]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        print("  ".join(cells).rstrip(), flush=True)
+
+
+def tell(text: str) -> None:
+    """Say something beside the answer, on standard error."""
+    print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager

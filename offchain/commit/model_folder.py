@@ -172,3 +172,18 @@ def _to_json(document: Mapping[str, Any]) -> bytes:
 
 def _hex(raw: bytes) -> str:
     return "0x" + raw.hex()
+
+
+def publish_model_folder(folder: Path, target: Path) -> PublishedModel:
+    """Copy a model into a folder of models, under its own name; all of it appears, or nothing.
+
+    A copy that is there already and is the same model is left alone. Raises ModelFolderError when
+    another model is there, or the files are not what their manifest says.
+    """
+    model, copy = read_model_folder(folder), target / folder.name
+    if not copy.exists():
+        write_model_folder(copy, model.graph, model.weights, model.report)
+    found = read_model_folder(copy)
+    if (found.graph.hash(), found.weight_root) != (model.graph.hash(), model.weight_root):
+        raise ModelFolderError(str(copy), ["is another model; a published model never changes"])
+    return found

@@ -53,21 +53,43 @@ class VersionBook:
         return self._reproduced[version_id]
 
 
+@dataclass(frozen=True)
+class DigestCheck:
+    """One digest of a registration beside what the model's files give."""
+
+    what: str
+    registered: bytes
+    recomputed: bytes
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the two are equal."""
+        return self.registered == self.recomputed
+
+
+def compare_version(
+    version: Version, model: Model, vk_code: bytes, srs_id: bytes
+) -> tuple[DigestCheck, ...]:
+    """Recompute every digest of a registration from the model's files."""
+    found = model.compute_digests()
+    return (
+        DigestCheck("graph hash", version.graph_hash, found.graph_hash),
+        DigestCheck("weight root", version.weight_root, found.weight_root),
+        DigestCheck("program hash", version.program_hash, found.program_hash),
+        DigestCheck("verification key hash", version.vk_hash, found.vk_hash),
+        DigestCheck("reference string", version.srs_id, found.srs_id),
+        DigestCheck("deployment's reference string", srs_id, found.srs_id),
+        DigestCheck(
+            "verification key on chain", keccak(vk_code), keccak(DATA_PREFIX + model.vk_blob)
+        ),
+    )
+
+
 def verify_version(version: Version, model: Model, vk_code: bytes, srs_id: bytes) -> None:
     """Raise VersionMismatch unless the registration is exactly what the model's files give."""
-    found = model.compute_digests()
-    pairs = (
-        ("graph hash", version.graph_hash, found.graph_hash),
-        ("weight root", version.weight_root, found.weight_root),
-        ("program hash", version.program_hash, found.program_hash),
-        ("verification key hash", version.vk_hash, found.vk_hash),
-        ("reference string", version.srs_id, found.srs_id),
-        ("deployment's reference string", srs_id, found.srs_id),
-        ("verification key on chain", keccak(vk_code), keccak(DATA_PREFIX + model.vk_blob)),
-    )
-    for what, registered, recomputed in pairs:
-        if registered != recomputed:
-            raise VersionMismatch(what, registered, recomputed)
+    for check in compare_version(version, model, vk_code, srs_id):
+        if not check.agrees:
+            raise VersionMismatch(check.what, check.registered, check.recomputed)
 
 
 def check_provable(version: Version, model: Model, block_gas_limit: int) -> None:
