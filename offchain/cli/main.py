@@ -9,17 +9,19 @@ from typing import Final
 import click
 from click.shell_completion import CompletionItem
 
+from offchain.cli.hints import find_hint
 from offchain.cli.output import EXIT_HELP, ExitCode, get_exit_code
 from offchain.errors import OffchainError
 
 # noun -> (module, help): a module is imported only when its noun is used.
 NOUNS: Final = {
     "key": ("offchain.cli.key", "Make key files."),
-    "model": ("offchain.cli.model", "Train, check and register models."),
-    "chain": ("offchain.cli.chain", "Start a local chain and deploy the contracts."),
+    "model": ("offchain.cli.model", "Train, import, check and register models."),
+    "chain": ("offchain.cli.chain", "Start a local chain, deploy, look at a deployment."),
     "operator": ("offchain.cli.operator", "Stake, run jobs, answer challenges."),
-    "job": ("offchain.cli.job", "Escrow a job, watch it, finalise it."),
+    "job": ("offchain.cli.job", "Escrow a job, watch it, settle it, keep the evidence."),
     "challenge": ("offchain.cli.challenge", "Dispute results and collect what was won."),
+    "guardian": ("offchain.cli.guardian", "Pause, refunds, renunciation: two of three members."),
     "withdraw": ("offchain.cli.withdraw", "Take credit out of the vault."),
     "doctor": ("offchain.cli.doctor.command", "Look at everything a role stands on."),
     "completion": ("offchain.cli.completion", "Print a shell's completion script."),
@@ -91,6 +93,9 @@ def main() -> None:
         sys.exit(130)  # the shell's convention for an interrupt
     except OffchainError as error:
         print(f"error: {error}", file=sys.stderr)
+        hint = find_hint(error)
+        if hint is not None:
+            print(f"hint: {hint}", file=sys.stderr)
         sys.exit(get_exit_code(error))
 
 
