@@ -1,46 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {JobMarket} from "../../contracts/core/JobMarket.sol";
+import {ModelRegistry} from "../../contracts/core/ModelRegistry.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
-import {DisputeId, JobId} from "../../contracts/types/Ids.sol";
-import {Assurance, Job, JobParams, JobState} from "../../contracts/types/Job.sol";
-import {LockStatus} from "../../contracts/types/Stake.sol";
-import {Deployment} from "./Deployment.sol";
+import {JobId} from "../../contracts/types/Ids.sol";
+import {Assurance, Job, JobParams, JobState, JobTerms} from "../../contracts/types/Job.sol";
+import {Parameters} from "../../contracts/types/Parameters.sol";
+import {JobSteps} from "./JobSteps.sol";
 
-contract JobMarketTest is Deployment {
-    uint256 private constant LOCK = 0.07 ether; // 35 fees
+contract JobMarketTest is JobSteps {
+    JobId private constant UNKNOWN = JobId.wrap(bytes32(uint256(9)));
 
-    function wrongState(JobId jobId, JobState required) private view returns (bytes memory) {
-        return abi.encodeWithSelector(IJobMarket.WrongJobState.selector, jobId, stateOf(jobId), required);
+    /* CONSTRUCTOR */
+
+    function test_constructor__modules_of_another_deployment__revert() public {
+        Parameters memory p = localPreset();
+        // The vault names another market.
+        vm.expectRevert(abi.encodeWithSelector(IJobMarket.ForeignModule.selector, address(vault)));
+        new JobMarket(address(vault), address(registry), address(guardian), p);
+        (JobMarket foreign, Parameters memory q) = (market, p);
+        q.keeperTipBps += 1;
+        // At the right address, but with other parameters.
+        vm.expectRevert(abi.encodeWithSelector(IJobMarket.ForeignModule.selector, address(vault)));
+        createAt(address(foreign), address(registry), q);
+        ModelRegistry other = new ModelRegistry(new address[](0), q);
+        vm.expectRevert(abi.encodeWithSelector(IJobMarket.ForeignModule.selector, address(other)));
+        createAt(address(foreign), address(other), localPreset());
     }
 
-    function tooLate(JobId jobId) private view returns (bytes memory) {
-        return abi.encodeWithSelector(
-            IJobMarket.DeadlinePassed.selector, jobId, market.getJob(jobId).deadline, block.timestamp
-        );
-    }
-
-    function tooEarly(JobId jobId) private view returns (bytes memory) {
-        return abi.encodeWithSelector(
-            IJobMarket.DeadlineNotReached.selector, jobId, market.getJob(jobId).deadline, block.timestamp
-        );
+    /// @dev Runs the constructor in the name of `account`.
+    function createAt(address account, address registry_, Parameters memory p) private {
+        bytes memory initCode =
+            abi.encodePacked(type(JobMarket).creationCode, abi.encode(address(vault), registry_, address(guardian), p));
+        bytes memory code = account.code;
+        vm.etch(account, initCode);
+        (bool success, bytes memory reason) = account.call("");
+        vm.etch(account, code);
+        if (success) return;
+        // Equivalent to reverting with `reason` as it is.
+        assembly ("memory-safe") {
+            revert(add(reason, 0x20), mload(reason))
+        }
     }
 
     /* CREATE */
 
     function checkCreateRefused(JobParams memory params, uint256 value, bytes memory expected) private {
-        vm.expectRevert(expected);
-        vm.prank(CLIENT);
-        market.createJob{value: value}(params);
-        assertEq(market.jobCount(), 0, "no job");
-        assertEq(address(vault).balance, STAKE, "no money moved");
+        checkRefused(UNKNOWN, CLIENT, address(market), value, abi.encodeCall(IJobMarket.createJob, (params)), expected);
     }
 
     function test_createJob__reserved_masks__revert() public {
         JobParams memory params = jobParams(FEE);
-        params.verifyMask = 1;
-        checkCreateRefused(params, FEE, abi.encodeWithSelector(IJobMarket.UnsupportedVerifyMask.selector, 1));
+        params.verifyMask = 2;
+        checkCreateRefused(params, FEE, abi.encodeWithSelector(IJobMarket.UnsupportedVerifyMask.selector, 2));
+        params.verifyMask = 3;
+        checkCreateRefused(params, FEE, abi.encodeWithSelector(IJobMarket.UnsupportedVerifyMask.selector, 3));
         params = jobParams(FEE);
         params.privacyMask = 128;
         checkCreateRefused(params, FEE, abi.encodeWithSelector(IJobMarket.UnsupportedPrivacyMask.selector, 128));
@@ -58,47 +74,84 @@ contract JobMarketTest is Deployment {
         checkCreateRefused(jobParams(FEE), FEE + 1, abi.encodeWithSelector(IJobMarket.WrongFee.selector, FEE + 1, FEE));
     }
 
+    function test_createJob__unknown_token__reverts() public {
+        JobParams memory params = jobParams(FEE);
+        params.token = STRANGER;
+        checkCreateRefused(params, 0, abi.encodeWithSelector(IJobMarket.UnsupportedFeeToken.selector, STRANGER));
+    }
+
+    function test_createJob__eth_with_a_fee_in_tokens__reverts() public {
+        JobParams memory params = jobParams(FEE);
+        params.token = address(token);
+        checkCreateRefused(params, FEE, abi.encodeWithSelector(IJobMarket.WrongFee.selector, FEE, 0));
+    }
+
     function test_createJob__unknown_version__reverts() public {
         JobParams memory params = jobParams(FEE);
         params.version = keccak256("unknown");
         checkCreateRefused(params, FEE, abi.encodeWithSelector(IJobMarket.UnknownModelVersion.selector, params.version));
     }
 
-    function test_createJob__escrows_the_fee() public {
-        vm.expectEmit(address(market));
-        emit IJobMarket.JobCreated(JobId.wrap(1), CLIENT, version, IN_DIGEST, FEE, START + 60, "file:input");
-        vm.expectEmit(address(vault));
-        emit IStakeVault.EscrowOpened(ETH, JobId.wrap(1), FEE);
-        JobId jobId = createJob();
-        Job memory job = market.getJob(jobId);
-        assertEq(JobId.unwrap(jobId), 1, "id");
-        assertEq(market.jobCount(), 1, "count");
-        assertEq(job.client, CLIENT, "client");
-        assertEq(job.fee, FEE, "fee");
-        assertEq(job.operator, address(0), "operator");
-        assertEq(job.deadline, START + 60, "deadline");
-        assertEq(job.version, version, "version");
-        assertEq(job.inDigest, IN_DIGEST, "input");
-        assertEq(job.outDigest, 0, "output");
-        assertState(jobId, JobState.OPEN);
-        assertEq(vault.escrowOf(ETH, jobId), FEE, "escrow");
+    function test_createJob__fee_wider_than_credit__reverts() public {
+        uint96 fee = uint96(type(uint80).max) + 1;
+        vm.deal(CLIENT, fee);
+        bytes memory expected = abi.encodeWithSignature("SafeCastOverflowedUintDowncast(uint8,uint256)", 80, fee);
+        checkCreateRefused(jobParams(fee), fee, expected);
+    }
+
+    function test_createJob__same_terms_again__revert_also_after_the_end() public {
+        JobParams memory params = jobParams(FEE);
+        JobId jobId = createJobAs(CLIENT, params);
+        bytes memory exists = abi.encodeWithSelector(IJobMarket.JobExists.selector, jobId);
+        checkCreateRefused(params, FEE, exists);
+        vm.prank(CLIENT);
+        market.cancelJob(jobId);
+        checkCreateRefused(params, FEE, exists);
+        // Another salt or another client is another job.
+        params.salt += 1;
+        assertTrue(JobId.unwrap(createJobAs(CLIENT, params)) != JobId.unwrap(jobId), "another salt");
+        params.salt -= 1;
+        assertTrue(JobId.unwrap(createJobAs(STRANGER, params)) != JobId.unwrap(jobId), "another client");
         assertConserved();
     }
 
-    /* CANCEL AND EXPIRE */
+    function test_createJob__escrows_the_fee() public {
+        JobParams memory params = jobParams(FEE);
+        JobTerms memory terms = JobTerms(CLIENT, version, IN_DIGEST, ETH, FEE, 0, 0, params.salt);
+        JobId id = JobId.wrap(keccak256(abi.encode(block.chainid, address(market), terms)));
+        vm.expectEmit(address(market));
+        emit IJobMarket.JobCreated(id, CLIENT, version, terms, START + 60, "file:input");
+        vm.expectEmit(address(vault));
+        emit IStakeVault.EscrowAdded(ETH, id, CLIENT, FEE);
+        JobId jobId = createJobAs(CLIENT, params);
+        assertEq(JobId.unwrap(jobId), JobId.unwrap(id), "id");
+        assertEq(JobId.unwrap(market.computeJobId(terms)), JobId.unwrap(id), "computed id");
+        Job memory expected = Job(CLIENT, ETH, FEE, address(0), JobState.OPEN, uint40(START + 60), version, 0, false, 0);
+        assertEq(keccak256(abi.encode(market.getJob(jobId))), keccak256(abi.encode(expected)), "job");
+        assertEq(vault.getFunds(ETH, jobId).escrow, FEE, "escrow");
+        assertConserved();
+    }
+
+    function test_createJob__in_tokens__takes_the_fee_from_the_allowance() public {
+        JobId jobId = createTokenJob(FEE);
+        assertEq(market.getJob(jobId).token, address(token), "token");
+        assertEq(vault.getFunds(address(token), jobId).escrow, FEE, "escrow");
+        assertEq(token.balanceOf(CLIENT), 1000 ether - FEE, "paid");
+        assertConserved();
+    }
+
+    /* CANCEL */
 
     function test_cancelJob__by_another__reverts() public {
         JobId jobId = createJob();
-        vm.expectRevert(abi.encodeWithSelector(IJobMarket.NotClient.selector, jobId, STRANGER, CLIENT));
-        vm.prank(STRANGER);
-        market.cancelJob(jobId);
+        bytes memory expected = abi.encodeWithSelector(IJobMarket.NotClient.selector, jobId, STRANGER, CLIENT);
+        checkRefused(jobId, STRANGER, address(market), 0, abi.encodeCall(IJobMarket.cancelJob, (jobId)), expected);
     }
 
     function test_cancelJob__once_taken__reverts() public {
         JobId jobId = acceptedJob();
-        vm.expectRevert(wrongState(jobId, JobState.OPEN));
-        vm.prank(CLIENT);
-        market.cancelJob(jobId);
+        bytes memory expected = wrongState(jobId, JobState.OPEN);
+        checkRefused(jobId, CLIENT, address(market), 0, abi.encodeCall(IJobMarket.cancelJob, (jobId)), expected);
     }
 
     function test_cancelJob__refunds() public {
@@ -107,41 +160,44 @@ contract JobMarketTest is Deployment {
         market.cancelJob(jobId);
         assertState(jobId, JobState.CANCELLED);
         assertEq(accountOf(CLIENT).credit, FEE, "refund");
-        assertConserved();
-    }
-
-    function test_expireJob__on_the_last_second__reverts() public {
-        JobId jobId = createJob();
-        vm.warp(START + 60);
-        vm.expectRevert(tooEarly(jobId));
-        market.expireJob(jobId);
-    }
-
-    function test_expireJob__one_second_later__refunds() public {
-        JobId jobId = createJob();
-        vm.warp(START + 61);
-        vm.prank(STRANGER);
-        market.expireJob(jobId);
-        assertState(jobId, JobState.EXPIRED);
-        assertEq(accountOf(CLIENT).credit, FEE, "refund");
-        assertConserved();
+        assertSettled(jobId);
     }
 
     /* ACCEPT */
 
+    function checkAcceptRefused(JobId jobId, address worker, bytes memory expected) private {
+        checkRefused(jobId, worker, address(market), 0, abi.encodeCall(IJobMarket.acceptJob, (jobId)), expected);
+    }
+
     function test_acceptJob__by_nobodys_worker__reverts() public {
-        JobId jobId = createJob();
-        vm.expectRevert(abi.encodeWithSelector(IStakeVault.NotWorker.selector, OWNER));
-        vm.prank(OWNER);
-        market.acceptJob(jobId);
+        checkAcceptRefused(createJob(), OWNER, abi.encodeWithSelector(IStakeVault.NotWorker.selector, OWNER));
     }
 
     function test_acceptJob__one_second_late__reverts() public {
         JobId jobId = createJob();
         vm.warp(START + 61);
-        vm.expectRevert(tooLate(jobId));
-        vm.prank(WORKER);
-        market.acceptJob(jobId);
+        checkAcceptRefused(jobId, WORKER, tooLate(jobId));
+    }
+
+    function test_acceptJob__twice__reverts() public {
+        JobId jobId = acceptedJob();
+        checkAcceptRefused(jobId, WORKER, wrongState(jobId, JobState.OPEN));
+    }
+
+    function test_acceptJob__stake_one_wei_short__reverts() public {
+        JobId jobId = createJob();
+        vm.prank(OWNER);
+        vault.requestUnbond(ETH, uint96(STAKE - LOCK + 1));
+        bytes memory expected = abi.encodeWithSelector(IStakeVault.InsufficientStake.selector, OWNER, LOCK - 1, LOCK);
+        checkAcceptRefused(jobId, WORKER, expected);
+    }
+
+    function test_acceptJob__stake_just_enough__locks_all() public {
+        JobId jobId = createJob();
+        vm.prank(OWNER);
+        vault.requestUnbond(ETH, uint96(STAKE - LOCK));
+        accept(jobId);
+        assertEq(accountOf(OWNER).free, 0, "free");
     }
 
     function test_acceptJob__on_the_last_second__locks() public {
@@ -151,122 +207,63 @@ contract JobMarketTest is Deployment {
         emit IStakeVault.StakeLocked(ETH, jobId, OWNER, LOCK);
         vm.expectEmit(address(market));
         emit IJobMarket.JobAccepted(jobId, OWNER, START + 80);
-        vm.prank(WORKER);
-        market.acceptJob(jobId);
+        accept(jobId);
         assertState(jobId, JobState.ASSIGNED);
         assertEq(market.getJob(jobId).operator, OWNER, "operator");
+        assertEq(market.getJob(jobId).deadline, START + 80, "deadline");
         assertEq(accountOf(OWNER).locked, LOCK, "locked");
         assertEq(accountOf(OWNER).free, STAKE - LOCK, "free");
     }
 
-    function test_acceptJob__twice__reverts() public {
-        JobId jobId = acceptedJob();
-        vm.expectRevert(wrongState(jobId, JobState.OPEN));
-        vm.prank(WORKER);
-        market.acceptJob(jobId);
-    }
-
-    function test_acceptJob__stake_one_wei_short__reverts() public {
-        JobId jobId = createJob();
-        vm.prank(OWNER);
-        vault.requestUnbond(uint96(STAKE - LOCK + 1));
-        vm.expectRevert(abi.encodeWithSelector(IStakeVault.InsufficientStake.selector, OWNER, LOCK - 1, LOCK));
-        vm.prank(WORKER);
-        market.acceptJob(jobId);
-    }
-
-    function test_acceptJob__stake_just_enough__locks_all() public {
-        JobId jobId = createJob();
-        vm.prank(OWNER);
-        vault.requestUnbond(uint96(STAKE - LOCK));
-        vm.prank(WORKER);
-        market.acceptJob(jobId);
-        assertEq(accountOf(OWNER).free, 0, "free");
+    function test_acceptJob__in_tokens__locks_tokens() public {
+        JobId jobId = createTokenJob(FEE);
+        vm.fee(1000 gwei);
+        accept(jobId);
+        assertEq(tokenAccountOf(OWNER).locked, LOCK, "the base fee of ETH says nothing about tokens");
+        assertEq(accountOf(OWNER).locked, 0, "no ETH");
+        assertConserved();
     }
 
     function test_computeLock__follows_the_base_fee_above_the_floor() public {
         uint256 floor = 5_142_857_142_857_143;
-        assertEq(market.computeLock(1), floor, "floor price");
+        assertEq(market.computeLock(ETH, 1), floor, "floor price");
         vm.fee(1 gwei);
-        assertEq(market.computeLock(1), floor, "base fee at the floor");
+        assertEq(market.computeLock(ETH, 1), floor, "base fee at the floor");
         vm.fee(7 gwei);
-        assertEq(market.computeLock(1), 36 * 1e15, "3 * 600000 * 7 gwei * 100 / 35");
-        assertEq(market.computeLock(1 ether), 35 ether, "fees above the floor");
+        assertEq(market.computeLock(ETH, 1), 36 * 1e15, "3 * 600000 * 7 gwei * 100 / 35");
+        assertEq(market.computeLock(ETH, 1 ether), 35 ether, "fees above the floor");
+        assertEq(market.computeLock(address(token), 1), floor, "the token's price is a parameter");
     }
 
-    function test_acceptJob__smallest_fee__locks_the_dispute_floor() public {
-        JobId jobId = createJob(1);
-        vm.prank(WORKER);
-        market.acceptJob(jobId);
-        assertEq(accountOf(OWNER).locked, market.computeLock(1), "locked");
-    }
+    /* COMMIT */
 
-    function test_createJob__fee_wider_than_credit__reverts() public {
-        uint96 fee = uint96(type(uint80).max) + 1;
-        vm.deal(CLIENT, fee);
-        JobParams memory params = jobParams(fee);
-        vm.expectRevert(abi.encodeWithSignature("SafeCastOverflowedUintDowncast(uint8,uint256)", 80, fee));
-        vm.prank(CLIENT);
-        market.createJob{value: fee}(params);
+    function checkCommitRefused(JobId jobId, address worker, bytes32 digest, bytes memory expected) private {
+        bytes memory call = abi.encodeCall(IJobMarket.commitResult, (jobId, digest, ""));
+        checkRefused(jobId, worker, address(market), 0, call, expected);
     }
-
-    function test_largest_fee__is_locked_slashed_and_paid_out() public {
-        uint96 fee = type(uint80).max;
-        uint256 lock = 35 * uint256(fee);
-        vm.deal(CLIENT, fee);
-        vm.deal(OWNER, lock);
-        vm.prank(OWNER);
-        vault.deposit{value: lock}();
-        JobId jobId = createJob(fee);
-        vm.prank(WORKER);
-        market.acceptJob(jobId);
-        commit(jobId);
-        DisputeId disputeId = challenge(jobId);
-        warpPast(disputeId);
-        game.claimDefault(disputeId);
-        vm.warp(block.timestamp + 10);
-        vm.prank(CLIENT);
-        vault.withdrawCredit(ETH);
-        assertEq(CLIENT.balance, fee + lock * 40 / 100, "refund and share");
-        assertConserved();
-    }
-
-    /* COMMIT AND FAIL */
 
     function test_commitResult__zero_digest__reverts() public {
-        JobId jobId = acceptedJob();
-        vm.expectRevert(IJobMarket.ZeroDigest.selector);
-        vm.prank(WORKER);
-        market.commitResult(jobId, 0, "");
+        checkCommitRefused(acceptedJob(), WORKER, 0, abi.encodeWithSelector(IJobMarket.ZeroDigest.selector));
     }
 
     function test_commitResult__by_another_operator__reverts() public {
         JobId jobId = acceptedJob();
-        vm.prank(CLIENT);
-        vault.setWorker(STRANGER);
-        vm.expectRevert(abi.encodeWithSelector(IJobMarket.NotOperator.selector, jobId, STRANGER, OWNER));
-        vm.prank(STRANGER);
-        market.commitResult(jobId, OUT_DIGEST, "");
+        giveStake(CHALLENGER, STRANGER, STAKE);
+        bytes memory expected = abi.encodeWithSelector(IJobMarket.NotOperator.selector, jobId, STRANGER, OWNER);
+        checkCommitRefused(jobId, STRANGER, OUT_DIGEST, expected);
     }
 
-    function test_commitResult__before_acceptance__reverts() public {
-        JobId jobId = createJob();
-        vm.expectRevert(wrongState(jobId, JobState.ASSIGNED));
-        vm.prank(WORKER);
-        market.commitResult(jobId, OUT_DIGEST, "");
+    function test_commitResult__in_another_state__reverts() public {
+        JobId open = createJob();
+        checkCommitRefused(open, WORKER, OUT_DIGEST, wrongState(open, JobState.ASSIGNED));
+        JobId committed = committedJob();
+        checkCommitRefused(committed, WORKER, OUT_DIGEST, wrongState(committed, JobState.ASSIGNED));
     }
 
     function test_commitResult__one_second_late__reverts() public {
         JobId jobId = acceptedJob();
         vm.warp(START + 21);
-        vm.expectRevert(tooLate(jobId));
-        commit(jobId);
-    }
-
-    function test_commitResult__twice__reverts() public {
-        JobId jobId = committedJob();
-        vm.expectRevert(wrongState(jobId, JobState.ASSIGNED));
-        commit(jobId);
+        checkCommitRefused(jobId, WORKER, OUT_DIGEST, tooLate(jobId));
     }
 
     function test_commitResult__on_the_last_second__commits() public {
@@ -283,133 +280,91 @@ contract JobMarketTest is Deployment {
     function test_commitResult__by_a_rotated_worker__commits() public {
         JobId jobId = acceptedJob();
         vm.prank(OWNER);
-        vault.setWorker(STRANGER);
-        vm.expectRevert(abi.encodeWithSelector(IJobMarket.NotOperator.selector, jobId, WORKER, OWNER));
-        commit(jobId);
+        vault.proposeWorker(STRANGER);
+        vm.prank(STRANGER);
+        vault.acceptOwner(OWNER);
+        bytes memory expected = abi.encodeWithSelector(IJobMarket.NotOperator.selector, jobId, WORKER, OWNER);
+        checkCommitRefused(jobId, WORKER, OUT_DIGEST, expected);
         vm.prank(STRANGER);
         market.commitResult(jobId, OUT_DIGEST, "");
         assertState(jobId, JobState.COMMITTED);
     }
 
-    function test_failJob__on_the_last_second__reverts() public {
-        JobId jobId = acceptedJob();
-        vm.warp(START + 20);
-        vm.expectRevert(tooEarly(jobId));
-        market.failJob(jobId);
-    }
-
-    function test_failJob__after_a_commit__reverts() public {
-        JobId jobId = committedJob();
-        vm.warp(START + 100);
-        vm.expectRevert(wrongState(jobId, JobState.ASSIGNED));
-        market.failJob(jobId);
-    }
-
-    function test_failJob__refunds_and_fines_one_fee() public {
-        JobId jobId = acceptedJob();
-        vm.warp(START + 21);
-        vm.expectEmit(address(market));
-        emit IJobMarket.JobFailed(jobId, OWNER);
-        vm.prank(STRANGER);
-        market.failJob(jobId);
-        assertState(jobId, JobState.FAILED);
-        assertEq(accountOf(CLIENT).credit, FEE, "refund");
-        assertEq(accountOf(CLIENT).held, FEE / 2, "client's half of the fine");
-        assertEq(vault.burned(ETH), FEE / 2, "burned half");
-        assertEq(accountOf(OWNER).free, STAKE - FEE, "the rest of the lock returns");
-        assertEq(accountOf(OWNER).locked, 0, "locked");
-        assertEq(uint256(vault.getLock(ETH, jobId).status), uint256(LockStatus.SLASHED), "status");
-        assertConserved();
-    }
-
-    /* FINALISE */
-
-    function test_finalise__on_the_last_second__reverts() public {
-        JobId jobId = committedJob();
-        vm.warp(START + 15);
-        vm.expectRevert(tooEarly(jobId));
-        market.finalise(jobId);
-    }
-
-    function test_finalise__challenged_job__reverts() public {
-        (JobId jobId,) = challengedJob();
-        vm.warp(START + 1000);
-        vm.expectRevert(wrongState(jobId, JobState.COMMITTED));
-        market.finalise(jobId);
-    }
-
-    function test_finalise__pays_and_releases() public {
-        JobId jobId = committedJob();
-        vm.warp(START + 16);
-        vm.expectEmit(address(market));
-        emit IJobMarket.JobFinalised(jobId, OWNER);
-        vm.expectEmit(address(vault));
-        emit IStakeVault.EscrowReleased(ETH, jobId, OWNER, FEE);
-        vm.expectEmit(address(vault));
-        emit IStakeVault.LockReleased(ETH, jobId, OWNER, LOCK);
-        vm.prank(STRANGER);
-        market.finalise(jobId);
-        assertState(jobId, JobState.FINAL);
-        assertEq(accountOf(OWNER).credit, FEE, "fee");
-        assertEq(accountOf(OWNER).free, STAKE, "stake");
-        assertConserved();
-    }
-
-    function test_finalise__twice__reverts() public {
-        JobId jobId = committedJob();
-        vm.warp(START + 16);
-        market.finalise(jobId);
-        vm.expectRevert(wrongState(jobId, JobState.COMMITTED));
-        market.finalise(jobId);
-    }
-
     /* ASSURANCE */
 
+    function assertAssurance(JobId jobId, Assurance expected) private view {
+        assertEq(uint256(market.assurance(jobId)), uint256(expected), "assurance");
+    }
+
     function test_assurance__follows_the_exit() public {
-        assertEq(uint256(market.assurance(JobId.wrap(99))), uint256(Assurance.NONE), "unknown");
+        assertAssurance(UNKNOWN, Assurance.NONE);
         JobId jobId = committedJob();
-        assertEq(uint256(market.assurance(jobId)), uint256(Assurance.NONE), "committed");
-        (JobId proven, DisputeId disputeId) = challengedJob();
-        assertEq(uint256(market.assurance(proven)), uint256(Assurance.NONE), "disputed");
-        proveAs(WORKER, disputeId);
-        assertEq(uint256(market.assurance(proven)), uint256(Assurance.PROVEN), "proven");
-        warpPast(jobId);
+        assertAssurance(jobId, Assurance.NONE);
+        JobId proven = challengedJob();
+        assertAssurance(proven, Assurance.NONE);
+        JobId rejected = challengedJob();
+        proveAs(WORKER, proven);
+        assertAssurance(proven, Assurance.PROVEN);
+        defaultJob(rejected);
+        assertAssurance(rejected, Assurance.NONE);
         market.finalise(jobId);
-        assertEq(uint256(market.assurance(jobId)), uint256(Assurance.UNCHALLENGED), "final");
+        assertAssurance(jobId, Assurance.UNCHALLENGED);
+        // A cure gives money back, not the result.
+        cureAs(WORKER, rejected);
+        assertAssurance(rejected, Assurance.NONE);
     }
 
     function test_assurance__client_who_is_its_own_operator__is_only_unchallenged() public {
-        vm.prank(OWNER);
-        JobId jobId = market.createJob{value: FEE}(jobParams(FEE));
-        vm.prank(WORKER);
-        market.acceptJob(jobId);
+        JobId jobId = createJobAs(OWNER, jobParams(FEE));
+        accept(jobId);
         vm.prank(WORKER);
         market.commitResult(jobId, keccak256("anything"), "");
-        warpPast(jobId);
+        warpPastJob(jobId);
         market.finalise(jobId);
-        assertEq(uint256(market.assurance(jobId)), uint256(Assurance.UNCHALLENGED), "assurance");
+        assertAssurance(jobId, Assurance.UNCHALLENGED);
     }
 
-    /* UNKNOWN JOBS */
+    /* WHO MAY CALL WHAT, AND UNKNOWN JOBS */
 
     function test_every_step__unknown_job__reverts() public {
-        bytes[7] memory steps = [
-            abi.encodeCall(IJobMarket.cancelJob, (JobId.wrap(9))),
-            abi.encodeCall(IJobMarket.acceptJob, (JobId.wrap(9))),
-            abi.encodeCall(IJobMarket.commitResult, (JobId.wrap(9), OUT_DIGEST, "")),
-            abi.encodeCall(IJobMarket.finalise, (JobId.wrap(9))),
-            abi.encodeCall(IJobMarket.expireJob, (JobId.wrap(9))),
-            abi.encodeCall(IJobMarket.failJob, (JobId.wrap(9))),
-            abi.encodeCall(IJobMarket.getJob, (JobId.wrap(9)))
+        bytes[12] memory steps = [
+            abi.encodeCall(IJobMarket.cancelJob, (UNKNOWN)),
+            abi.encodeCall(IJobMarket.acceptJob, (UNKNOWN)),
+            abi.encodeCall(IJobMarket.rejectJob, (UNKNOWN)),
+            abi.encodeCall(IJobMarket.commitResult, (UNKNOWN, OUT_DIGEST, "")),
+            abi.encodeCall(IJobMarket.requestDelivery, (UNKNOWN)),
+            abi.encodeCall(IJobMarket.deliverOutput, (UNKNOWN, 1, new uint32[](0), "")),
+            abi.encodeCall(IJobMarket.finalise, (UNKNOWN)),
+            abi.encodeCall(IJobMarket.expireJob, (UNKNOWN)),
+            abi.encodeCall(IJobMarket.failJob, (UNKNOWN)),
+            abi.encodeCall(IJobMarket.getJob, (UNKNOWN)),
+            abi.encodeCall(IJobMarket.computeDeliveryPayment, (UNKNOWN)),
+            abi.encodeCall(IJobMarket.expectDisputed, (UNKNOWN, OUT_DIGEST))
         ];
+        bytes memory unknown = abi.encodeWithSelector(IJobMarket.UnknownJob.selector, UNKNOWN);
         for (uint256 i = 0; i < steps.length; ++i) {
-            (bool success, bytes memory reason) = address(market).call(steps[i]);
-            assertTrue(!success, "refused");
-            assertEq(
-                keccak256(reason),
-                keccak256(abi.encodeWithSelector(IJobMarket.UnknownJob.selector, JobId.wrap(9))),
-                "reason"
-            );
+            checkRefused(UNKNOWN, STRANGER, address(market), 0, steps[i], unknown);
+        }
+        enterRefundMode();
+        bytes memory step = abi.encodeCall(IJobMarket.voidJob, (UNKNOWN));
+        checkRefused(UNKNOWN, STRANGER, address(market), 0, step, unknown);
+    }
+
+    function test_functions_of_the_game__by_anybody_else__revert() public {
+        JobId jobId = committedJob();
+        bytes[5] memory steps = [
+            abi.encodeCall(IJobMarket.disputeJob, (jobId, OUT_DIGEST, false)),
+            abi.encodeCall(IJobMarket.settleProven, (jobId)),
+            abi.encodeCall(IJobMarket.settleRejected, (jobId, true)),
+            abi.encodeCall(IJobMarket.divideSlash, (jobId, new address[](0), false)),
+            abi.encodeCall(IJobMarket.settleVoided, (jobId))
+        ];
+        address[4] memory callers = [CLIENT, OWNER, address(vault), address(guardian)];
+        for (uint256 i = 0; i < steps.length; ++i) {
+            for (uint256 j = 0; j < callers.length; ++j) {
+                bytes memory expected = abi.encodeWithSelector(IJobMarket.NotDisputeGame.selector, callers[j]);
+                checkRefused(jobId, callers[j], address(market), 0, steps[i], expected);
+            }
         }
     }
 }
