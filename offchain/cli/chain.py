@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from offchain.cli.options import DEFAULT_RPC, FILE, chain_options, json_option
 from offchain.cli.output import EXIT_HELP, answer, progress, tell
 from offchain.cli.stopping import listen_for_stop
 from offchain.params.presets import PRESETS
+from offchain.params.settings import DATA_FOLDER
 
 WEI_AN_ETHER: Final = 10**18
 
@@ -52,7 +52,8 @@ def up(port: int, block_time: int, chain_id: int, as_json: bool) -> None:
     """
     from offchain.chain.anvil import run_anvil
 
-    log = Path(tempfile.gettempdir()) / f"zkdps-anvil-{port}.log"
+    log = DATA_FOLDER / "chains" / f"anvil-{port}.log"  # not in /tmp, where others can guess it
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     stop = listen_for_stop()
     with run_anvil(log, port, block_time, chain_id) as anvil:
         answer({"rpc": anvil.url, "pid": anvil.pid, "log": str(log)}, as_json)

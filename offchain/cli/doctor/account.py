@@ -94,7 +94,7 @@ def check_stake(subject: Subject, ground: Ground, account: AccountId) -> Iterato
         yield failure(
             "jail",
             f"{owner} is in jail until {standing.jailed_until} of the protocol's clock",
-            "afterwards call unjail with the owner's or the worker's key",
+            "afterwards `zkdps operator unjail`, with the owner's or the worker's key",
         )
     free = contracts.vault.get_account(owner, ETH).free
     lock = contracts.market.compute_lock(ETH, subject.fee_wei)
@@ -103,7 +103,9 @@ def check_stake(subject: Subject, ground: Ground, account: AccountId) -> Iterato
     )
     if free < lock:
         yield failure(
-            "stake", found, f"the owner adds at least {lock - free} wei: zkdps operator stake"
+            "stake",
+            found,
+            f"`zkdps operator stake --amount-wei {lock - free}` or more, with the owner's key",
         )
     else:
         yield ok("stake", f"{found}: enough for {free // lock} at a time")
@@ -125,7 +127,7 @@ def explain_no_owner(contracts: Contracts, account: AccountId) -> Finding:
     return failure(
         "worker",
         f"{account} serves no owner",
-        f"the owner proposes it and it agrees: zkdps operator stake --worker {account}",
+        f"`zkdps operator propose --worker {account}` with the owner's key, then `operator join`",
     )
 
 
@@ -149,7 +151,7 @@ def check_bond(subject: Subject, ground: Ground, account: AccountId) -> Iterator
 def check_credit(ground: Ground, account: AccountId) -> Iterator[Finding]:
     """Tell what waits in the vault."""
     credit = bind_contracts(ground.client, ground.manifest).vault.get_withdrawable(account)
-    found = f"{show_ether(credit)} to be withdrawn" + (": zkdps withdraw" if credit else "")
+    found = f"{show_ether(credit)} to be withdrawn" + (": `zkdps withdraw`" if credit else "")
     yield ok("credit", found)
 
 
@@ -199,6 +201,6 @@ def check_versions(subject: Subject, ground: Ground) -> Iterator[Finding]:
 
 def parse_version(text: str) -> VersionId:
     """Return a version's 32 bytes; raise ConfigError for anything else."""
-    from offchain.cli.job import parse_version as parse
+    from offchain.cli.lookup import parse_version as parse
 
     return parse(text)
