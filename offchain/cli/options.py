@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from offchain.cli.deployments import choose_manifest
 from offchain.errors import ConfigError
 from offchain.params.settings import DATA_FOLDER, Settings
 
@@ -52,16 +53,18 @@ def chain_options(command: Command) -> Command:
             "--manifest",
             type=FILE,
             envvar="ZKDPS_MANIFEST",
-            required=True,
-            help="deployments/<chainId>.json, written by `zkdps chain deploy`.",
+            callback=choose_manifest,
+            help="deployments/<chainId>.json, written by `zkdps chain deploy`. Public deployments "
+            "that came with this package need none.",
         ),
         click.option(
             "--rpc",
             "rpc_url",
+            is_eager=True,
             envvar="ZKDPS_RPC",
             default=DEFAULT_RPC,
             show_default=True,
-            help="The node's URL.",
+            help="The node's URL; several, best first, separated by commas.",
         ),
     ):
         command = option(command)
@@ -159,6 +162,19 @@ def role_options(role: str) -> Callable[[Command], Command]:
 
         wrapped: Command = run
         for option in (
+            click.option(
+                "--reserve-wei",
+                default=0,
+                show_default=True,
+                help="Balance kept for gas beyond what open jobs need.",
+            ),
+            click.option(
+                "--database-url",
+                envvar="ZKDPS_DATABASE",
+                default="",
+                help="postgresql://user@host/name for journal and events; SQLite in the home "
+                "folder by default.",
+            ),
             click.option(
                 "--confirmations",
                 default=1,
