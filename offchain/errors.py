@@ -99,6 +99,19 @@ class NativeInputError(OffchainError, ValueError):
         self.reason = reason
 
 
+class SrsError(OffchainError, ValueError):
+    """A file of powers is missing, damaged, or too small for what is wanted."""
+
+
+class PtauError(SrsError):
+    """A ceremony's .ptau file is refused: `section` names the part, `reason` what is wrong."""
+
+    def __init__(self, section: str, reason: str) -> None:
+        super().__init__(f"{section}: {reason}")
+        self.section = section
+        self.reason = reason
+
+
 class ProverFailed(OffchainError):
     """The prover's process ended without a proof."""
 
@@ -304,6 +317,22 @@ class VersionMismatch(OffchainError):
 
 class JobRefused(OffchainError):
     """A role will not touch a job; the reason says why. No money has moved."""
+
+
+class ModelMissing(JobRefused):
+    """No published model folder is the one of a version; it may be published yet."""
+
+
+class SecondResult(OffchainError):
+    """An operator would sign a second result of one job, which costs its stake: a defect."""
+
+    def __init__(self, job: str, signed: bytes, asked: bytes) -> None:
+        super().__init__(
+            f"job {job}: 0x{signed.hex()} was vouched for, 0x{asked.hex()} is never signed"
+        )
+        self.job = job
+        self.signed = signed
+        self.asked = asked
 
 
 class UnchallengedProof(OffchainError):

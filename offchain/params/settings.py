@@ -21,7 +21,7 @@ LOCAL_CHAIN_IDS: Final = frozenset({1337, 31337})  # Ganache's and Hardhat/Anvil
 PATHS: Final = (
     "home", "manifest", "key_file", "content", "models", "password_file", "signer_ca_file",
 )  # fmt: skip
-FAULTS: Final = frozenset({"", "perturbed-weights", "vanish"})
+FAULTS: Final = frozenset({"", "perturbed-weights", "vanish", "equivocate", "withhold"})
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ class Settings:
     reserve_wei: int = 0  # kept for gas beyond what open jobs need
     max_head_age_s: float = 300.0  # a head that stood still for longer begins nothing bonded
     max_drift_s: float = 60.0  # machine's clock against the head's timestamp: a warning
+    owner: str = ""  # operator: the one owner it may serve; empty: whom it serves already
+    min_fee_wei: int | None = None  # operator: fee floor; None: what a job's gas costs now
+    accept_token: bool = False  # operator: also take jobs paid in the ERC-20
+    min_fee_token: int = 0  # operator: fee floor of those, in the token's units
+    request_delivery: bool = False  # client: pay for an output on chain that cannot be fetched
     backend: str = "auto"  # numpy, torch, or auto: torch where it is installed
     challenge_always: bool = False  # challenger: also challenge results that look right
     prover_memory_mib: int = 2048  # limit of the prover's child process
@@ -59,6 +64,8 @@ class Settings:
             raise ConfigError("confirmations counts the event's own block: at least 1")
         if self.reserve_wei < 0:
             raise ConfigError("reserve_wei is an amount: at least 0")
+        if (self.min_fee_wei or 0) < 0 or self.min_fee_token < 0:
+            raise ConfigError("min_fee_wei and min_fee_token are amounts: at least 0")
         if self.max_head_age_s <= 0 or self.max_drift_s <= 0:
             raise ConfigError("max_head_age_s and max_drift_s are durations: more than 0")
         if self.backend not in ("auto", "numpy", "torch"):

@@ -1,12 +1,14 @@
-"""What an account does apart from jobs: stake, publish a version, withdraw credit."""
+"""One key that signs a few transactions of its own: whatever is no role's, and registrations."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from offchain.chain.binding import checksum
 from offchain.chain.client import Call, Receipt
 from offchain.chain.contracts.model_registry import TILE_TREE, VersionParams
 from offchain.chain.data_contract import build_data_contract
@@ -17,7 +19,7 @@ from offchain.errors import OffchainError
 from offchain.roles.context import bind_contracts, connect
 from offchain.submit.models import load_model
 from offchain.submit.transactions import Submitter
-from offchain.types import Address, Wei
+from offchain.types import NOBODY, Address, VersionId
 
 ROLE: Final = "account"
 JOURNAL: Final = "account.sqlite3"
@@ -58,57 +60,63 @@ class Account:
         """Send one transaction and wait for it."""
         return self._submitter.submit(StepKey(ROLE, self._job, call.label), call)
 
-    def stake(self, amount_wei: Wei, worker: str) -> Mapping[str, Any]:
-        """Add free stake and name the worker; return what was done."""
-        deposit = self.send(self.contracts.vault.build_deposit(amount_wei))
-        named = self.send(self.contracts.vault.build_set_worker(worker))
-        free = self.contracts.vault.get_account(self.address).free_wei
-        return {
-            "owner": self.address,
-            "worker": worker,
-            "free_wei": int(free),
-            "transactions": [deposit.tx_hash, named.tx_hash],
-        }
-
-    def withdraw(self) -> Mapping[str, Any]:
-        """Take all credit that is ripe; return what it was."""
-        amount = self.contracts.vault.get_withdrawable(self.address)
-        receipt = self.send(self.contracts.vault.build_withdraw_credit())
-        return {"account": self.address, "amount_wei": int(amount), "transaction": receipt.tx_hash}
-
     def register_version(
-        self, folder: Path, uri: str, prove_seconds: int | None = None, proof_gas: int | None = None
+        self,
+        folder: Path,
+        uri: str,
+        prove_seconds: int | None = None,
+        proof_gas: int | None = None,
+        royalty_bps: int = 0,
     ) -> Mapping[str, Any]:
         """Publish a model's key in a data contract and register the version it belongs to.
 
-        Proving time and gas default to the bounds below which no operator would stake on it.
+        Proving time and gas default to the bounds below which no operator would stake on it. What
+        this account has registered in the same way before is left alone.
         """
         model = load_model(folder)
-        prove_seconds = model.cost.seconds if prove_seconds is None else prove_seconds
-        proof_gas = model.cost.gas if proof_gas is None else proof_gas
         digests = model.compute_digests()
-        created = self.send(build_data_contract(model.vk_blob)).created
-        if created is None:
-            raise OffchainError("the key's data contract was not created")
         params = VersionParams(
             graph_hash=digests.graph_hash,
             weight_root=digests.weight_root,
             program_hash=digests.program_hash,
             vk_hash=digests.vk_hash,
-            vk_data=created,
+            vk_data=NOBODY,
             verifier=self.manifest.get("VerifierCore").address,
             srs_id=digests.srs_id,
-            prove_seconds=prove_seconds,
-            proof_gas=proof_gas,
+            prove_seconds=model.cost.seconds if prove_seconds is None else prove_seconds,
+            proof_gas=model.cost.gas if proof_gas is None else proof_gas,
             digest_kind=TILE_TREE,
+            output_bytes=model.output_bytes,
+            royalty_bps=royalty_bps,
             uri=uri,
         )
+        return self.register(params, model.vk_blob)
+
+    def register(self, params: VersionParams, vk_blob: bytes) -> Mapping[str, Any]:
+        """Put a key into a data contract and register `params` with it.
+
+        `vk_data` is filled in here; what this account has registered with the same parameters and
+        key before is left alone.
+        """
         registry = self.contracts.registry
+        for version, known in registry.find_registered(self.manifest.first_block, self.address):
+            if replace(known, vk_data=params.vk_data) == params:
+                return _describe(version, known.vk_data, vk_blob, None)
+        created = self.send(build_data_contract(vk_blob)).created
+        if created is None:
+            raise OffchainError("the key's data contract was not created")
+        params = replace(params, vk_data=checksum(created))
         version = registry.compute_version_id(params, self.address)
         receipt = self.send(registry.build_register_version(params))
-        return {
-            "version": "0x" + version.hex(),
-            "vk_data": created,
-            "vk_bytes": len(model.vk_blob),
-            "transaction": receipt.tx_hash,
-        }
+        return _describe(version, params.vk_data, vk_blob, receipt.tx_hash)
+
+
+def _describe(
+    version: VersionId, vk_data: Address, vk_blob: bytes, transaction: str | None
+) -> Mapping[str, Any]:
+    return {
+        "version": "0x" + version.hex(),
+        "vk_data": vk_data,
+        "vk_bytes": len(vk_blob),
+        "transaction": transaction,
+    }

@@ -6,11 +6,21 @@ from offchain.errors import ConfigError
 from offchain.params.settings import LOCAL_CHAIN_IDS, Settings
 from offchain.roles.challenger import Challenger
 from offchain.roles.context import open_context
-from offchain.roles.drills import PerturbedOperator, VanishingOperator
+from offchain.roles.drills import (
+    EquivocatingOperator,
+    PerturbedOperator,
+    VanishingOperator,
+    WithholdingOperator,
+)
 from offchain.roles.loop import Role
 from offchain.roles.operator import Operator
 
-DRILLS = {"perturbed-weights": PerturbedOperator, "vanish": VanishingOperator}
+DRILLS = {
+    "perturbed-weights": PerturbedOperator,
+    "vanish": VanishingOperator,
+    "equivocate": EquivocatingOperator,
+    "withhold": WithholdingOperator,
+}
 
 
 def build_role(settings: Settings) -> Role:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from offchain.chain.journal import StepKey, StepStatus
+from offchain.errors import ContentError, NoSuchJob
 from offchain.roles.base import REFUSALS, Action, BaseRole
 from offchain.roles.context import Context
 from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves, name_step
@@ -19,10 +20,10 @@ class Challenger(BaseRole):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._moves = DisputeMoves(context)
+        self._moves = DisputeMoves(self)
 
     @property
-    def actions(self) -> Mapping[str, Action]:
+    def own_actions(self) -> Mapping[str, Action]:
         """Return step name -> what performs it."""
         return {
             CHECK: self._check,
@@ -30,36 +31,51 @@ class Challenger(BaseRole):
             CLAIM_DEFAULT: self._moves.claim_default,
         }
 
-    def compute_due_steps(self) -> tuple[StepKey, ...]:
-        """Return what committed results and own disputes ask for."""
-        return (*self.compute_job_steps(), *self.compute_withdrawal_steps())
+    def is_party(self, job: Job) -> bool:
+        """Whether this account challenges the job."""
+        in_dispute = job.state in (JobState.DISPUTED, JobState.REJECTED)
+        return in_dispute and self._moves.is_challenging(job.id)
 
     def choose_step(self, job: Job, now: int) -> str | None:
         """Return the one step that the job's state asks of its challenger, if any."""
         if job.state is JobState.COMMITTED and now <= job.deadline:
-            check = name_step(CHECK, job)
-            checked = self.context.journal.get_step(self.context.key(job.id, check))
-            if checked is None or checked.status is StepStatus.BEGUN:
-                return check
-            if checked.status is StepStatus.GIVEN_UP:
-                return None
-            is_wanted = checked.detail.get("differs") or self.context.settings.challenge_always
-            return name_step(CHALLENGE, job) if is_wanted else None
+            return self._choose_objection(job, self.context.settings.challenge_always)
         if job.state is JobState.DISPUTED:
-            dispute = self._moves.get_own_dispute(job.id)
-            if dispute is not None and now > dispute.prove_until:
-                return CLAIM_DEFAULT
-        return None
+            return self._choose_in_dispute(job, now)
+        return self.choose_distribution(job, now)
+
+    def _choose_in_dispute(self, job: Job, now: int) -> str | None:
+        dispute = self._moves.get_open_dispute(job)
+        if dispute is None:
+            return None
+        if self.is_party(job):
+            return CLAIM_DEFAULT if now > dispute.prove_until else None
+        # Others' disputes are shared only against results that were found wrong.
+        return self._choose_objection(job) if self._moves.may_join(dispute, job, now) else None
+
+    def _choose_objection(self, job: Job, to_all: bool = False) -> str | None:
+        check = name_step(CHECK, job)
+        checked = self.context.journal.get_step(self.context.key(job.id, check))
+        if checked is None or checked.status is StepStatus.BEGUN:
+            return check
+        if checked.status is StepStatus.GIVEN_UP:
+            return None
+        return name_step(CHALLENGE, job) if checked.detail.get("differs") or to_all else None
 
     def _check(self, job_id: JobId, key: StepKey) -> None:
         """Recompute on the CPU reference: a challenge never rests on a fast path alone."""
         job = self.context.contracts.market.get_job(job_id)
-        if name_step(CHECK, job) != key.step:
+        if name_step(CHECK, job) != key.step or self.context.journal.is_done(key):
             return  # reorganised away: the next tick looks at what is there now
         try:
+            terms = self.context.get_terms(job_id)
             model = self.context.versions.reproduce(job.version).model
-            raw = self.context.content.get(job.in_digest, model.input_bits, model.input_shape)
+            raw = self.context.content.get(terms.in_digest, model.input_bits, model.input_shape)
             model.check_input(raw)
+        except (ContentError, NoSuchJob) as error:
+            # It may come while the window is open; the tick asks again as long as it is.
+            self.context.put_off(key, str(error))
+            return
         except REFUSALS as error:
             self.context.give_up(key, str(error))
             return

@@ -4,29 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
+from eth_utils.crypto import keccak
+
 from offchain.chain.journal import StepKey, StepStatus
-from offchain.errors import ContentError, ContractRevert
-from offchain.roles.base import Action, BaseRole
+from offchain.errors import JobRefused
+from offchain.roles.base import REFUSALS, Action, BaseRole
 from offchain.roles.context import Context
 from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves, name_step
-from offchain.types import Digest, Job, JobId, JobState, VersionId, Wei
+from offchain.roles.evidence import ANNOUNCE, REPORT, EvidenceMoves
+from offchain.roles.results import REQUEST_DELIVERY, VERIFY, ResultMoves
+from offchain.types import (
+    ETH,
+    Address,
+    Amount,
+    Digest,
+    Job,
+    JobId,
+    JobState,
+    JobTerms,
+    ProtocolTime,
+    VerifyMask,
+    VersionId,
+)
 
 CREATE: Final = "create"
-VERIFY: Final = "verify"
 EXPIRE: Final = "expire"
 FAIL: Final = "fail"
+NO_PRIVACY_MASK: Final = 0  # reserved for private jobs
+SALT_BYTES: Final = 8
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a client asks for; `name` makes submitting it twice one job."""
+    """What a client asks for; `name` makes submitting it twice one job.
+
+    The name becomes the job's salt, so even a client that lost its journal orders nothing twice:
+    the chain refuses a job that exists.
+    """
 
     name: str
     version: VersionId
     raw_input: bytes
-    fee_wei: Wei
+    fee: Amount
+    token: Address = ETH
+    verify_mask: VerifyMask = VerifyMask.NONE
+
+    def build_terms(self, client: str, in_digest: Digest) -> JobTerms:
+        """Return the job's terms."""
+        return JobTerms(
+            client=Address(client),
+            version=self.version,
+            in_digest=in_digest,
+            token=self.token,
+            fee=self.fee,
+            verify_mask=int(self.verify_mask),
+            privacy_mask=NO_PRIVACY_MASK,
+            salt=int.from_bytes(keccak(text=self.name)[:SALT_BYTES], "big"),
+        )
 
 
 class Client(BaseRole):
@@ -41,161 +78,169 @@ class Client(BaseRole):
     ) -> None:
         super().__init__(context)
         self._request = request
-        self._verify_locally = verify_locally
         self._may_challenge = may_challenge
-        self._moves = DisputeMoves(context)
+        self._moves = DisputeMoves(self)
+        self._evidence = EvidenceMoves(self)
+        self._results = ResultMoves(self, request.raw_input, verify_locally)
 
     @property
-    def actions(self) -> Mapping[str, Action]:
+    def own_actions(self) -> Mapping[str, Action]:
         """Return step name -> what performs it."""
         return {
-            VERIFY: self._verify,
+            CREATE: self._create,
+            VERIFY: self._results.verify,
+            REQUEST_DELIVERY: self._results.request_delivery,
             EXPIRE: self._expire,
             FAIL: self._fail,
             CHALLENGE: self._moves.challenge,
             CLAIM_DEFAULT: self._moves.claim_default,
+            ANNOUNCE: self._evidence.announce,
+            REPORT: self._evidence.report,
         }
+
+    # The job
 
     def get_job_id(self) -> JobId | None:
         """Return the job of this request once its creation was mined."""
-        step = self.context.journal.get_step(self.context.key(self._request.name, CREATE))
+        step = self.context.journal.get_step(self._create_key)
         if step is None or step.status is not StepStatus.DONE:
             return None
-        return JobId(int(step.detail["job"]))
+        return JobId(step.detail["job"])
 
-    def compute_due_steps(self) -> tuple[StepKey, ...]:
-        """Return the one step that the job's state asks of its client."""
-        job_id = self.get_job_id()
-        if job_id is None:
-            return (self.context.key(self._request.name, CREATE),)
-        try:
-            job = self.context.contracts.market.get_job(job_id)
-        except ContractRevert:  # a reorganisation took the creation with it
-            return (self.context.key(self._request.name, CREATE),)
-        if not self._is_mine(job):
-            return (self.context.key(self._request.name, CREATE),)
-        step = self.choose_step(job, self.context.client.get_head().timestamp)
-        due = () if step is None else (self.context.key(job_id, step),)
-        return (
-            *(key for key in due if not self.context.journal.is_given_up(key)),
-            *self.compute_withdrawal_steps(),
-        )
+    @cached_property
+    def _create_key(self) -> StepKey:
+        return self.context.key(self._request.name, CREATE)
+
+    def is_party(self, job: Job) -> bool:
+        """Whether it is this account's job."""
+        return str(job.client) == str(self.context.submitter.account)
 
     def is_finished(self) -> bool:
         """Whether the job is closed and nothing in the vault belongs to this client."""
         job_id = self.get_job_id()
         if job_id is None:
+            return self.context.journal.is_given_up(self._create_key)
+        job = self.context.find_job(job_id)
+        if job is None or not job.state.is_terminal or self.get_waiting_slash(job) is not None:
             return False
-        job = self.context.contracts.market.get_job(job_id)
-        account = self.context.contracts.vault.get_account(self.context.submitter.account)
-        return job.state.is_terminal and account.credit_wei + account.held_wei == 0
-
-    def compute_withdrawal_steps(self) -> tuple[StepKey, ...]:
-        """Return the withdrawal once everything is ripe: one transaction takes it all."""
-        vault = self.context.contracts.vault
-        account = vault.get_account(self.context.submitter.account)
-        ripe = vault.get_withdrawable(self.context.submitter.account)
-        is_all_ripe = ripe == account.credit_wei + account.held_wei
-        return super().compute_withdrawal_steps() if is_all_ripe else ()
+        vault, account = self.context.contracts.vault, self.context.submitter.account
+        return not any(vault.get_withdrawable(account, token) for token in self.tokens)
 
     def describe(self) -> Mapping[str, Any]:
         """Return what is known of the job, for people and scripts."""
         job_id = self.get_job_id()
-        if job_id is None:
-            return {"request": self._request.name, "state": "NOT CREATED"}
-        job = self.context.contracts.market.get_job(job_id)
-        checked = self.context.journal.get_step(self.context.key(job_id, name_step(VERIFY, job)))
+        job = None if job_id is None else self.context.find_job(job_id)
+        if job is None:
+            step = self.context.journal.get_step(self._create_key)
+            reason = (
+                {}
+                if step is None
+                else {k: step.detail[k] for k in ("reason",) & step.detail.keys()}
+            )
+            return {"request": self._request.name, "state": "NOT CREATED", **reason}
+        checked = self.context.journal.get_step(self.context.key(job.id, name_step(VERIFY, job)))
         return {
             "request": self._request.name,
-            "job": int(job_id),
+            "job": job.id,
             "state": job.state.name,
+            "assurance": self.context.contracts.market.get_assurance(job.id).name,
             "out_digest": "0x" + job.out_digest.hex(),
             **({} if checked is None else checked.detail),
         }
 
-    def perform(self, key: StepKey) -> None:
-        """Do one step; creation is keyed by the request, everything else by the job."""
-        if key.step == CREATE:
-            self._create(key)
-        else:
-            super().perform(key)
+    # What is due
 
-    def _is_mine(self, job: Job) -> bool:
-        """Whether the number still names this request's job: a reorganisation can give it away."""
-        is_own = str(job.client).lower() == str(self.context.submitter.account).lower()
-        return is_own and job.version == self._request.version
+    def compute_job_steps(self, time: ProtocolTime) -> tuple[StepKey, ...]:
+        """Return the one step that the job's state asks of its client."""
+        job_id = self.get_job_id()
+        job = None if job_id is None else self.context.find_job(job_id)
+        if job is None:  # never created, or a reorganisation took the creation with it
+            is_given_up = self.context.journal.is_given_up(self._create_key)
+            return (self._create_key,) if time.is_running and not is_given_up else ()
+        step = self.choose(job, time)
+        key = None if step is None else self.context.key(job.id, step)
+        return () if key is None or self.context.journal.is_given_up(key) else (key,)
 
     def choose_step(self, job: Job, now: int) -> str | None:
         """Return the one step that the job's state asks of its client, if any."""
-        if job.state is JobState.OPEN and now > job.deadline:
-            return EXPIRE
-        if job.state is JobState.ASSIGNED and now > job.deadline:
-            return FAIL
-        if job.state in (JobState.COMMITTED, JobState.FINAL, JobState.PROVEN):
-            verify = name_step(VERIFY, job)
-            checked = self.context.journal.get_step(self.context.key(job.id, verify))
-            if self._verify_locally and (checked is None or checked.status is StepStatus.BEGUN):
-                return verify
-            is_wrong = checked is not None and checked.detail["agrees"] is False
-            is_open = job.state is JobState.COMMITTED and now <= job.deadline
-            is_due = is_wrong and is_open and self._may_challenge
-            return name_step(CHALLENGE, job) if is_due else None
+        if job.state is JobState.OPEN:
+            return EXPIRE if now > job.deadline else None
+        if job.state is JobState.ASSIGNED:
+            return FAIL if now > job.deadline else None
+        if job.state is JobState.COMMITTED:
+            return self._choose_committed(job, now)
         if job.state is JobState.DISPUTED:
-            dispute = self._moves.get_own_dispute(job.id)
-            return CLAIM_DEFAULT if dispute is not None and now > dispute.prove_until else None
-        return None
+            return self._choose_disputed(job, now)
+        if job.state in (JobState.FINAL, JobState.PROVEN):
+            return self._results.choose_check(job)
+        return self.choose_distribution(job, now)
 
-    def _create(self, key: StepKey) -> None:
-        """Escrow the fee, after the version was reproduced and the input checked."""
+    def _choose_committed(self, job: Job, now: int) -> str | None:
+        is_open = now <= job.deadline
+        # Nothing was delivered, or the proof that the job requires was not even begun.
+        if now > job.deliver_by > 0 or (job.proof_required and not is_open and not job.deliver_by):
+            return FAIL
+        objection = self._evidence.choose_step(job) or self._results.choose_check(job)
+        if objection is not None or not is_open:
+            return objection
+        if self._may_challenge and self._results.is_wrong(job):
+            return name_step(CHALLENGE, job)
+        return self._results.choose_delivery(job, now)
+
+    def _choose_disputed(self, job: Job, now: int) -> str | None:
+        dispute = self._moves.get_open_dispute(job)
+        if dispute is None:
+            return None
+        if now > dispute.prove_until:
+            return CLAIM_DEFAULT  # whoever asked for the proof: it is this client's refund
+        report = self._evidence.choose_step(job)
+        if report is not None or not self._may_challenge:
+            return report
+        # A client has a place of its own in a dispute that others began.
+        if not self._moves.may_join(dispute, job, now) or self._moves.is_challenging(job.id):
+            return None
+        check = self._results.choose_check(job)
+        if check is None and self._results.is_wrong(job):
+            return name_step(CHALLENGE, job)
+        return check
+
+    # What is done
+
+    def _create(self, _: JobId, key: StepKey) -> None:
+        """Escrow the fee, after the version was reproduced and the input checked.
+
+        Gives up, and says why, where the version or the input is not what it should be.
+        """
+        try:
+            terms = self._check_request()
+        except REFUSALS as error:
+            self.context.give_up(key, str(error))
+            raise
+        market = self.context.contracts.market
+        job_id = market.compute_job_id(terms)
+        if self.context.find_job(job_id) is None:
+            call = market.build_create_job(terms, terms.in_digest.hex())
+            receipt = self.context.submitter.submit(key, call)
+            self.log.event("job-created", job=job_id, fee=int(terms.fee), tx=receipt.tx_hash)
+        self.context.journal.put_step(key, StepStatus.DONE, {"job": job_id})
+
+    def _check_request(self) -> JobTerms:
         model = self.context.versions.reproduce(self._request.version).model
         raw = self._request.raw_input
         model.check_input(raw)
         digest = self.context.content.put(raw, model.input_bits, model.input_shape)
-        call = self.context.contracts.market.build_create_job(
-            self._request.version, digest, self._request.fee_wei, digest.hex()
-        )
-        receipt = self.context.submitter.submit(key, call)
-        job_id = self.context.contracts.market.find_created_job(receipt)
-        self.context.journal.put_step(key, StepStatus.DONE, {"job": int(job_id)})
-        self.log.event("job-created", job=job_id, fee_wei=call.value_wei, tx=receipt.tx_hash)
+        terms = self._request.build_terms(self.context.submitter.account, digest)
+        self._verify_proof_fee(terms)
+        return terms
 
-    def _verify(self, job_id: JobId, key: StepKey) -> None:
-        """Recompute the result on the reference path and compare digests."""
-        job = self.context.contracts.market.get_job(job_id)
-        if name_step(VERIFY, job) != key.step:
-            return  # reorganised away: the next tick looks at what is there now
-        model = self.context.versions.reproduce(job.version).model
-        expected = self.context.content.put(
-            model.run(self._request.raw_input, "numpy"), model.output_bits, model.output_shape
-        )
-        agrees = expected == job.out_digest
-        facts = {"agrees": agrees, "label": self._read_label(job.out_digest, job)}
-        self.context.journal.put_step(key, StepStatus.DONE, facts)
-        self.log.event("result-checked", job=job_id, **facts)
-
-    def _read_label(self, digest: Digest, job: Job) -> int | None:
-        """Return the winning class of the committed output, if its bytes are to be had."""
-        model = self.context.versions.reproduce(job.version).model
-        try:
-            raw = self.context.content.get(digest, model.output_bits, model.output_shape)
-        except ContentError:
-            return None
-        return model.decide(raw)
+    def _verify_proof_fee(self, terms: JobTerms) -> None:
+        if terms.proof_required:
+            least = self.context.contracts.market.compute_proof_fee(terms.version)
+            if terms.fee < least:
+                raise JobRefused(f"a required proof costs {least} wei now, the fee is {terms.fee}")
 
     def _expire(self, job_id: JobId, key: StepKey) -> None:
-        self._close(job_id, key, EXPIRE)
+        self.send(job_id, key, self.context.contracts.market.build_expire_job(job_id), "job-expire")
 
     def _fail(self, job_id: JobId, key: StepKey) -> None:
-        self._close(job_id, key, FAIL)
-
-    def _close(self, job_id: JobId, key: StepKey, how: str) -> None:
-        market = self.context.contracts.market
-        call = market.build_expire_job(job_id) if how == EXPIRE else market.build_fail_job(job_id)
-        try:
-            receipt = self.context.submitter.submit(key, call)
-        except ContractRevert:
-            if not market.get_job(job_id).state.is_terminal:
-                raise  # somebody else's transaction did not close it: try again
-        else:
-            self.log.event(f"job-{how}", job=job_id, tx=receipt.tx_hash)
-        self.context.journal.put_step(key, StepStatus.DONE)
+        self.send(job_id, key, self.context.contracts.market.build_fail_job(job_id), "job-fail")

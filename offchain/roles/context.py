@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from eth_utils.crypto import keccak
+
 from offchain.chain.client import ChainClient
 from offchain.chain.clock import HeadWatch
 from offchain.chain.contracts.dispute_game import DisputeGame
@@ -15,16 +17,21 @@ from offchain.chain.contracts.stake_vault import StakeVault
 from offchain.chain.cursor import EventCursor
 from offchain.chain.database import Place
 from offchain.chain.journal import Journal, StepKey, StepStatus
+from offchain.chain.keys import Signer
 from offchain.chain.manifest import Manifest, load_manifest, verify_code
 from offchain.chain.rpc import Notify, Rpc, ignore
 from offchain.chain.signers import SignerSource, open_signer
+from offchain.errors import ContractRevert, ManifestError, NoSuchJob
+from offchain.params.presets import Parameters, get_preset
 from offchain.params.settings import Settings
-from offchain.roles.log import Log
+from offchain.roles.log import Log, Reminders
 from offchain.submit.content import ContentStore
 from offchain.submit.transactions import Submitter
 from offchain.submit.versions import VersionBook
-from offchain.types import JobId, Wei
+from offchain.types import CreatedJob, Job, JobId, JobTerms, Wei
 
+UNKNOWN_JOB: Final = "UnknownJob"  # the market's error
+WORD: Final = 32
 ACCOUNT_JOB: Final = "account"  # journal key of steps that belong to the account, not to a job
 
 
@@ -52,6 +59,9 @@ class Context:
     submitter: Submitter
     content: ContentStore
     versions: VersionBook
+    signer: Signer
+    parameters: Parameters
+    reminders: Reminders = field(default_factory=Reminders)
     heads: HeadWatch = field(default_factory=HeadWatch)
 
     def key(self, job: JobId | int | str, step: str) -> StepKey:
@@ -63,9 +73,36 @@ class Context:
         self.journal.put_step(key, StepStatus.GIVEN_UP, {"reason": reason})
         self.log.event("refused", job=key.job, step=key.step, reason=reason)
 
+    def put_off(self, key: StepKey, reason: str, **facts: object) -> None:
+        """Say, less and less often, why a step that is due is not done now."""
+        if self.reminders.is_due((key, reason)):
+            self.log.event("put-off", job=key.job, step=key.step, reason=reason, **facts)
+
     def list_jobs(self) -> tuple[JobId, ...]:
-        """Return all jobs that confirmed events name."""
-        return tuple(JobId(e.arguments["jobId"]) for e in self.cursor.get_events("JobCreated"))
+        """Return the jobs that confirmed events name and that ask for something yet."""
+        return tuple(map(JobId, self.cursor.get_live_jobs()))
+
+    def find_job(self, job_id: JobId) -> Job | None:
+        """Return a job at the head, or None where a reorganisation took it."""
+        try:
+            return self.contracts.market.get_job(job_id)
+        except ContractRevert as revert:
+            if revert.name != UNKNOWN_JOB:
+                raise
+            return None
+
+    def get_created(self, job_id: JobId) -> CreatedJob:
+        """Return a job's terms from its confirmed event, checked against its id.
+
+        Raises NoSuchJob where no event was read, TermsMismatch where they are not its terms.
+        """
+        for event in self.cursor.get_events("JobCreated", job_id):
+            return self.contracts.market.read_created(event)
+        raise NoSuchJob(job_id)
+
+    def get_terms(self, job_id: JobId) -> JobTerms:
+        """Return a job's terms; raises like `get_created`."""
+        return self.get_created(job_id).terms
 
 
 def connect(
@@ -89,6 +126,28 @@ def bind_contracts(client: ChainClient, manifest: Manifest) -> Contracts:
         market=JobMarket(client, manifest),
         game=DisputeGame(client, manifest),
     )
+
+
+def build_version_book(
+    models: Path, client: ChainClient, manifest: Manifest, contracts: Contracts
+) -> VersionBook:
+    """Return the versions that can be reproduced from a folder of models on this deployment."""
+    verifier = manifest.get("VerifierCore").address
+    return VersionBook(models, client, contracts.registry, manifest.srs_id, verifier)
+
+
+def read_parameters(manifest: Manifest, market: JobMarket) -> Parameters:
+    """Return the deployment's parameters.
+
+    Raises ManifestError unless the manifest's preset is what the contracts were built with, by
+    PARAMETERS_HASH.
+    """
+    parameters = get_preset(manifest.preset)
+    words = parameters.to_abi()
+    found = keccak(b"".join(word.to_bytes(WORD, "big") for word in words))
+    if market.get_parameters_hash() != found:
+        raise ManifestError(f"the contracts were not built with preset {manifest.preset}")
+    return parameters
 
 
 def get_signer_source(settings: Settings) -> SignerSource:
@@ -127,8 +186,10 @@ def open_context(settings: Settings) -> Context:
             settings.confirmations,
             notify=log.event,
         ),
+        signer=signer,
+        parameters=read_parameters(manifest, contracts.market),
         submitter=Submitter(client, journal, signer, reserve_wei=Wei(settings.reserve_wei)),
         content=ContentStore(settings.content),
-        versions=VersionBook(settings.models, client, contracts.registry, manifest.srs_id),
+        versions=build_version_book(settings.models, client, manifest, contracts),
         heads=HeadWatch(settings.max_head_age_s, settings.max_drift_s, log.event),
     )

@@ -9,14 +9,17 @@ from typing import Final
 import numpy as np
 
 from offchain.chain.client import Call
+from offchain.chain.job_ids import id_bytes
 from offchain.chain.journal import StepKey, StepStatus
+from offchain.chain.typed_data import build_result_receipt
 from offchain.errors import TransactionReverted
 from offchain.prove.job import ProvableModel
-from offchain.roles.operator import ACCEPT, COMMIT, Operator
+from offchain.roles.operator import ACCEPT, COMMIT, INPUTS, Operator
+from offchain.submit.content import ContentStore
 from offchain.submit.models import Model
 from offchain.submit.proofs import Evidence
 from offchain.submit.versions import ReproducedVersion
-from offchain.types import Dispute, Job
+from offchain.types import Digest, Job, JobId, SignedResult
 
 # The chain's answer to a false proof is wanted on chain, so its gas is fixed: an estimate would
 # refuse to send it.
@@ -39,18 +42,16 @@ class PerturbedOperator(Operator):
     def verify_before_sending(self, version: ReproducedVersion, evidence: Evidence) -> None:
         """Verify nothing: the proof is known to be false."""
 
-    def publish_proof(self, key: StepKey, call: Call, dispute: Dispute) -> None:
+    def publish_proof(self, job_id: JobId, key: StepKey, call: Call) -> None:
         """Send the proof although a simulation would refuse it, and record the refusal."""
         try:
             receipt = self.context.submitter.submit(key, call, gas_limit=FALSE_PROOF_GAS)
         except TransactionReverted as refused:
             self.context.give_up(key, f"refused on chain: {refused.name}")
-            self.log.event(
-                "proof-refused", dispute=dispute.id, error=refused.name, tx=refused.tx_hash
-            )
+            self.log.event("proof-refused", job=job_id, error=refused.name, tx=refused.tx_hash)
             return
         self.context.journal.put_step(key, StepStatus.DONE)
-        self.log.event("false-proof-accepted", dispute=dispute.id, tx=receipt.tx_hash)
+        self.log.event("false-proof-accepted", job=job_id, tx=receipt.tx_hash)
 
 
 class VanishingOperator(Operator):
@@ -68,6 +69,31 @@ class VanishingOperator(Operator):
         )
 
 
+class EquivocatingOperator(Operator):
+    """Commits the true result on chain, and hands its client a signature of another one."""
+
+    def vouch(self, job_id: JobId, digest: Digest) -> None:
+        """Sign both results."""
+        super().vouch(job_id, digest)
+        other = Digest(bytes(reversed(digest)))
+        market = self.context.contracts.market.address
+        message = build_result_receipt(
+            self.context.client.chain_id, market, id_bytes(job_id), other
+        )
+        signature = self.context.signer.sign_typed(message)
+        self.context.content.put_receipt(job_id, SignedResult(other, signature))
+
+
+class WithholdingOperator(Operator):
+    """Commits the true result and keeps its bytes to itself, until it is paid to deliver them."""
+
+    def publish_output(self, job: Job, raw: bytes) -> Digest:
+        """Store the output where nobody else looks."""
+        model = self.load_version(job).model
+        own = ContentStore(self.context.settings.home / INPUTS)
+        return own.put(raw, model.output_bits, model.output_shape)
+
+
 @dataclass(frozen=True)
 class PerturbedModel(Model):
     """Other weights under the registered model's key."""
@@ -82,8 +108,14 @@ class PerturbedModel(Model):
 
 def perturb(model: Model) -> Model:
     """Return the model without the low bits of its first weight matrix, as if cheaply quantized."""
+    weights = coarsen(model)
+    return PerturbedModel(model.folder, model.graph, weights, model)
+
+
+def coarsen(model: Model) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+    """Return the model's weights without the low bits of the first matrix."""
     first = model.graph.weights[0].name
     exact = np.asarray(model.weights[first])
     # Towards zero, so that no accumulator leaves the ranges that the graph declares.
     coarse = np.sign(exact) * (np.abs(exact) & ~np.int64(LOST_BITS))
-    return PerturbedModel(model.folder, model.graph, {**model.weights, first: coarse}, model)
+    return {**model.weights, first: coarse}

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable, Hashable
 from typing import Any, Final
 
 from offchain.chain.rpc import hide_path
@@ -14,8 +15,13 @@ from offchain.params.settings import Settings
 # Nothing that could ever hold a secret is on this list; key and password files stay unnamed.
 PUBLIC_SETTINGS: Final = (
     "role", "home", "manifest", "content", "models", "confirmations", "poll_s",
-    "backend", "challenge_always", "fault",
+    "backend", "challenge_always", "fault", "owner", "min_fee_wei", "accept_token",
 )  # fmt: skip
+
+
+# A standing problem is told again after so long, each time twice as long, at most an hour.
+FIRST_REMINDER_S: Final = 10.0
+LAST_REMINDER_S: Final = 3600.0
 
 
 class Log:
@@ -34,6 +40,23 @@ class Log:
         """Write the public settings."""
         public = {name: getattr(settings, name) for name in PUBLIC_SETTINGS}
         self.event("settings", **public, rpc_url=hide_path(settings.rpc_url))
+
+
+class Reminders:
+    """Decides when a standing problem is worth another line; paced by the machine's clock."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next: dict[Hashable, tuple[float, float]] = {}  # when, and the pause after it
+
+    def is_due(self, problem: Hashable) -> bool:
+        """Whether to tell of a problem now; asking counts as telling."""
+        now = self._clock()
+        at, pause = self._next.get(problem, (now, FIRST_REMINDER_S))
+        if now < at:
+            return False
+        self._next[problem] = (now + pause, min(2 * pause, LAST_REMINDER_S))
+        return True
 
 
 def _plain(value: Any) -> Any:

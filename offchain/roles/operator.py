@@ -3,198 +3,217 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Final
 
 from offchain.chain.client import Call
 from offchain.chain.journal import StepKey, StepStatus
-from offchain.errors import ContentError, ContractRevert
-from offchain.roles.base import OF, REFUSALS, Action, BaseRole
-from offchain.roles.disputes import name_step
+from offchain.errors import ContentError, ModelMissing, NoSuchJob
+from offchain.roles.base import OF, REFUSALS, UNUSABLE, Action, BaseRole
+from offchain.roles.binding import ACCEPT_OWNER, UNJAIL, WorkerMoves
+from offchain.roles.context import Context
+from offchain.roles.defence import CURE, PROVE, DefenceMoves
+from offchain.roles.intake import find_obstacle, verify_wanted
+from offchain.roles.receipts import publish_receipt
 from offchain.submit.content import ContentStore
-from offchain.submit.proofs import (
-    Evidence,
-    build_statement,
-    prove_dispute,
-    verify_evidence,
-    verify_statement,
-)
+from offchain.submit.proofs import Evidence, verify_evidence
 from offchain.submit.versions import ReproducedVersion, check_provable
-from offchain.types import Address, Digest, Dispute, Job, JobId, JobState
+from offchain.types import Address, Digest, Job, JobId, JobState, ProtocolTime, VersionId
 
 ACCEPT: Final = "accept"
 RUN: Final = "run"
 COMMIT: Final = "commit"
-PROVE: Final = "prove"
+REFUSE: Final = "refuse"
+DELIVER: Final = "deliver"
+REQUEST_PROOF: Final = "request-proof"
 FINALISE: Final = "finalise"
 INPUTS: Final = "inputs"  # folder of own copies in the home folder
-TIME_MARGIN: Final = 2  # of the time given to prove, half is kept for queues and blocks
+REFUSAL_PART: Final = 4  # an input may be called unusable within a quarter of T_exec
 
 
 class Operator(BaseRole):
     """Serves jobs for its stake's owner with its own hot key."""
 
-    def compute_due_steps(self) -> tuple[StepKey, ...]:
-        """Return, for every live job, the one step that its state asks of this operator."""
-        return self.compute_job_steps()
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._defence = DefenceMoves(self)
+        self._worker = WorkerMoves(self)
 
     @property
-    def actions(self) -> Mapping[str, Action]:
+    def own_actions(self) -> Mapping[str, Action]:
         """Return step name -> what performs it."""
         return {
+            ACCEPT_OWNER: self._worker.accept_owner,
+            UNJAIL: self._worker.unjail,
             ACCEPT: self._accept,
             COMMIT: self._commit,
-            PROVE: self._prove,
+            REFUSE: self._refuse,
+            DELIVER: self._deliver,
+            REQUEST_PROOF: self._request_proof,
+            PROVE: self._defence.prove,
+            CURE: self._defence.cure,
             FINALISE: self._finalise,
         }
+
+    def compute_due_steps(self) -> tuple[StepKey, ...]:
+        """Return what is left to do, from chain and journal alone."""
+        with self._worker.remembered():
+            return super().compute_due_steps()
+
+    def is_party(self, job: Job) -> bool:
+        """Whether the stake behind the job is this worker's owner's."""
+        return job.operator == self._worker.get_owner()
+
+    def compute_account_steps(self, time: ProtocolTime) -> tuple[StepKey, ...]:
+        """Return the steps that bind this worker to its owner or lead it out of jail."""
+        return self._worker.compute_steps(time)
 
     def choose_step(self, job: Job, now: int) -> str | None:
         """Return the one step that the job's state asks of its operator, if any."""
         if job.state is JobState.OPEN:
-            return ACCEPT if now <= job.deadline else None
-        if job.operator != self.get_owner():
+            may_take = now <= job.deadline and self._worker.may_take_jobs()
+            return ACCEPT if may_take else None
+        if not self.is_party(job):
             return None
         if job.state is JobState.ASSIGNED:
-            return COMMIT
+            return self._choose_assigned(job, now)
         if job.state is JobState.COMMITTED:
-            return FINALISE if now > job.deadline else None
-        if job.state is JobState.DISPUTED:
-            dispute = self.context.contracts.game.get_dispute_of(job.id)
-            # Keyed by the seed: a challenge that a reorganisation replaced is proven again.
-            return None if dispute is None else PROVE + OF + dispute.challenge_seed.hex()
-        return None
+            return self._choose_committed(job, now)
+        return self._defence.choose_step(job, now)
+
+    def _choose_assigned(self, job: Job, now: int) -> str | None:
+        if now > job.deadline:
+            return None  # too late to commit: whoever likes closes it
+        is_unusable = self.context.journal.is_given_up(self.context.key(job.id, RUN))
+        return REFUSE if is_unusable and now <= self._refusable_until(job) else COMMIT
+
+    def _choose_committed(self, job: Job, now: int) -> str | None:
+        if job.deliver_by:
+            return DELIVER if now <= job.deliver_by else None
+        if job.proof_required:
+            return REQUEST_PROOF if now <= job.deadline else None
+        return FINALISE if now > job.deadline else None
+
+    def _refusable_until(self, job: Job) -> int:
+        whole = self.context.parameters.exec_seconds
+        return job.deadline - whole + whole // REFUSAL_PART
 
     def _accept(self, job_id: JobId, key: StepKey) -> None:
         """Accept what could be proven in time: version reproduced, input in range, not too much."""
         job = self.context.contracts.market.get_job(job_id)
         try:
+            terms = self.context.get_terms(job_id)
+            verify_wanted(terms, self.context.settings)
             version = self.context.versions.reproduce(job.version)
             check_provable(
                 version.version, version.model, self.context.client.get_block_gas_limit()
             )
-            self.read_input(job)
-            if not self.has_time_to_prove(version):
-                return  # a later tick, when fewer jobs are open
-            call = self.context.contracts.market.build_accept_job(job_id)
-            receipt = self.context.submitter.submit(key, call)
+            self.read_input(job.version, terms.in_digest)
+        except (ContentError, NoSuchJob, ModelMissing) as error:
+            self.context.put_off(key, str(error))  # it may come while the job is open
+            return
         except REFUSALS as error:
             self.context.give_up(key, str(error))
             return
-        except ContractRevert as revert:
-            if self.context.contracts.market.get_job(job_id).state is JobState.OPEN:
-                raise  # the free stake may cover the lock later
-            self.context.give_up(key, str(revert))
+        obstacle = find_obstacle(self, terms, version)
+        if obstacle is not None:
+            self.context.put_off(key, obstacle)
             return
-        self.context.journal.put_step(key, StepStatus.DONE)
-        self.log.event("job-accepted", job=job_id, version=version.version.id, tx=receipt.tx_hash)
+        call = self.context.contracts.market.build_accept_job(job_id)
+        self.send(job_id, key, call, "job-accepted", version=version.version.id)
 
-    def has_time_to_prove(self, version: ReproducedVersion) -> bool:
-        """Whether all own open jobs and one more could be proven in turn if all were challenged."""
-        owner = self.get_owner()
-        if owner is None:
-            return True  # the chain says why it cannot accept
-        open_jobs = [
+    def list_open_jobs(self) -> tuple[Job, ...]:
+        """Return the jobs that this worker's owner has taken and that are not settled."""
+        owner = self._worker.get_owner()
+        jobs = map(self.context.find_job, self.context.list_jobs())
+        return tuple(
             job
-            for job in map(self.context.contracts.market.get_job, self.context.list_jobs())
-            if job.operator == owner and not job.state.is_terminal
-        ]
-        costs = [self.load_version(job).model.cost.seconds for job in open_jobs]
-        needed = sum(costs) + version.model.cost.seconds
-        given = self.context.contracts.game.get_prove_seconds(version.version.id, owner)
-        return needed * TIME_MARGIN <= given
+            for job in jobs
+            if job is not None and job.operator == owner and not job.state.is_terminal
+        )
 
     def _commit(self, job_id: JobId, key: StepKey) -> None:
         job = self.context.contracts.market.get_job(job_id)
-        digest = self._run(job)
+        if job.state is not JobState.ASSIGNED:
+            return
+        try:
+            digest = self.run_job(job)
+        except UNUSABLE as error:
+            # A refusal within the first quarter costs nothing; later it is tried again.
+            self.context.give_up(self.context.key(job_id, RUN), str(error))
+            return
+        self.vouch(job_id, digest)
         call = self.context.contracts.market.build_commit_result(job_id, digest, digest.hex())
-        receipt = self.context.submitter.submit(key, call)
-        self.context.journal.put_step(key, StepStatus.DONE)
-        self.log.event("result-committed", job=job_id, digest=digest, tx=receipt.tx_hash)
+        self.send(job_id, key, call, "result-committed", digest=digest)
 
-    def _run(self, job: Job) -> Digest:
-        """Run the inference once a job; a restart finds the digest in the journal."""
-        key = self.context.key(job.id, name_step(RUN, job))
+    def run_job(self, job: Job) -> Digest:
+        """Run the inference once a job; a restart finds the digest in the journal.
+
+        Raises ContentError, TensorError or RangeError where the input cannot be used.
+        """
+        key = self.context.key(job.id, RUN)
         step = self.context.journal.get_step(key)
         if step is not None and step.status is StepStatus.DONE:
             return Digest(bytes.fromhex(step.detail["digest"]))
-        model = self.load_version(job).model
-        raw = model.run(self.read_input(job), self.context.settings.backend)
-        digest = self.context.content.put(raw, model.output_bits, model.output_shape)
+        digest = self.publish_output(job, self._compute_output(job))
         self.context.journal.put_step(key, StepStatus.DONE, {"digest": digest.hex()})
         return digest
 
-    def _prove(self, job_id: JobId, key: StepKey) -> None:
-        """Answer a challenge: prove in a child process, check the proof, publish it."""
-        dispute = self.context.contracts.game.get_dispute_of(job_id)
-        if dispute is None or not self._is_confirmed(dispute):
-            return  # a later tick comes back; a reorganised challenge is proven again
-        job = self.context.contracts.market.get_job(job_id)
-        evidence = self._get_evidence(job, dispute)
-        call = self.context.contracts.game.build_prove(
-            dispute.id, evidence.raw_input, evidence.raw_output, evidence.proof
-        )
-        self.publish_proof(key, call, dispute)
+    def _compute_output(self, job: Job) -> bytes:
+        model = self.load_version(job).model
+        raw_input = self.read_input(job.version, self.context.get_terms(job.id).in_digest)
+        return model.run(raw_input, self.context.settings.backend)
 
-    def publish_proof(self, key: StepKey, call: Call, dispute: Dispute) -> None:
+    def publish_output(self, job: Job, raw: bytes) -> Digest:
+        """Put an output where its client looks for it and return its digest."""
+        model = self.load_version(job).model
+        return self.context.content.put(raw, model.output_bits, model.output_shape)
+
+    def vouch(self, job_id: JobId, digest: Digest) -> None:
+        """Sign the result for its client, after writing down that no other will ever be signed."""
+        publish_receipt(self.context, job_id, digest)
+
+    def _refuse(self, job_id: JobId, key: StepKey) -> None:
+        call = self.context.contracts.market.build_reject_job(job_id)
+        self.send(job_id, key, call, "job-refused")
+
+    def _deliver(self, job_id: JobId, key: StepKey) -> None:
+        """Post the output that the client asked for, recomputed from the input."""
+        job = self.context.contracts.market.get_job(job_id)
+        model = self.load_version(job).model
+        call = self.context.contracts.market.build_deliver_output(
+            job_id, model.output_bits // 8, model.output_shape, self._compute_output(job)
+        )
+        self.send(job_id, key, call, "output-delivered")
+
+    def _request_proof(self, job_id: JobId, key: StepKey) -> None:
+        job = self.context.contracts.market.get_job(job_id)
+        call = self.context.contracts.game.build_request_proof(job_id, job.out_digest)
+        self.send(job_id, key, call, "proof-requested")
+
+    def publish_proof(self, job_id: JobId, key: StepKey, call: Call) -> None:
         """Send a proof that was found valid here."""
-        receipt = self.context.submitter.submit(key, call)
-        self.context.journal.put_step(key, StepStatus.DONE)
-        self.log.event("proof-accepted", dispute=dispute.id, tx=receipt.tx_hash)
+        is_cure = key.step.startswith(CURE + OF)
+        self.send(job_id, key, call, "default-cured" if is_cure else "proof-accepted")
 
     def _finalise(self, job_id: JobId, key: StepKey) -> None:
         call = self.context.contracts.market.build_finalise(job_id)
-        try:
-            receipt = self.context.submitter.submit(key, call)
-        except ContractRevert:
-            # Anyone may finalise: where somebody was first the job is closed already.
-            if not self.context.contracts.market.get_job(job_id).state.is_terminal:
-                raise
-        else:
-            self.log.event("job-finalised", job=job_id, tx=receipt.tx_hash)
-        self.context.journal.put_step(key, StepStatus.DONE)
+        self.send(job_id, key, call, "job-finalised")
 
-    def read_input(self, job: Job) -> bytes:
-        """Return the job's input from this operator's own copy, made before it accepts.
+    def read_input(self, version: VersionId, digest: Digest) -> bytes:
+        """Return a job's input from this operator's own copy, made before it accepts.
 
         Somebody who can delete from the shared folder must not be able to keep it from proving.
         """
-        model = self.context.versions.reproduce(job.version).model
+        model = self.context.versions.reproduce(version).model
         bits, shape = model.input_bits, model.input_shape
         own = ContentStore(self.context.settings.home / INPUTS)
         try:
-            raw = own.get(job.in_digest, bits, shape)
+            raw = own.get(digest, bits, shape)
         except ContentError:
-            raw = self.context.content.get(job.in_digest, bits, shape)
+            raw = self.context.content.get(digest, bits, shape)
             own.put(raw, bits, shape)
         model.check_input(raw)
         return raw
-
-    def _get_evidence(self, job: Job, dispute: Dispute) -> Evidence:
-        """Run again, prove unless that was done, and check before anybody pays gas for it."""
-        version = self.load_version(job)
-        statement = build_statement(
-            version,
-            job,
-            dispute,
-            chain_id=self.context.client.chain_id,
-            market=self.context.contracts.market.address,
-            prover=Address(self.context.submitter.account),
-        )
-        on_chain = self.context.contracts.game.get_statement(
-            dispute.id, Address(self.context.submitter.account)
-        )
-        verify_statement(statement, on_chain)
-        evidence = prove_dispute(
-            self.context.journal,
-            self.context.settings,
-            statement,
-            version.model,
-            self.read_input(job),
-        )
-        if evidence.run is not None:
-            self.log.event("proof-made", job=job.id, **asdict(evidence.run))
-        self.verify_before_sending(version, evidence)
-        return evidence
 
     def load_version(self, job: Job) -> ReproducedVersion:
         """Return the job's version, reproduced from its files."""
@@ -204,14 +223,6 @@ class Operator(BaseRole):
         """Check the proof before anybody pays gas for it."""
         verify_evidence(version.model, evidence)
 
-    def _is_confirmed(self, dispute: Dispute) -> bool:
-        """Whether the challenge is in a block that the cursor has passed."""
-        return any(
-            event.arguments["disputeId"] == dispute.id
-            and event.arguments["challengeSeed"] == dispute.challenge_seed
-            for event in self.context.cursor.get_events("ResultChallenged")
-        )
-
     def get_owner(self) -> Address | None:
         """Return the owner whose stake this worker's jobs lock."""
-        return self.context.contracts.vault.get_owner_of(self.context.submitter.account)
+        return self._worker.get_owner()

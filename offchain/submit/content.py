@@ -7,10 +7,15 @@ import stat
 import tempfile
 from math import prod
 from pathlib import Path
+from typing import Final
 
 from offchain.commit.digest import tensor_digest_of_bytes
 from offchain.errors import ContentError, TensorError
-from offchain.types import Digest
+from offchain.types import Digest, JobId, SignedResult
+
+RECEIPTS: Final = "receipts"  # folder of signed results: job-digest.sig
+SIGNATURE_BYTES: Final = 65
+MAX_RECEIPTS: Final = 16  # looked at for one job; anybody can put files there
 
 
 class ContentStore:
@@ -34,29 +39,53 @@ class ContentStore:
             raise ContentError(f"content of 0x{digest.hex()} has digest 0x{found.hex()}")
         return raw
 
-    def _read(self, digest: Digest, size: int) -> bytes:
-        """Return a file's bytes; raise ContentError for anything but a file of `size` bytes.
+    def put_receipt(self, job_id: JobId, receipt: SignedResult) -> None:
+        """Store a signed result atomically."""
+        write_atomically(self._receipt_path(job_id, receipt.out_digest), receipt.signature)
 
-        Whoever can write into the folder can put a pipe, a folder or terabytes there: none of it
-        may hang or end the process that looks.
-        """
-        path = self._path(digest)
-        try:
-            # Not blocking: a pipe without a writer would hang the reader at opening.
-            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    raise ContentError(f"content of 0x{digest.hex()} is not a file")
-                raw = file.read(size + 1)
-        except FileNotFoundError:
-            raise ContentError(f"no content for 0x{digest.hex()} in {self._folder}") from None
-        except OSError as error:
-            raise ContentError(f"0x{digest.hex()}: {type(error).__name__}") from None
-        if len(raw) != size:
-            raise ContentError(f"content of 0x{digest.hex()} has not {size} bytes")
-        return raw
+    def get_receipts(self, job_id: JobId) -> tuple[SignedResult, ...]:
+        """Return what is stored as signed results of a job; the signatures are not verified."""
+        found = []
+        paths = sorted((self._folder / RECEIPTS).glob(f"{job_id}-*.sig"))[:MAX_RECEIPTS]
+        for path in paths:
+            try:
+                digest = Digest(bytes.fromhex(path.stem.partition("-")[2]))
+                raw = _read_file(path, SIGNATURE_BYTES, digest)
+            except ValueError:
+                continue  # not one of ours
+            found.append(SignedResult(digest, raw))
+        return tuple(found)
+
+    def _read(self, digest: Digest, size: int) -> bytes:
+        """Return a digest's file; raise ContentError for anything but a file of `size` bytes."""
+        return _read_file(self._path(digest), size, digest)
 
     def _path(self, digest: Digest) -> Path:
         return self._folder / f"{digest.hex()}.bin"
+
+    def _receipt_path(self, job_id: JobId, digest: Digest) -> Path:
+        return self._folder / RECEIPTS / f"{job_id}-{digest.hex()}.sig"
+
+
+def _read_file(path: Path, size: int, digest: Digest) -> bytes:
+    """Return a file's bytes; raise ContentError for anything but a file of `size` bytes.
+
+    Whoever can write into the folder can put a pipe, a folder or terabytes there: none of it may
+    hang or end the process that looks.
+    """
+    try:
+        # Not blocking: a pipe without a writer would hang the reader at opening.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ContentError(f"content of 0x{digest.hex()} is not a file")
+            raw = file.read(size + 1)
+    except FileNotFoundError:
+        raise ContentError(f"no content for 0x{digest.hex()} in {path.parent}") from None
+    except OSError as error:
+        raise ContentError(f"0x{digest.hex()}: {type(error).__name__}") from None
+    if len(raw) != size:
+        raise ContentError(f"content of 0x{digest.hex()} has not {size} bytes")
+    return raw
 
 
 def write_atomically(path: Path, raw: bytes) -> None:

@@ -15,7 +15,7 @@ from eth_hash.auto import keccak
 from offchain.commit.digest import decode_tensor, encode_tensor, tensor_digest, weight_root
 from offchain.commit.model_folder import GRAPH_FILE, read_model_folder
 from offchain.commit.srs import insecure_srs_id
-from offchain.errors import JobRefused, RangeError, TensorError
+from offchain.errors import ModelMissing, RangeError, TensorError
 from offchain.execute.backend import Backend, run_graph, trace_graph
 from offchain.execute.torch_runtime import load_torch
 from offchain.model.graph import Graph
@@ -87,6 +87,11 @@ class Model:
         """Return the output's (rows, cols)."""
         return self.layout.shapes[1]
 
+    @property
+    def output_bytes(self) -> int:
+        """Return the bytes of an output tensor."""
+        return self.layout.program.public[1].byte_length
+
     def decode_input(self, raw: bytes) -> Array:
         """Return the input as (rows, cols) int64."""
         return decode_tensor(raw, self.input_shape, self.input_bits, self.graph.input.name)
@@ -149,7 +154,7 @@ def find_model(folder: Path, graph_hash: bytes, root: bytes) -> Model:
     """Return the published model with this graph hash and this root of its weights.
 
     One architecture has many sets of weights. Where only the graph is known, its last model is
-    returned, so that the caller can say what differs; raises JobRefused where not even that is.
+    returned, so that the caller can say what differs; raises ModelMissing where not even that is.
     """
     found: Model | None = None
     for graph_file in sorted(folder.glob(f"*/{GRAPH_FILE}")):
@@ -158,7 +163,7 @@ def find_model(folder: Path, graph_hash: bytes, root: bytes) -> Model:
             if found.compute_weight_root() == root:
                 break
     if found is None:
-        raise JobRefused(f"no model with graph 0x{graph_hash.hex()} in {folder}")
+        raise ModelMissing(f"no model with graph 0x{graph_hash.hex()} in {folder}")
     return found
 
 

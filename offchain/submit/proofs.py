@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from offchain import native
+from offchain.chain.job_ids import id_number
 from offchain.chain.journal import Journal
 from offchain.commit.digest import tensor_digest_of_bytes
 from offchain.errors import NativeProofError, ProofError, UnchallengedProof
@@ -20,10 +21,11 @@ from offchain.prove.statement import FORMAT, MODE_PUBLIC, Statement
 from offchain.submit.content import write_atomically
 from offchain.submit.models import Model
 from offchain.submit.versions import ReproducedVersion
-from offchain.types import Address, Dispute, Job
+from offchain.types import Address, Dispute, DisputeState, Job, JobTerms
 
 PROVER_ENTRIES: Final = "prover-entries"  # journal counter: how often the prover was entered
 SEED_BYTES: Final = 32
+PROVABLE: Final = (DisputeState.OPEN, DisputeState.DEFAULT)
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Evidence:
 def build_statement(
     version: ReproducedVersion,
     job: Job,
+    terms: JobTerms,
     dispute: Dispute,
     chain_id: int,
     market: Address,
@@ -56,17 +59,18 @@ def build_statement(
 ) -> Statement:
     """Return the statement that the chain will build for this dispute; raise UnchallengedProof.
 
-    Everything in it was fixed before the challenge, except the seed that the challenge stored.
+    Everything in it was fixed before the challenge, except the seed that the challenge stored. A
+    default may be cured by a proof of the same statement.
     """
     is_seeded = len(dispute.challenge_seed) == SEED_BYTES and any(dispute.challenge_seed)
-    if not (is_seeded and dispute.is_open and dispute.job == job.id):
+    if not (is_seeded and dispute.state in PROVABLE and dispute.job == job.id):
         raise UnchallengedProof(f"job {job.id} has no open challenge: nothing is to be proven")
     return Statement(
         format=FORMAT,
         chain_id=chain_id,
         verifier=version.version.verifier,
         market=market,
-        job_id=job.id,
+        job_id=id_number(job.id),
         shard=0,
         challenge_seed=dispute.challenge_seed,
         prover=prover,
@@ -75,7 +79,7 @@ def build_statement(
         srs_id=version.version.srs_id,
         mode=MODE_PUBLIC,
         op_range=version.model.layout.program.op_count,
-        in_digest=job.in_digest,
+        in_digest=terms.in_digest,
         out_digest=job.out_digest,
     )
 

@@ -1,6 +1,7 @@
 """A registration is not trusted: a version is used only after it was reproduced from its files.
 
-protocol.md A.15: graph hash, program hash, weight root, commitments, tables and SRS are recomputed.
+protocol.md A.15: graph hash, program hash, weight root, commitments, tables and SRS are recomputed,
+and everything else that a registrant declares is compared with what the files give.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from typing import Final
 from eth_hash.auto import keccak
 
 from offchain.chain.client import ChainClient
-from offchain.chain.contracts.model_registry import ModelRegistry
+from offchain.chain.contracts.model_registry import TILE_TREE, ModelRegistry
 from offchain.errors import JobRefused, VersionMismatch
 from offchain.submit.models import Model, find_model
-from offchain.types import Version, VersionId
+from offchain.types import Address, Version, VersionId
 
 # A transaction's limits on the chains we know, EIP-7825 and the pools' 128 KiB, with room to spare.
 MAX_PROOF_GAS: Final = 12_000_000
 MAX_CALLDATA: Final = 100_000
+NUMBER_BYTES: Final = 8
 DATA_PREFIX: Final = b"\x00"  # a data contract's first byte: STOP, so that it cannot be called
 
 
@@ -35,12 +37,18 @@ class VersionBook:
     """Remembers which versions this process has reproduced."""
 
     def __init__(
-        self, models: Path, client: ChainClient, registry: ModelRegistry, srs_id: bytes
+        self,
+        models: Path,
+        client: ChainClient,
+        registry: ModelRegistry,
+        srs_id: bytes,
+        verifier: Address,
     ) -> None:
         self._models = models
         self._client = client
         self._registry = registry
         self._srs_id = srs_id
+        self._verifier = verifier
         self._reproduced: dict[bytes, ReproducedVersion] = {}
 
     def reproduce(self, version_id: VersionId) -> ReproducedVersion:
@@ -48,7 +56,8 @@ class VersionBook:
         if version_id not in self._reproduced:
             version = self._registry.get_version(version_id)
             model = find_model(self._models, version.graph_hash, version.weight_root)
-            verify_version(version, model, self._client.get_code(version.vk_data), self._srs_id)
+            vk_code = self._client.get_code(version.vk_data)
+            verify_version(version, model, vk_code, self._srs_id, self._verifier)
             self._reproduced[version_id] = ReproducedVersion(version, model)
         return self._reproduced[version_id]
 
@@ -85,11 +94,45 @@ def compare_version(
     )
 
 
-def verify_version(version: Version, model: Model, vk_code: bytes, srs_id: bytes) -> None:
-    """Raise VersionMismatch unless the registration is exactly what the model's files give."""
-    for check in compare_version(version, model, vk_code, srs_id):
-        if not check.agrees:
-            raise VersionMismatch(check.what, check.registered, check.recomputed)
+def verify_version(
+    version: Version, model: Model, vk_code: bytes, srs_id: bytes, verifier: Address
+) -> None:
+    """Raise VersionMismatch unless the registration is exactly what the model's files give.
+
+    `vk_code` is the code of the registered data contract, `srs_id` and `verifier` are those of the
+    deployment: a verifier that somebody else wrote could accept anything.
+    """
+    for what, registered, recomputed in list_claims(version, model, vk_code, srs_id, verifier):
+        if registered != recomputed:
+            raise VersionMismatch(what, registered, recomputed)
+
+
+def list_claims(
+    version: Version, model: Model, vk_code: bytes, srs_id: bytes, verifier: Address
+) -> tuple[tuple[str, bytes, bytes], ...]:
+    """Return (what, registered, recomputed) for everything that a registration claims."""
+    found = model.compute_digests()
+    return (
+        ("graph hash", version.graph_hash, found.graph_hash),
+        ("weight root", version.weight_root, found.weight_root),
+        ("program hash", version.program_hash, found.program_hash),
+        ("verification key hash", version.vk_hash, found.vk_hash),
+        ("reference string", version.srs_id, found.srs_id),
+        ("deployment's reference string", srs_id, found.srs_id),
+        ("verification key on chain", keccak(vk_code), keccak(DATA_PREFIX + model.vk_blob)),
+        ("deployment's verifier", _address(version.verifier), _address(verifier)),
+        ("digest kind", _number(version.digest_kind), _number(TILE_TREE)),
+        ("bytes of an output", _number(version.output_bytes), _number(model.output_bytes)),
+        ("operators", _number(version.op_count), _number(model.layout.program.op_count)),
+    )
+
+
+def _address(address: str) -> bytes:
+    return bytes.fromhex(address[2:])
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes(NUMBER_BYTES, "big")
 
 
 def check_provable(version: Version, model: Model, block_gas_limit: int) -> None:

@@ -46,6 +46,10 @@ class JobMarket(Binding):
             is_refund_mode=bool(self.read("isRefundMode")),
         )
 
+    def get_parameters_hash(self) -> bytes:
+        """Return what names the parameters: keccak256 of their ABI encoding."""
+        return bytes(self.read("PARAMETERS_HASH"))
+
     def get_exec_seconds(self) -> Seconds:
         """Return T_exec."""
         return Seconds(self.read("EXEC_SECONDS"))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
-from typing import ClassVar, Final
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, replace
+from typing import Any, ClassVar, Final
 
 from offchain.chain.binding import Binding, checksum
 from offchain.chain.client import Call
 from offchain.types import Address, Version, VersionId
 
 TILE_TREE: Final = 1  # digestKind of sha256 tile trees
+REGISTERED: Final = "VersionRegistered"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,20 @@ class ModelRegistry(Binding):
         """Return the identifier under which `owner` would register."""
         return VersionId(self.read("computeVersionId", astuple(params), owner))
 
+    def find_registered(
+        self, first_block: int, owner: str | None = None
+    ) -> Sequence[tuple[VersionId, VersionParams]]:
+        """Return what the chain's logs name as registered, oldest first; of one owner if given."""
+        topics: list[str | None] = [self.abi.get_topic(REGISTERED), None]
+        topics.append(None if owner is None else "0x" + owner[2:].lower().rjust(64, "0"))
+        last = self._client.get_head().number
+        logs = self._client.get_logs([self.address], first_block, last, topics)
+        events = [e for e in map(self.abi.decode_event, logs) if e and e.name == REGISTERED]
+        return tuple(
+            (VersionId(e.arguments["versionId"]), _read_params(e.arguments["params"]))
+            for e in events
+        )
+
     def is_version(self, version_id: VersionId) -> bool:
         """Whether a version is registered."""
         return bool(self.read("isVersion", version_id))
@@ -73,3 +89,8 @@ class ModelRegistry(Binding):
     def build_register_version(self, params: VersionParams) -> Call:
         """Register a version; its verifier inspects the key on chain."""
         return self.build("registerVersion", astuple(params))
+
+
+def _read_params(values: Sequence[Any]) -> VersionParams:
+    params = VersionParams(*values)
+    return replace(params, vk_data=checksum(params.vk_data), verifier=checksum(params.verifier))

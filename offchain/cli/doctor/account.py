@@ -182,13 +182,13 @@ def check_models(subject: Subject) -> Iterator[Finding]:
 
 def check_versions(subject: Subject, ground: Ground) -> Iterator[Finding]:
     """Reproduce every version named from its files, as roles do before they touch a job."""
-    from offchain.submit.versions import VersionBook
+    from offchain.roles.context import build_version_book
 
     if not subject.versions or subject.models is None:
         yield skipped("versions", "give --version, repeatedly, and --models")
         return
-    registry = bind_contracts(ground.client, ground.manifest).registry
-    book = VersionBook(subject.models, ground.client, registry, ground.manifest.srs_id)
+    contracts = bind_contracts(ground.client, ground.manifest)
+    book = build_version_book(subject.models, ground.client, ground.manifest, contracts)
     for text in subject.versions:
         check = f"version {text[:12]}..."
         try:

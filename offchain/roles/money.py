@@ -1,0 +1,61 @@
+"""What a job costs an operator and what it has to keep for the jobs that it has taken."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from offchain.chain.fees import TIP_WEI
+from offchain.types import ETH, Job, JobState, JobTerms, Version, Wei
+
+# Gas of an operator's own steps, with room: measured are 80 k, 75 k and 60 k (bench gas).
+ACCEPT_GAS: Final = 120_000
+COMMIT_GAS: Final = 120_000
+FINALISE_GAS: Final = 100_000
+REQUEST_PROOF_GAS: Final = 250_000
+DELIVER_GAS: Final = 60_000
+DELIVER_BYTE_GAS: Final = 60
+JOB_GAS: Final = ACCEPT_GAS + COMMIT_GAS + FINALISE_GAS
+FEE_MARGIN_PERCENT: Final = 125
+WHOLE_BPS: Final = 10_000
+
+
+def compute_fee_floor(version: Version, terms: JobTerms, base_fee_wei: int, taken_bps: int) -> Wei:
+    """Return the least fee that pays for the gas of a job, and for its proof if it requires one.
+
+    `taken_bps` is what protocol and keeper take of a fee, in hundredths of a percent; the version's
+    royalty comes on top.
+    """
+    gas = JOB_GAS
+    if terms.proof_required:
+        gas += REQUEST_PROOF_GAS + version.proof_gas
+    spent = gas * (base_fee_wei + TIP_WEI) * FEE_MARGIN_PERCENT // 100
+    kept_bps = WHOLE_BPS - taken_bps - version.royalty_bps
+    return Wei(-(-spent * WHOLE_BPS // kept_bps))
+
+
+def bound_job_gas(job: Job, version: Version) -> int:
+    """Return the gas of everything that a taken job may still ask of its operator.
+
+    Each may be challenged; deliveries are paid by the client, but only once they are made.
+    """
+    if job.state.is_terminal:
+        return 0
+    gas = FINALISE_GAS + version.proof_gas
+    if job.state is JobState.ASSIGNED:
+        gas += COMMIT_GAS
+    if job.proof_required and job.state is not JobState.DISPUTED:
+        gas += REQUEST_PROOF_GAS
+    if job.deliver_by:
+        gas += DELIVER_GAS + DELIVER_BYTE_GAS * version.output_bytes
+    return gas
+
+
+def bound_wanted_gas(terms: JobTerms, version: Version) -> int:
+    """Return the gas that a job would ask for after it was taken."""
+    request = REQUEST_PROOF_GAS if terms.proof_required else 0
+    return COMMIT_GAS + FINALISE_GAS + version.proof_gas + request
+
+
+def is_in_eth(job: Job | JobTerms) -> bool:
+    """Whether fee and stake are in ETH."""
+    return job.token == ETH
