@@ -49,13 +49,14 @@ abstract contract Workers is VaultModules {
 
         proposedWorker[msg.sender] = worker;
         emit WorkerProposed(msg.sender, worker);
-        if (worker == address(0)) bindWorker(msg.sender, worker);
+        if (worker == address(0) && workerOf[msg.sender] != address(0)) bindWorker(msg.sender, worker);
     }
 
     /// @inheritdoc IStakeVault
     function unjail() external {
-        // Whoever is in jail itself means itself.
-        address operator = standings[msg.sender].jailedUntil != 0 ? msg.sender : operatorOf[msg.sender];
+        address operator = operatorOf[msg.sender];
+        // An operator may work for another: whoever is in jail itself means itself.
+        if (operator == address(0) || standings[msg.sender].jailedUntil != 0) operator = msg.sender;
         uint256 until = standings[operator].jailedUntil;
         if (until == 0) revert NotJailed(operator);
         if (readClock() < until) revert StillJailed(operator, until);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {JobMarket} from "../../contracts/core/JobMarket.sol";
+import {ModelRegistry} from "../../contracts/core/ModelRegistry.sol";
+import {StakeVault} from "../../contracts/core/StakeVault.sol";
+import {DisputeGame} from "../../contracts/dispute/DisputeGame.sol";
+import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
+import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
+import {Parameters} from "../../contracts/types/Parameters.sol";
+import {Deployment} from "./Deployment.sol";
+
+/// @notice A deployment names its later contracts before they exist; a part of another deployment is refused.
+contract WiringTest is Deployment {
+    /// @notice The address of the contract that this test makes after `skip` others.
+    function predict(uint256 skip) private view returns (address) {
+        return vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + skip);
+    }
+
+    /// @notice A vault whose market comes next and whose game comes after it.
+    function nextVault() private returns (StakeVault) {
+        return new StakeVault(predict(1), predict(2), address(token), localPreset());
+    }
+
+    function otherParameters() private pure returns (Parameters memory p) {
+        p = localPreset();
+        p.lockFees = 36;
+    }
+
+    function expectMarketRefuses(address module) private {
+        vm.expectRevert(abi.encodeWithSelector(IJobMarket.ForeignModule.selector, module));
+    }
+
+    function expectGameRefuses(address module) private {
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.ForeignModule.selector, module));
+    }
+
+    function newMarket(StakeVault vault_, ModelRegistry registry_, Parameters memory p) private returns (JobMarket) {
+        return new JobMarket(address(vault_), address(registry_), address(guardian), p);
+    }
+
+    /* TOGETHER */
+
+    function test_deployment__names_its_parts() public view {
+        assertEq(vault.MARKET(), address(market), "vault's market");
+        assertEq(vault.GAME(), address(game), "vault's game");
+        assertEq(vault.TOKEN(), address(token), "token");
+        assertEq(market.VAULT(), address(vault), "market's vault");
+        assertEq(market.REGISTRY(), address(registry), "market's registry");
+        assertEq(market.GUARDIAN(), address(guardian), "market's guardian");
+        assertEq(guardian.MARKET(), address(market), "guardian's market");
+        assertEq(game.VAULT(), address(vault), "game's vault");
+        assertEq(game.MARKET(), address(market), "game's market");
+        assertEq(game.REGISTRY(), address(registry), "game's registry");
+    }
+
+    /* THE MARKET */
+
+    function test_market__of_a_vault_with_another_market__reverts() public {
+        expectMarketRefuses(address(vault));
+        newMarket(vault, registry, localPreset());
+    }
+
+    function test_market__other_parameters_than_the_vault__reverts() public {
+        StakeVault other = nextVault();
+        ModelRegistry fitting = registry;
+        expectMarketRefuses(address(other));
+        newMarket(other, fitting, otherParameters());
+    }
+
+    function test_market__other_parameters_than_the_registry__reverts() public {
+        ModelRegistry foreign = new ModelRegistry(new address[](0), otherParameters());
+        StakeVault other = nextVault();
+        expectMarketRefuses(address(foreign));
+        newMarket(other, foreign, localPreset());
+    }
+
+    /* THE GAME */
+
+    function test_game__of_a_vault_with_another_game__reverts() public {
+        expectGameRefuses(address(vault));
+        new DisputeGame(address(vault), address(registry), address(market), localPreset());
+    }
+
+    function test_game__of_a_vault_with_another_market__reverts() public {
+        StakeVault other = nextVault();
+        newMarket(other, registry, localPreset());
+        expectGameRefuses(address(other));
+        new DisputeGame(address(other), address(registry), address(market), localPreset());
+    }
+
+    function test_game__other_parameters_than_the_vault__reverts() public {
+        StakeVault other = nextVault();
+        JobMarket ownMarket = newMarket(other, registry, localPreset());
+        expectGameRefuses(address(other));
+        new DisputeGame(address(other), address(registry), address(ownMarket), otherParameters());
+    }
+
+    function test_game__another_registry_than_the_market__reverts() public {
+        ModelRegistry another = new ModelRegistry(new address[](0), localPreset());
+        StakeVault other = nextVault();
+        JobMarket ownMarket = newMarket(other, registry, localPreset());
+        expectGameRefuses(address(ownMarket));
+        new DisputeGame(address(other), address(another), address(ownMarket), localPreset());
+    }
+
+    function test_game__of_a_fitting_deployment__is_taken() public {
+        StakeVault other = nextVault();
+        JobMarket ownMarket = newMarket(other, registry, localPreset());
+        DisputeGame ownGame = new DisputeGame(address(other), address(registry), address(ownMarket), localPreset());
+        assertEq(other.GAME(), address(ownGame), "game");
+    }
+}
