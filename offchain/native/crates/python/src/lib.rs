@@ -1,6 +1,8 @@
 //! Python binding: `offchain.native._core`. The only crate that names Python; the interpreter lock is released
 //! while anything is computed.
 
+mod ptau;
+
 use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -20,6 +22,8 @@ const MAX_LOG_SIZE: u32 = 20;
 /// Native core: prover, verifier and commitments.
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use super::ptau::{ptau_import, srs_verify};
     #[pymodule_export]
     use super::{commit, prove, srs_insecure, tau_g2_insecure, verify};
 }
