@@ -38,7 +38,10 @@ contract ModelRegistryTest is Deployment {
     }
 
     function test_registerVersion__same_again__reverts() public {
-        checkRefused(versionParams(), abi.encodeWithSelector(IModelRegistry.VersionExists.selector, version));
+        VersionParams memory params = versionParams();
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.VersionExists.selector, version));
+        vm.prank(REGISTRANT);
+        registry.registerVersion(params);
     }
 
     function test_registerVersion__unknown_verifier__reverts() public {
@@ -78,6 +81,20 @@ contract ModelRegistryTest is Deployment {
         params.proofGas = 10_000_001;
         checkRefused(params, abi.encodeWithSelector(IModelRegistry.ProofGasOutOfRange.selector, 10_000_001, 10_000_000));
         params.proofGas = 10_000_000;
+        registry.registerVersion(params);
+    }
+
+    function test_registerVersion__no_output_bytes__reverts() public {
+        VersionParams memory params = other();
+        params.outputBytes = 0;
+        checkRefused(params, abi.encodeWithSelector(IModelRegistry.ZeroOutputBytes.selector));
+    }
+
+    function test_registerVersion__royalty_above_a_fifth__reverts() public {
+        VersionParams memory params = other();
+        params.royaltyBps = 2001;
+        checkRefused(params, abi.encodeWithSelector(IModelRegistry.RoyaltyOutOfRange.selector, 2001, 2000));
+        params.royaltyBps = 2000;
         registry.registerVersion(params);
     }
 
@@ -133,13 +150,21 @@ contract ModelRegistryTest is Deployment {
         assertEq(registry.numberOf(unknown), 0, "no number");
         uint32[2] memory numbers = [uint32(0), 2];
         for (uint256 i = 0; i < numbers.length; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnknownNumber.selector, numbers[i]));
+            bytes memory expected = abi.encodeWithSelector(IModelRegistry.UnknownNumber.selector, numbers[i]);
+            vm.expectRevert(expected);
             registry.versionAt(numbers[i]);
+            vm.expectRevert(expected);
+            registry.ownerAt(numbers[i]);
+            vm.expectRevert(expected);
+            registry.getOutputBytes(numbers[i]);
         }
+        (uint32 number, uint16 royaltyBps) = registry.getOrderTerms(unknown);
+        assertEq(uint256(number) + royaltyBps, 0, "no order terms");
     }
 
     function test_registerVersion__stores_what_was_declared() public {
         VersionParams memory params = other();
+        (params.outputBytes, params.royaltyBps) = (77, 123);
         bytes32 expectedId = keccak256(abi.encode(params, OWNER));
         vm.expectEmit(address(registry));
         emit IModelRegistry.VersionRegistered(expectedId, OWNER, params, verifier.OP_COUNT());
@@ -152,6 +177,11 @@ contract ModelRegistryTest is Deployment {
         assertEq(registry.numberOf(id), 2, "number");
         assertEq(registry.versionAt(2), id, "version of the number");
         assertEq(registry.versionAt(1), version, "version of the first number");
+        (uint32 number, uint16 royaltyBps) = registry.getOrderTerms(id);
+        assertEq(number, 2, "number of the order");
+        assertEq(royaltyBps, 123, "royalty of the order");
+        assertEq(registry.getOutputBytes(2), 77, "output bytes");
+        assertEq(registry.ownerAt(2), OWNER, "owner");
         Version memory v = registry.getVersion(id);
         assertEq(
             keccak256(abi.encode(v)),
@@ -166,6 +196,8 @@ contract ModelRegistryTest is Deployment {
                         digestKind: 1,
                         vkData: params.vkData,
                         number: 2,
+                        outputBytes: 77,
+                        royaltyBps: 123,
                         graphHash: params.graphHash,
                         weightRoot: params.weightRoot,
                         programHash: params.programHash,
