@@ -140,13 +140,21 @@ PYTHON
   printf '%s\n' "$path" >"$LOCAL/solc-path"
 }
 
-build_native() {
-  local log="$LOCAL/native.log"
+# use_native_flags: leave this machine's paths out of the core, so that the same compiler gives the same bytes anywhere.
+use_native_flags() {
+  local cargo=${CARGO_HOME:-$HOME/.cargo}
+  # Encoded, because a path may hold spaces.
+  export CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=$ROOT=/zkdps"$'\x1f'"--remap-path-prefix=$cargo=/cargo"
+}
+
+build_native() (
+  use_native_flags
+  log="$LOCAL/native.log"
   VIRTUAL_ENV="$VENV" "$VENV/bin/maturin" develop --release --locked >"$log" 2>&1 || {
     cat "$log" >&2
-    return 1
+    exit 1
   }
-}
+)
 
 compile_contracts() {
   forge build contracts && "$VENV/bin/python" scripts/lib/share_artefacts.py &&

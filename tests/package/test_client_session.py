@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-
-import pytest
+from pathlib import Path
 
 from offchain.cli.demo.processes import Party
 from offchain.cli.demo.scenarios import SCENARIOS, Result
 from offchain.cli.demo.stage import Play
-from offchain.cli.demo.world import World
+from offchain.cli.demo.world import FUNDS_WEI, World
 from tests.package.conftest import Client
 
 FROM_WHEEL = ("client", "challenger")
@@ -40,12 +39,20 @@ def play(world: World, client: Client, name: str) -> Result:
     return started.run()
 
 
-@pytest.fixture(scope="module")
-def key_file(client: Client) -> str:
-    """Return a key that the wheel itself has made."""
+def test_key_and_doctor__from_the_wheel__nothing_amiss(client: Client, world: World) -> None:
     done = client.run("key", "create", "--key-file", "client.key", "--json")
     assert done.returncode == 0, done.stderr
-    return str(json.loads(done.stdout)["key_file"])
+    made = json.loads(done.stdout)
+    world.anvil.fund(made["address"], FUNDS_WEI)
+    doctor = client.run(
+        "doctor", "--json", "--role", "client", "--models", str(world.models),
+        "--version", world.version, *world.chain_arguments(Path(made["key_file"])),
+    )  # fmt: skip
+    report = json.loads(doctor.stdout)
+    assert doctor.returncode == 0, report
+    found = {finding["check"]: finding["found"] for finding in report["findings"]}
+    for name in world.manifest.contracts:
+        assert "what this package was built with" in found[f"code of {name}"]
 
 
 def test_model_verify__from_the_wheel__reproduces_the_registration(

@@ -33,6 +33,14 @@ def test_wheel__nothing_but_the_package__no_sources_no_tests(names: list[str]) -
     assert [name for name in names if ".local" in name or "key" in PurePosixPath(name).suffix] == []
 
 
+def test_wheel__names_no_folder_of_the_machine_that_built_it(wheel: Path) -> None:
+    folders = [str(ROOT).encode(), str(Path.home() / ".cargo").encode()]
+    with zipfile.ZipFile(wheel) as file:
+        for name in file.namelist():
+            content = file.read(name)
+            assert not [folder for folder in folders if folder in content], name
+
+
 def test_wheel__holds_core_types_contracts_and_every_module(names: list[str]) -> None:
     wanted = {"offchain/py.typed", "offchain/native/_core.abi3.so", "offchain/native/_core.pyi"}
     wanted |= {f"offchain/chain/artifacts/{name}.json" for name in CONTRACTS}
