@@ -17,7 +17,7 @@ from offchain.chain.keys import AskPassword
 from offchain.chain.signers import SignerSource, open_signer
 from offchain.errors import OffchainError
 from offchain.roles.context import bind_contracts, connect
-from offchain.submit.models import load_model
+from offchain.submit.models import Model, load_model
 from offchain.submit.transactions import Submitter
 from offchain.types import NOBODY, Address, VersionId
 
@@ -74,22 +74,8 @@ class Account:
         this account has registered in the same way before is left alone.
         """
         model = load_model(folder)
-        digests = model.compute_digests()
-        params = VersionParams(
-            graph_hash=digests.graph_hash,
-            weight_root=digests.weight_root,
-            program_hash=digests.program_hash,
-            vk_hash=digests.vk_hash,
-            vk_data=NOBODY,
-            verifier=self.manifest.get("VerifierCore").address,
-            srs_id=digests.srs_id,
-            prove_seconds=model.cost.seconds if prove_seconds is None else prove_seconds,
-            proof_gas=model.cost.gas if proof_gas is None else proof_gas,
-            digest_kind=TILE_TREE,
-            output_bytes=model.output_bytes,
-            royalty_bps=royalty_bps,
-            uri=uri,
-        )
+        verifier = self.manifest.get("VerifierCore").address
+        params = build_version_params(model, verifier, uri, prove_seconds, proof_gas, royalty_bps)
         return self.register(params, model.vk_blob)
 
     def register(self, params: VersionParams, vk_blob: bytes) -> Mapping[str, Any]:
@@ -109,6 +95,33 @@ class Account:
         version = registry.compute_version_id(params, self.address)
         receipt = self.send(registry.build_register_version(params))
         return _describe(version, params.vk_data, vk_blob, receipt.tx_hash)
+
+
+def build_version_params(
+    model: Model,
+    verifier: Address,
+    uri: str,
+    prove_seconds: int | None = None,
+    proof_gas: int | None = None,
+    royalty_bps: int = 0,
+) -> VersionParams:
+    """Return the true registration of a model; the key's data contract is still to be named."""
+    digests = model.compute_digests()
+    return VersionParams(
+        graph_hash=digests.graph_hash,
+        weight_root=digests.weight_root,
+        program_hash=digests.program_hash,
+        vk_hash=digests.vk_hash,
+        vk_data=NOBODY,
+        verifier=verifier,
+        srs_id=digests.srs_id,
+        prove_seconds=model.cost.seconds if prove_seconds is None else prove_seconds,
+        proof_gas=model.cost.gas if proof_gas is None else proof_gas,
+        digest_kind=TILE_TREE,
+        output_bytes=model.output_bytes,
+        royalty_bps=royalty_bps,
+        uri=uri,
+    )
 
 
 def _describe(
