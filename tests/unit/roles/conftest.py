@@ -9,113 +9,250 @@ from typing import Any
 
 import pytest
 
+from offchain.chain.client import Call, Receipt
+from offchain.chain.clock import HeadWatch
+from offchain.chain.job_ids import compute_job_id, id_bytes
 from offchain.chain.journal import Journal, StepKey
+from offchain.errors import ContractRevert
+from offchain.params.presets import LOCAL
 from offchain.roles.base import OF
 from offchain.roles.context import Context
+from offchain.roles.log import Reminders
+from offchain.submit.content import ContentStore
 from offchain.types import (
+    ETH,
+    NOBODY,
     Address,
+    Amount,
+    BlockNumber,
     Digest,
     Dispute,
-    DisputeId,
+    DisputeState,
     Job,
-    JobId,
     JobState,
+    JobTerms,
+    ProtocolTime,
     Seconds,
+    Standing,
     VersionId,
     Wei,
 )
 
-WORKER, OWNER = Address("0x" + "aa" * 20), Address("0x" + "bb" * 20)
-NOW, FUNDS = Seconds(1_000), Wei(10**18)
+WORKER, OWNER = Address("0x" + "aA" * 20), Address("0x" + "bB" * 20)
+OTHER = Address("0x" + "eE" * 20)
+MARKET, CHAIN_ID = Address("0x" + "11" * 20), 31337
+NOW, FUNDS, HEAD = Seconds(1_000), Wei(10**18), 50
+SEED = b"\3" * 32
+TERMS = JobTerms(
+    client=WORKER,
+    version=VersionId(bytes(32)),
+    in_digest=Digest(b"\1" * 32),
+    token=ETH,
+    fee=Amount(10**15),
+    verify_mask=0,
+    privacy_mask=0,
+    salt=7,
+)
+JOB_ID = compute_job_id(CHAIN_ID, MARKET, TERMS)
 
 
 class SilentLog:
     """Remembers events instead of printing them."""
 
     def __init__(self) -> None:
-        self.names: list[str] = []
+        self.events: list[tuple[str, dict[str, Any]]] = []
 
-    def event(self, name: str, **_: Any) -> None:
-        self.names.append(name)
+    def event(self, name: str, **facts: Any) -> None:
+        self.events.append((name, facts))
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.events]
 
 
 @dataclass
 class FakeWorld:
-    """What the chain says."""
+    """What the chain says, and what was sent to it."""
 
     home: Path
     account: Address = WORKER
-    now: Seconds = NOW
-    challenge_always: bool = False
+    time: ProtocolTime = ProtocolTime(NOW)
+    settings: dict[str, Any] = field(default_factory=dict)
     balance: Wei = FUNDS
+    terms: JobTerms = TERMS
+    owner: Address | None = OWNER  # of the worker
+    proposed: Address | None = None  # worker that the pinned owner proposes
+    served: Address | None = None
+    standing: Standing = Standing(Seconds(0), Seconds(0), 0)
+    challengers: list[Address] = field(default_factory=list)
+    announced: BlockNumber | None = None
+    credit: int = 0
+    delivered: bytes | None = None
+    dispute: Dispute | None = None
+    sent: list[Call] = field(default_factory=list)
+    refusal: ContractRevert | None = None
+    exists: bool = True
     job: Job = field(
         default_factory=lambda: Job(
-            id=JobId(1),
+            id=JOB_ID,
             state=JobState.OPEN,
             client=WORKER,
+            token=ETH,
+            fee=TERMS.fee,
             operator=OWNER,
-            fee_wei=Wei(1_000),
             deadline=Seconds(NOW + 10),
-            version=VersionId(bytes(32)),
-            in_digest=Digest(b"\1" * 32),
+            version=TERMS.version,
             out_digest=Digest(b"\2" * 32),
+            proof_required=False,
+            deliver_by=Seconds(0),
         )
     )
-    dispute: Dispute | None = None
 
-    def set_state(self, state: JobState, deadline: int = NOW + 10) -> None:
-        self.job = replace(self.job, state=state, deadline=Seconds(deadline))
+    def set_state(self, state: JobState, deadline: int = NOW + 10, **others: Any) -> None:
+        self.job = replace(self.job, state=state, deadline=Seconds(deadline), **others)
 
-    def open_dispute(self, challenger: Address, prove_until: int, seed: bytes = b"\3" * 32) -> None:
-        self.set_state(JobState.DISPUTED)
+    def open_dispute(
+        self,
+        challenger: Address,
+        prove_until: int,
+        seed: bytes = SEED,
+        state: DisputeState = DisputeState.OPEN,
+        opened_at: int = HEAD,
+    ) -> None:
+        if state is DisputeState.OPEN:
+            self.set_state(JobState.DISPUTED, self.job.deadline)
+        self.challengers = [] if challenger == NOBODY else [challenger]
         self.dispute = Dispute(
-            id=DisputeId(1),
-            job=JobId(1),
+            job=JOB_ID,
+            state=state,
             challenger=challenger,
             operator=OWNER,
             bond_wei=Wei(5),
             prove_until=Seconds(prove_until),
+            opened_at_block=BlockNumber(opened_at),
             challenge_seed=seed,
-            is_open=True,
         )
 
     def build_context(self, role: str) -> Context:
         """Return a context in which every role can be asked what is due."""
-        created = SimpleNamespace(arguments={"jobId": 1})
-        empty = SimpleNamespace(credit_wei=0, held_wei=0)
+        log = SilentLog()
         return Context(  # type: ignore[arg-type]
             settings=SimpleNamespace(
-                role=role, home=self.home, challenge_always=self.challenge_always
+                **{
+                    "role": role,
+                    "home": self.home,
+                    "challenge_always": False,
+                    "owner": "",
+                    "accept_token": False,
+                    "min_fee_wei": None,
+                    "min_fee_token": 0,
+                    "request_delivery": False,
+                    "backend": "numpy",
+                    **self.settings,
+                }
             ),
-            log=SilentLog(),
+            log=log,
             client=SimpleNamespace(
+                chain_id=CHAIN_ID,
                 get_head=lambda: SimpleNamespace(
-                    timestamp=self.now, number=5, base_fee_wei=Wei(10**9)
+                    timestamp=self.time.now, number=HEAD, hash="0x00", base_fee_wei=Wei(10**9)
                 ),
-                get_balance=lambda _: self.balance,
+                get_block_gas_limit=lambda: 30_000_000,
             ),
             manifest=SimpleNamespace(),
             contracts=SimpleNamespace(
-                vault=SimpleNamespace(
-                    get_owner_of=lambda _: OWNER,
-                    get_withdrawable=lambda _: 0,
-                    get_account=lambda _: empty,
-                ),
-                market=SimpleNamespace(get_job=lambda _: self.job),
-                game=SimpleNamespace(
-                    get_dispute_of=lambda _: self.dispute, get_required_bond=lambda _: Wei(5)
-                ),
+                vault=self._build_vault(),
+                market=self._build_market(),
+                game=self._build_game(),
                 registry=SimpleNamespace(),
             ),
             journal=Journal(self.home / "journal.sqlite3"),
             cursor=SimpleNamespace(
-                advance=lambda: 5,
-                get_events=lambda name: (created,) if name == "JobCreated" else (),
+                advance=lambda: HEAD,
+                get_live_jobs=lambda: (JOB_ID,),
+                get_events=self._get_events,
             ),
-            submitter=SimpleNamespace(account=self.account),
-            content=SimpleNamespace(),
+            submitter=SimpleNamespace(
+                account=self.account, can_spend=self._can_spend, submit=self._submit
+            ),
+            content=ContentStore(self.home / "content"),
             versions=SimpleNamespace(),
+            signer=SimpleNamespace(address=self.account, sign_typed=lambda _: b"\7" * 65),
+            parameters=LOCAL,
+            reminders=Reminders(),
+            heads=HeadWatch(),
         )
+
+    def _build_vault(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            get_owner_of=lambda _: self.owner,
+            get_withdrawable=lambda *_: self.credit,
+            get_tokens=lambda: (ETH,),
+            get_standing=lambda _: self.standing,
+            get_proposed_worker=lambda _: self.proposed,
+            get_served_owner=lambda _: self.served,
+            build_accept_owner=lambda owner: ("accept-owner", owner),
+            build_unjail=lambda: ("unjail",),
+            build_withdraw_credit=lambda token: ("withdraw", token),
+        )
+
+    def _build_market(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            address=MARKET,
+            get_job=self._get_job,
+            get_time=lambda: self.time,
+            read_created=lambda _: SimpleNamespace(id=JOB_ID, terms=self.terms),
+            compute_job_id=lambda terms: compute_job_id(CHAIN_ID, MARKET, terms),
+            compute_proof_fee=lambda _: Wei(10**15),
+            compute_delivery_payment=lambda _: Amount(1_000),
+            build_create_job=lambda *a: ("create", *a),
+            build_accept_job=lambda *a: ("accept", *a),
+            build_reject_job=lambda *a: ("refuse", *a),
+            build_commit_result=lambda *a: ("commit", *a),
+            build_deliver_output=lambda *a: ("deliver", *a),
+            build_finalise=lambda *a: ("finalise", *a),
+            build_expire_job=lambda *a: ("expire", *a),
+            build_fail_job=lambda *a: ("fail", *a),
+            build_void_job=lambda *a: ("void", *a),
+            build_request_delivery=lambda *a: ("request-delivery", *a),
+        )
+
+    def _build_game(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            get_dispute_of=lambda _: self.dispute,
+            get_required_bond=lambda _: Wei(5),
+            get_challengers=lambda _: tuple(self.challengers),
+            get_announced_at=lambda _: self.announced,
+            build_challenge=lambda *a: ("challenge", *a),
+            build_claim_default=lambda *a: ("claim-default", *a),
+            build_distribute_slash=lambda *a: ("distribute", *a),
+            build_void_dispute=lambda *a: ("void-dispute", *a),
+            build_announce_evidence=lambda *a: ("announce", *a),
+            build_prove_equivocation=lambda *a: ("report", *a),
+            build_request_proof=lambda *a: ("request-proof", *a),
+        )
+
+    def _get_job(self, _: object) -> Job:
+        if not self.exists:
+            raise ContractRevert("UnknownJob", {}, "JobMarket.getJob", b"")
+        return self.job
+
+    def _get_events(self, name: str, _: object = None) -> tuple[SimpleNamespace, ...]:
+        job = {"jobId": id_bytes(JOB_ID)}
+        if name == "JobCreated":
+            return (SimpleNamespace(arguments=job),)
+        if name == "OutputDelivered" and self.delivered is not None:
+            return (SimpleNamespace(arguments={**job, "output": self.delivered}),)
+        return ()
+
+    def _can_spend(self, value_wei: int, gas: int, *, obligations_wei: int) -> bool:
+        return self.balance >= value_wei + gas * 10**9 + obligations_wei
+
+    def _submit(self, key: StepKey, call: Call, gas_limit: int | None = None) -> Receipt:
+        if self.refusal is not None:
+            raise self.refusal
+        self.sent.append(call)
+        return SimpleNamespace(tx_hash="0x00", block_number=HEAD)  # type: ignore[return-value]
 
 
 @pytest.fixture
