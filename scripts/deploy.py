@@ -23,7 +23,7 @@ from ethpm_types import ContractType
 from offchain.chain.abi import ErrorBook
 from offchain.chain.artifacts import load_artifact
 from offchain.chain.binding import checksum
-from offchain.chain.client import ChainClient
+from offchain.chain.client import Call, ChainClient
 from offchain.chain.deployment import (
     MEMBERS,
     NO_TOKEN,
@@ -39,7 +39,7 @@ from offchain.chain.deployment import (
     save_plan,
     verify_deployment,
 )
-from offchain.chain.fees import compute_fees
+from offchain.chain.fees import compute_fees, compute_gas_limit
 from offchain.chain.keys import Signer, load_signer
 from offchain.chain.manifest import Deployment, Manifest, save_manifest
 from offchain.chain.rpc import Rpc
@@ -47,7 +47,7 @@ from offchain.errors import DeploymentError, OffchainError
 from offchain.params.presets import PRESETS
 from offchain.params.settings import LOCAL_CHAIN_IDS
 from offchain.prove.reference.srs import insecure_tau_g2
-from offchain.types import Address
+from offchain.types import AccountId, Address
 
 ROOT: Final = Path(__file__).parents[1]
 # Accounts 7, 8 and 9 of every development node (mnemonic "test test ... junk"): their keys are
@@ -234,14 +234,20 @@ def create(client: ChainClient, deployer: FileAccount, plan: Plan, name: str, fi
         save_plan(file, noted)
 
     deployer.on_signed = note
+    container, arguments = load_container(name), plan.build_arguments(name)
+    call = Call(name, "constructor", None, bytes(container(*arguments).data))
+    # Estimated here: ape asks without the sender, whose balance a node wants to see.
+    needed = client.estimate_gas(call, AccountId(plan.deployer))
     fees = compute_fees(client.get_head().base_fee_wei)
-    deployer.call(
-        load_container(name)(*plan.build_arguments(name)),
+    transaction = container(
+        *arguments,
         nonce=plan.find_nonce(name),
+        gas_limit=compute_gas_limit(needed, client.get_block_gas_limit()),
         max_fee=fees.max_fee_wei,
         max_priority_fee=fees.tip_wei,
         required_confirmations=0,
     )
+    deployer.call(transaction)
     return noted
 
 

@@ -58,6 +58,11 @@ for move in MOVES:
 @click.option("--request", default="", help="Name of the request: the same name is the same job.")
 @click.option("--no-wait", is_flag=True, help="Return once the job is created.")
 @click.option("--challenge", is_flag=True, help="Challenge a result that is found wrong.")
+@click.option(
+    "--request-delivery",
+    is_flag=True,
+    help="Pay for an output on chain where it cannot be fetched otherwise.",
+)
 @click.option("--no-check", is_flag=True, help="Do not recompute the result locally.")
 @json_option
 def submit(

@@ -45,6 +45,24 @@ for move in MOVES:
     help="Runtime; every one gives the same bits.",
 )
 @click.option(
+    "--owner",
+    default="",
+    help="The one owner to work for: its proposal is accepted, nobody else is ever served.",
+)
+@click.option(
+    "--min-fee-wei", type=int, help="Least fee of a job; default: what its gas costs just now."
+)
+@click.option("--accept-token", is_flag=True, help="Also take jobs paid in the ERC-20.")
+@click.option("--min-fee-token", default=0, show_default=True, help="Least fee of those.")
+@click.option(
+    "--broker-url",
+    envvar="ZKDPS_BROKER",
+    default="",
+    help="Queue between service and worker, e.g. redis://host; SQLite in the home folder by "
+    "default.",
+)
+@click.option("--broker-queue", default="", help="Name that machines of one account share.")
+@click.option(
     "--fault",
     type=click.Choice(sorted(FAULTS - {""})),
     help="Drill on a development chain: misbehave in this way.",
@@ -57,7 +75,7 @@ def run(settings: Settings) -> None:
 
     \b
     zkdps operator run --home ./operator --models ./models --content ./content \\
-        --key-file worker.key --manifest deployments/31337.json
+        --owner 0x... --key-file worker.key --manifest deployments/31337.json
     """
     settings.save()
     os.environ[HOME_VARIABLE] = str(settings.home)

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from offchain.chain.client import ChainClient
 from offchain.chain.manifest import Manifest
 from offchain.roles.context import Contracts
-from offchain.types import VaultAccount, Wei
+from offchain.types import JobId, VaultAccount, Wei
 
 # Contract function -> the protocol's step.
 STEPS: Final = {
     "deposit": "stake",
-    "setWorker": "name-worker",
+    "requestUnbond": "unbond",
+    "withdrawUnbonded": "withdraw-stake",
+    "proposeWorker": "propose-worker",
+    "acceptOwner": "join-owner",
+    "unjail": "unjail",
     "createJob": "create",
+    "cancelJob": "cancel",
     "acceptJob": "accept",
+    "rejectJob": "refuse",
     "commitResult": "commit",
+    "requestDelivery": "request-delivery",
+    "deliverOutput": "deliver",
     "finalise": "finalise",
-    "challenge": "challenge",
-    "prove": "prove",
-    "claimDefault": "claim-default",
-    "failJob": "fail",
     "expireJob": "expire",
+    "failJob": "fail",
+    "voidJob": "void",
+    "challenge": "challenge",
+    "requestProof": "request-proof",
+    "prove": "prove",
+    "cure": "cure",
+    "claimDefault": "claim-default",
+    "distributeSlash": "distribute",
+    "announceEvidence": "announce-evidence",
+    "proveEquivocation": "prove-equivocation",
+    "voidDispute": "void-dispute",
     "withdrawCredit": "withdraw",
 }
 
@@ -38,7 +53,7 @@ class Holding:
     @property
     def total_wei(self) -> Wei:
         """Return wallet and vault together."""
-        return Wei(self.wallet_wei + self.vault.total_wei)
+        return Wei(self.wallet_wei + self.vault.total)
 
 
 @dataclass(frozen=True)
@@ -49,6 +64,7 @@ class Snapshot:
     holdings: Mapping[str, Holding]  # by party
     vault_wei: Wei
     burned_wei: Wei
+    in_jobs_wei: int = 0  # escrows, slashed locks not yet divided, bonds: nobody's yet
 
 
 @dataclass(frozen=True)
@@ -91,8 +107,8 @@ class Ledger:
         self._vault = contracts.vault
         self._accounts = accounts
 
-    def take_snapshot(self) -> Snapshot:
-        """Return everybody's money now; nobody may be sending anything meanwhile."""
+    def take_snapshot(self, jobs: Sequence[JobId] = ()) -> Snapshot:
+        """Return everybody's money and that of `jobs` now; nobody may be sending anything."""
         return Snapshot(
             block=self._client.get_head().number,
             holdings={
@@ -100,8 +116,15 @@ class Ledger:
                 for party, account in self._accounts.items()
             },
             vault_wei=self._client.get_balance(self._vault.address),
-            burned_wei=self._vault.get_burned(),
+            burned_wei=Wei(self._vault.get_burned()),
+            in_jobs_wei=sum(map(self._sum_job, jobs)),
         )
+
+    def _sum_job(self, job_id: JobId) -> int:
+        """Return a job's money that is in no account: an active lock is in the operator's."""
+        funds = self._vault.get_funds(job_id)
+        held = funds.lock if funds.is_slashed else 0
+        return funds.escrow + held + self._vault.get_bonds(job_id)
 
     def read_transactions(self, before: Snapshot, after: Snapshot) -> tuple[Transaction, ...]:
         """Return every transaction that the parties sent between two snapshots."""
@@ -140,20 +163,20 @@ def find_leaks(
 ) -> Mapping[str, int]:
     """Return what does not add up, by equation; empty when every wei is accounted for.
 
-    parties:  what they own fell by exactly the gas they paid and what was burned
-    vault:    its balance changed by exactly what its accounts and the burned sum did
+    parties:  what they own fell by exactly the gas they paid, what was burned and what jobs hold
+    vault:    its balance changed by exactly what its accounts, its jobs and the burned sum did
     """
     gas = sum(t.cost_wei for t in transactions)
     burned = after.burned_wei - before.burned_wei
+    in_jobs = after.in_jobs_wei - before.in_jobs_wei
     owned = sum(h.total_wei for h in before.holdings.values())
     owned_after = sum(h.total_wei for h in after.holdings.values())
     accounts = sum(
-        after.holdings[p].vault.total_wei - before.holdings[p].vault.total_wei
-        for p in before.holdings
+        after.holdings[p].vault.total - before.holdings[p].vault.total for p in before.holdings
     )
     differences = {
-        "parties": owned - owned_after - gas - burned,
-        "vault": (after.vault_wei - before.vault_wei) - accounts - burned,
+        "parties": owned - owned_after - gas - burned - in_jobs,
+        "vault": (after.vault_wei - before.vault_wei) - accounts - burned - in_jobs,
     }
     return {name: wei for name, wei in differences.items() if wei}
 

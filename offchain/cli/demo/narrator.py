@@ -55,20 +55,25 @@ class Narrator:
         template = TEMPLATES.get(event.name)
         if template is None:
             return None
-        return template.format(**{k: self._show(k, v) for k, v in event.arguments.items()})
+        arguments = dict(event.arguments)
+        if event.name == "JobCreated":
+            _, _, in_digest, _, fee, *_ = arguments["terms"]
+            arguments |= {"inDigest": in_digest, "fee": fee}
+        return template.format(**{k: self._show(k, v) for k, v in arguments.items()})
 
     def _show(self, name: str, value: Any) -> str:
         if isinstance(value, bytes):
             return "0x" + value.hex()[:SHORT] + "..."
         if isinstance(value, str) and value.startswith("0x"):
             return self._names.get(value.lower(), value)
-        if name in ("fee", "amount", "bond", "slashed", "returned"):
+        if name in ("fee", "amount", "bond", "returned"):
             return show_ether(value)
         return str(value)
 
 
 TEMPLATES: Final = {
     "Deposited": "{owner} stakes {amount}",
+    "WorkerSet": "{worker} works for {owner}",
     "JobCreated": "job {jobId}: {client} escrows {fee} for one inference, input {inDigest}",
     "JobAccepted": "job {jobId}: accepted with {operator}'s stake",
     "StakeLocked": "job {jobId}: {amount} of {operator}'s stake locked",
@@ -77,12 +82,14 @@ TEMPLATES: Final = {
     "ResultChallenged": "job {jobId}: {challenger} objects with a bond of {bond}; "
     "seed {challengeSeed} fixed, a proof is due",
     "ResultProven": "job {jobId}: proof accepted on chain: PROVEN and final at once",
-    "DefaultClaimed": "job {jobId}: no valid proof came in time; {challenger} claims the default",
-    "LockSlashed": "job {jobId}: {operator} loses {slashed}, gets back {returned}",
-    "JobRejected": "job {jobId}: REJECTED, the client is refunded",
+    "DefaultClaimed": "job {jobId}: no valid proof came in time: default",
+    "LockSlashed": "job {jobId}: {operator} loses {amount}, held back for the airgap",
+    "JobRejected": "job {jobId}: REJECTED, the client has its fee back",
+    "SlashDistributed": "job {jobId}: the airgap is over, the slash is divided",
+    "Jailed": "{operator} is in jail",
     "JobFailed": "job {jobId}: nothing was committed in time: FAILED, the client is refunded",
-    "Burned": "{amount} burned",
-    "CreditHeld": "{amount} for {account}, held back for the airgap",
+    "Credited": "job {jobId}: {amount} for {account}",
+    "Burned": "job {jobId}: {amount} burned",
     "CreditWithdrawn": "{account} withdraws {amount}",
 }
 

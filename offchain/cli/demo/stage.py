@@ -50,9 +50,9 @@ class Play:
             for party in self._parties.values():
                 party.stop()
         self._tell()
-        after = self._ledger.take_snapshot()
+        job = self._world.contracts.market.get_job(JobId(answer["job"]))
+        after = self._ledger.take_snapshot([job.id])
         transactions = self._ledger.read_transactions(before, after)
-        job = self._world.contracts.market.get_job(JobId(int(answer["job"])))
         return Result(
             scenario=self._scenario,
             outcome=OUTCOMES.get(job.state, job.state.name),
@@ -88,6 +88,7 @@ class Play:
         if self._scenario.has_challenger:
             self._start("challenger", self._challenger_arguments())
         self._run_to_end("stake", self._stake_arguments())
+        self._wait(self._is_worker_bound, "the worker to agree")
         client = self._start("client", self._client_arguments())
         self._wait(lambda: not client.is_running(), "the client's job to end")
         answer = client.read_answer()
@@ -100,11 +101,18 @@ class Play:
             self._pids["prover"] = event["prover_pid"]
         return answer
 
+    def _is_worker_bound(self) -> bool:
+        owner = self._world.contracts.vault.get_owner_of(self.accounts["worker"])
+        return owner == self.accounts["owner"]
+
     def _is_credit_collected(self) -> bool:
+        job = self.get_job()
+        if job is None or self._world.contracts.vault.get_funds(job.id).is_slashed:
+            return False
         if not self._scenario.has_challenger:
             return True
         account = self._world.contracts.vault.get_account(self.accounts["challenger"])
-        return account.total_wei == 0
+        return account.total == 0
 
     def _count_proofs(self) -> int:
         """Return how often the prover was entered; its two counters must agree."""
@@ -172,12 +180,9 @@ class Play:
             if job.state is JobState.DISPUTED and self._has_logged("operator", "proof-refused"):
                 dispute = self._world.contracts.game.get_dispute_of(job.id)
                 return None if dispute is None else dispute.prove_until
-            if job.state.is_terminal:
-                ripe = [vault.get_held_until(account) for account in self.accounts.values()]
-                is_challenger_busy = self._scenario.has_challenger and vault.get_withdrawable(
-                    self.accounts["challenger"]
-                )
-                return None if is_challenger_busy else max((r for r in ripe if r), default=None)
+            if job.state is JobState.REJECTED and vault.get_funds(job.id).is_slashed:
+                is_busy = vault.get_account(self.accounts["challenger"]).credit > 0
+                return None if is_busy else job.deadline
         return None
 
     def _has_logged(self, party: str, event: str) -> bool:
@@ -202,7 +207,8 @@ class Play:
 
     def _operator_arguments(self) -> Sequence[str]:
         fault = ("--fault", self._scenario.fault) if self._scenario.fault else ()
-        return ("operator", "run", *fault, *self._role_arguments("operator", "worker"))
+        owner = ("--owner", self.accounts["owner"])
+        return ("operator", "run", *owner, *fault, *self._role_arguments("operator", "worker"))
 
     def _challenger_arguments(self) -> Sequence[str]:
         always = ("--challenge-always",) if self._scenario.challenge_always else ()

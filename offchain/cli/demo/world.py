@@ -14,8 +14,8 @@ from offchain.chain.client import ChainClient
 from offchain.chain.cursor import EventCursor
 from offchain.chain.keys import create_key_file
 from offchain.chain.manifest import Manifest
-from offchain.cli.chain import run_deploy
 from offchain.cli.demo.narrator import ETHER, Narrator
+from offchain.cli.deploy import DeployOptions, run_deploy
 from offchain.params.presets import Parameters, get_preset
 from offchain.roles.account import Account
 from offchain.roles.context import Contracts, bind_contracts, connect
@@ -88,7 +88,7 @@ def open_world(
         deployer = create_key_file(folder / "deployer.key").address
         anvil.fund(deployer, FUNDS_WEI)
         manifest_file = run_deploy(
-            folder / "deployer.key", anvil.url, PRESET, folder / "deployment.json"
+            DeployOptions(folder / "deployer.key", anvil.url, PRESET, folder / "deployment.json")
         )
         client, manifest = connect(anvil.url, manifest_file)
         narrator.say(f"contracts deployed through ape, preset {manifest.preset}:")
