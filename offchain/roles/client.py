@@ -177,8 +177,7 @@ class Client(BaseRole):
 
     def _choose_committed(self, job: Job, now: int) -> str | None:
         is_open = now <= job.deadline
-        # Nothing was delivered, or the proof that the job requires was not even begun.
-        if now > job.deliver_by > 0 or (job.proof_required and not is_open and not job.deliver_by):
+        if _has_failed(job, now):
             return FAIL
         objection = self._evidence.choose_step(job) or self._results.choose_check(job)
         if objection is not None or not is_open:
@@ -244,3 +243,9 @@ class Client(BaseRole):
 
     def _fail(self, job_id: JobId, key: StepKey) -> None:
         self.send(job_id, key, self.context.contracts.market.build_fail_job(job_id), "job-fail")
+
+
+def _has_failed(job: Job, now: int) -> bool:
+    """Whether an output was not delivered, or a required proof not even begun, in time."""
+    is_undelivered = now > job.deliver_by > 0
+    return is_undelivered or (job.proof_required and now > job.deadline)

@@ -55,10 +55,11 @@ class DisputeMoves:
     def may_join(self, dispute: Dispute, job: Job, now: int) -> bool:
         """Whether a challenge made now would share the reward of those who came before.
 
-        A dispute without a bond, which the job itself required, has no reward to share. A client
-        has a place of its own until the window closes; others have few blocks and few places.
+        A dispute without a bond, which the job itself required, has no reward to share, and one
+        whose proof is overdue no risk. A client has a place of its own until the window closes;
+        others have few blocks and few places.
         """
-        if str(dispute.challenger) == NOBODY:
+        if str(dispute.challenger) == NOBODY or now > dispute.prove_until:
             return False
         if str(job.client) == str(self._context.submitter.account):
             return now <= job.deadline

@@ -42,6 +42,7 @@ WORKER, OWNER = Address("0x" + "aA" * 20), Address("0x" + "bB" * 20)
 OTHER = Address("0x" + "eE" * 20)
 MARKET, CHAIN_ID = Address("0x" + "11" * 20), 31337
 NOW, FUNDS, HEAD = Seconds(1_000), Wei(10**18), 50
+PRESENT, FREE = ProtocolTime(NOW), Standing(Seconds(0), Seconds(0), 0)
 SEED = b"\3" * 32
 TERMS = JobTerms(
     client=WORKER,
@@ -76,14 +77,14 @@ class FakeWorld:
 
     home: Path
     account: Address = WORKER
-    time: ProtocolTime = ProtocolTime(NOW)
+    time: ProtocolTime = PRESENT
     settings: dict[str, Any] = field(default_factory=dict)
     balance: Wei = FUNDS
     terms: JobTerms = TERMS
     owner: Address | None = OWNER  # of the worker
     proposed: Address | None = None  # worker that the pinned owner proposes
     served: Address | None = None
-    standing: Standing = Standing(Seconds(0), Seconds(0), 0)
+    standing: Standing = FREE
     challengers: list[Address] = field(default_factory=list)
     announced: BlockNumber | None = None
     credit: int = 0
