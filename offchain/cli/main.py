@@ -21,6 +21,7 @@ NOUNS: Final = {
     "operator": ("offchain.cli.operator", "Stake, run jobs, answer challenges."),
     "job": ("offchain.cli.job", "Escrow a job, watch it, settle it, keep the evidence."),
     "challenge": ("offchain.cli.challenge", "Dispute results and collect what was won."),
+    "srs": ("offchain.cli.srs", "Import a ceremony's powers of tau, look at them."),
     "guardian": ("offchain.cli.guardian", "Pause, refunds, renunciation: two of three members."),
     "withdraw": ("offchain.cli.withdraw", "Take credit out of the vault."),
     "doctor": ("offchain.cli.doctor.command", "Look at everything a role stands on."),

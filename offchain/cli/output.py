@@ -26,6 +26,7 @@ from offchain.errors import (
     RpcUnavailable,
     SignerMismatch,
     SignerUnavailable,
+    SrsError,
     TensorError,
     VersionMismatch,
 )
@@ -52,6 +53,7 @@ MISMATCHES: Final = (
     ModelFolderError,
     ProofError,
     SignerMismatch,
+    SrsError,
     VersionMismatch,
 )
 

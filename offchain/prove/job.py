@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from offchain import native
-from offchain.commit.srs import insecure_srs_id, load_insecure_srs
+from offchain.commit.srs import ReferenceString, choose_srs
 from offchain.errors import UnchallengedProof
 from offchain.model.graph import Graph
 from offchain.prove.compile import Layout, compile_layout
@@ -27,18 +27,24 @@ class ProvableModel:
     layout: Layout
     weights: Mapping[str, Array]
     key: VerificationKey
+    reference: ReferenceString
 
     @property
     def srs(self) -> bytes:
         """The SRS powers for this model's chunk size."""
-        return load_insecure_srs(self.layout.program.c)
+        return self.reference.load(self.layout.program.c)
 
 
 def make_provable(graph: Graph, weights: Mapping[str, Array]) -> ProvableModel:
-    """Compile the graph and commit to the weights; raise ProgramError if it cannot be proven."""
+    """Compile the graph and commit to the weights under this process's reference string.
+
+    Raises ProgramError if the graph cannot be proven, SrsError where the string is too short.
+    """
     layout = compile_layout(graph)
-    commit = partial(native.commit, load_insecure_srs(layout.program.c))
-    return ProvableModel(layout, weights, build_key(layout, weights, insecure_srs_id(), commit))
+    reference = choose_srs()
+    commit = partial(native.commit, reference.load(layout.program.c))
+    key = build_key(layout, weights, reference.id, commit)
+    return ProvableModel(layout, weights, key, reference)
 
 
 def prove_job(

@@ -14,7 +14,6 @@ from eth_hash.auto import keccak
 
 from offchain.commit.digest import decode_tensor, encode_tensor, tensor_digest, weight_root
 from offchain.commit.model_folder import GRAPH_FILE, read_model_folder
-from offchain.commit.srs import insecure_srs_id
 from offchain.errors import ModelMissing, RangeError, TensorError
 from offchain.execute.backend import Backend, run_graph, trace_graph
 from offchain.execute.torch_runtime import load_torch
@@ -137,7 +136,7 @@ class Model:
             weight_root=self.compute_weight_root(),
             program_hash=keccak(self.layout.program.to_bytes()),
             vk_hash=keccak(self.vk_blob),
-            srs_id=insecure_srs_id(),
+            srs_id=self.provable.reference.id,
         )
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from offchain import native
 from offchain.commit.digest import tensor_digest
+from offchain.commit.srs_file import srs_id
 from offchain.errors import NativeProofError
 from offchain.execute.reference import run_traced
 from offchain.model.graph import Graph, Linear, Op, Requant, TensorSpec, WeightSpec
@@ -23,7 +24,7 @@ from offchain.prove.compile import Layout, compile_layout, is_range_form
 from offchain.prove.key import build_key
 from offchain.prove.program import TensorKind, VerificationKey
 from offchain.prove.reference.prover import prove
-from offchain.prove.reference.srs import insecure_srs, srs_id
+from offchain.prove.reference.srs import insecure_srs
 from offchain.prove.reference.verifier import verify, verify_statement
 from offchain.prove.statement import FORMAT, MODE_PUBLIC, Statement
 from offchain.prove.witness import RequantTrace, build_witness

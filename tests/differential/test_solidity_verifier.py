@@ -20,6 +20,7 @@ from offchain.chain.anvil import run_anvil
 from offchain.chain.data_contract import build_data_contract
 from offchain.chain.rpc import Rpc, RpcError
 from offchain.commit.digest import tensor_digest
+from offchain.commit.srs_file import srs_id
 from offchain.errors import NativeProofError
 from offchain.execute.reference import run_traced
 from offchain.model.graph import Graph, Linear, Requant, TensorSpec, WeightSpec
@@ -27,7 +28,6 @@ from offchain.prove.compile import compile_layout
 from offchain.prove.cost import GAME, estimate_cost
 from offchain.prove.key import build_key
 from offchain.prove.program import VerificationKey
-from offchain.prove.reference.srs import srs_id
 from offchain.prove.statement import Statement
 from offchain.prove.witness import RequantTrace, build_witness
 from tests.random_models import RandomModel, draw_model

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from offchain.commit.srs_file import srs_id
 from offchain.model.graph import Graph, Linear, Requant, TensorSpec, WeightSpec
 from offchain.prove.compile import Layout, compile_layout
 from offchain.prove.key import build_key
 from offchain.prove.program import VerificationKey
 from offchain.prove.reference.curve import combine, encode
-from offchain.prove.reference.srs import insecure_srs, insecure_tau_g2, srs_id
+from offchain.prove.reference.srs import insecure_srs, insecure_tau_g2
 from offchain.prove.witness import Array, RequantTrace, build_witness
 
 

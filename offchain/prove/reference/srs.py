@@ -16,11 +16,6 @@ INSECURE_TAU: Final = (
 WINDOW: Final = 8
 
 
-def srs_id(tau_g2: bytes) -> bytes:
-    """Return the identifier of the SRS whose [tau]_2 is `tau_g2` (128 bytes)."""
-    return keccak(b"zkdps/srs/1" + tau_g2)
-
-
 @cache
 def insecure_tau_g2() -> bytes:
     """Return the development SRS's [tau]_2, 128 bytes in EIP-197 order."""
