@@ -16,6 +16,8 @@ import pytest
 from ape.api import AccountAPI, ReceiptAPI
 from ape.contracts import ContractInstance
 
+from offchain.chain.binding import checksum
+from offchain.chain.deployment import NO_TOKEN, ORDER, Plan
 from offchain.commit.digest import tensor_digest, weight_root
 from offchain.native import prove, srs_insecure
 from offchain.params.presets import GWEI, LOCAL
@@ -27,7 +29,11 @@ ETH: Final = "0x0000000000000000000000000000000000000000"
 FEE: Final = 2 * 10**15
 STAKE: Final = 10**18
 TILE_TREE: Final = 1
-CONTRACTS: Final = ("StakeVault", "ModelRegistry", "JobMarket", "DisputeGame")
+OUTPUT_BYTES: Final = 64
+CONTRACTS: Final = ("StakeVault", "ModelRegistry", "JobMarket", "DisputeGame", "Guardian")
+PROVEN: Final = 2
+SLASHED: Final = 3  # LockStatus
+BPS: Final = 10_000
 HAPPY_PATH_GAS: Final = 350_000  # create, accept, commit and finalise together
 
 
@@ -64,21 +70,31 @@ class World:
         in_digest = tensor_digest(self.model.public_in, graph.input.bits)
         return in_digest, tensor_digest(honest, last.bits)
 
-    def committed_job(self) -> tuple[int, list[ReceiptAPI]]:
+    def terms(self, salt: int) -> tuple[Any, ...]:
+        """Return the terms of a job as its id commits to them."""
+        in_digest, _ = self.digests()
+        return (self.client.address, self.version, in_digest, ETH, FEE, 0, 0, salt)
+
+    def committed_job(self, salt: int = 1) -> tuple[bytes, list[ReceiptAPI]]:
         """Create, accept and commit a job honestly; return its id and the receipts."""
-        in_digest, out_digest = self.digests()
-        params = (self.version, in_digest, FEE, 0, 0, "file:input")
+        _, out_digest = self.digests()
+        terms = self.terms(salt)
+        params = (*terms[1:], "file:input")
         created = self.market.createJob(params, sender=self.client, value=FEE)
-        job_id = self.market.jobCount()
+        job_id = self.market.computeJobId(terms)
         accepted = self.market.acceptJob(job_id, sender=self.worker)
         committed = self.market.commitResult(job_id, out_digest, "file:o", sender=self.worker)
         return job_id, [created, accepted, committed]
 
-    def ledger_sum(self) -> int:
-        """Return what the vault owes to the accounts, and what was burned, in wei."""
+    def ledger_sum(self, *jobs: bytes) -> int:
+        """Return what the vault owes to accounts and `jobs`, and what was burned, in wei."""
         people = (self.client, self.owner, self.worker, self.challenger)
         ledgers = [self.vault.getAccount(ETH, a) for a in people]
-        owed = sum(a.free + a.locked + a.unbonding + a.credit + a.held for a in ledgers)
+        owed = sum(a.free + a.locked + a.unbonding + a.credit for a in ledgers)
+        for job_id in jobs:
+            funds = self.vault.getFunds(ETH, job_id)
+            held = funds.lock if funds.status == SLASHED else 0
+            owed += funds.escrow + held + self.vault.bondsOf(job_id)
         return int(owed + self.vault.burned(ETH))
 
 
@@ -104,7 +120,8 @@ def version_params(model: SmallModel, vk_data: str, verifier: ContractInstance) 
     root = weight_root([tensor_digest(model.weights[w.name], w.bits) for w in graph.weights])
     key, costs = model.key, (5, 800_000)
     hashes = (graph.hash(), root, key.program.hash(), key.hash())
-    return (*hashes, vk_data, verifier.address, key.srs_id, *costs, TILE_TREE, "file:model")
+    declared = (TILE_TREE, OUTPUT_BYTES, 0, "file:model")
+    return (*hashes, vk_data, verifier.address, key.srs_id, *costs, *declared)
 
 
 @pytest.fixture(scope="module")
@@ -114,28 +131,52 @@ def model() -> SmallModel:
 
 
 @pytest.fixture
-def verifier(project: Any, accounts: Any) -> ContractInstance:
-    """The real verifier, with the insecure development SRS."""
-    tau = insecure_tau_g2()
-    words = [int.from_bytes(tau[i : i + 32], "big") for i in range(0, len(tau), 32)]
-    return accounts[0].deploy(project.VerifierCore, words)
+def contracts(project: Any, accounts: Any) -> dict[str, ContractInstance]:
+    """Every contract with the local preset, each at the address that the others were told."""
+    deployer = accounts[0]
+    plan = Plan(
+        chain_id=ape.chain.chain_id,
+        genesis="",
+        preset="local",
+        deployer=checksum(deployer.address),
+        first_nonce=deployer.nonce,
+        first_block=0,
+        guardians=tuple(checksum(account.address) for account in accounts[6:9]),
+        token=NO_TOKEN,
+        tau_g2=insecure_tau_g2(),
+    )
+    deployed = {
+        name: deployer.deploy(project.get_contract(name), *plan.build_arguments(name))
+        for name in ORDER
+    }
+    assert all(contract.address == plan.find_address(n) for n, contract in deployed.items())
+    return deployed
 
 
 @pytest.fixture
-def world(project: Any, accounts: Any, model: SmallModel, verifier: ContractInstance) -> World:
-    """A wired deployment with preset local, one version and one operator with stake."""
-    deployer, client, owner, worker, challenger = accounts[:5]
-    p = LOCAL.to_abi()
-    vault = deployer.deploy(project.StakeVault, p)
-    registry = deployer.deploy(project.ModelRegistry, [verifier.address], p)
-    market = deployer.deploy(project.JobMarket, vault, registry, p)
-    game = deployer.deploy(project.DisputeGame, vault, registry, market, p)
-    vault.setModules(market, game, sender=deployer)
+def verifier(contracts: dict[str, ContractInstance]) -> ContractInstance:
+    """The real verifier, with the insecure development SRS."""
+    return contracts["VerifierCore"]
+
+
+@pytest.fixture
+def world(
+    accounts: Any,
+    model: SmallModel,
+    contracts: dict[str, ContractInstance],
+    verifier: ContractInstance,
+) -> World:
+    """A deployment with preset local, one version and one operator with stake."""
+    _, client, owner, worker, challenger = accounts[:5]
+    vault, registry, market, game = (
+        contracts[name] for name in ("StakeVault", "ModelRegistry", "JobMarket", "DisputeGame")
+    )
     params = version_params(model, deploy_data(owner, model.key.to_bytes()), verifier)
     registry.registerVersion(params, sender=owner)
     version = registry.computeVersionId(params, owner)
-    vault.deposit(value=STAKE, sender=owner)
-    vault.setWorker(worker, sender=owner)
+    vault.deposit(ETH, STAKE, value=STAKE, sender=owner)
+    vault.proposeWorker(worker, sender=owner)
+    vault.acceptOwner(owner, sender=worker)
     return World(vault, registry, market, game, client, owner, worker, challenger, model, version)
 
 
@@ -172,28 +213,33 @@ def test_job__nobody_objects__is_paid_for_little_gas(world: World) -> None:
 
     before = world.owner.balance
     paid = world.vault.withdrawCredit(ETH, sender=world.owner)
-    assert world.owner.balance == before + FEE - paid.total_fees_paid
-    assert world.vault.balance == world.ledger_sum() == STAKE
+    burned = FEE * LOCAL.protocol_fee_bps // BPS
+    tip = FEE * LOCAL.keeper_tip_bps // BPS  # not due: nobody was late
+    assert world.owner.balance == before + FEE - burned - paid.total_fees_paid
+    assert tip > 0 and world.vault.getAccount(ETH, world.challenger).credit == 0
+    assert world.vault.balance == world.ledger_sum() == STAKE + burned
     assert sum(gas) <= HAPPY_PATH_GAS
 
 
 def test_job__challenged__is_proven_by_a_real_proof(world: World) -> None:
     job_id, _ = world.committed_job()
+    terms = world.terms(1)
     bond = world.game.requiredBond(job_id)
     world.game.challenge(job_id, world.digests()[1], value=bond, sender=world.challenger)
-    dispute_id = world.game.disputeOf(job_id)
+    assert world.vault.balance == world.ledger_sum(job_id)
 
-    asked = Statement(*tuple(world.game.getStatement(dispute_id, world.worker)))
+    asked = Statement(*tuple(world.game.getStatement(job_id, terms, world.worker)))
     key = world.model.key
     tensors = {i: t.reshape(-1) for i, t in world.model.witness().items()}
     proof = prove(key.to_bytes(), srs_insecure(key.program.c), asked.hash(), tensors)
-    world.game.prove(dispute_id, world.input, world.output, proof, sender=world.worker)
+    world.game.prove(job_id, terms, world.input, world.output, proof, sender=world.worker)
 
-    assert world.market.assurance(job_id) == 2  # PROVEN
-    earned = FEE + bond * 80 // 100
+    assert world.market.assurance(job_id) == PROVEN
+    fee_burned = FEE * LOCAL.protocol_fee_bps // BPS
+    earned = FEE - fee_burned + bond * 80 // 100
     assert world.vault.getAccount(ETH, world.owner).credit == earned
-    assert world.vault.burned(ETH) == bond - bond * 80 // 100
-    assert world.vault.balance == world.ledger_sum()
+    assert world.vault.burned(ETH) == fee_burned + bond - bond * 80 // 100
+    assert world.vault.balance == world.ledger_sum(job_id)
 
 
 def test_job__nobody_proves__is_slashed_for_the_gas_that_the_preset_reckons_with(
@@ -206,18 +252,22 @@ def test_job__nobody_proves__is_slashed_for_the_gas_that_the_preset_reckons_with
         world.game.challenge(job_id, world.digests()[1], value=bond, sender=challenger),
     ]
     pass_time(LOCAL.prove_cap_seconds + 1)
-    receipts.append(world.game.claimDefault(world.game.disputeOf(job_id), sender=challenger))
-    pass_time(LOCAL.airgap_seconds)
+    receipts.append(world.game.claimDefault(job_id, sender=challenger))
+    lock = LOCAL.lock_fees * FEE
+    assert world.vault.getAccount(ETH, challenger).credit == bond
+    assert world.vault.getAccount(ETH, world.client).credit == FEE
+    assert world.vault.balance == world.ledger_sum(job_id)
+    pass_time(LOCAL.airgap_seconds + 1)
+    receipts.append(world.game.distributeSlash(job_id, sender=challenger))
     receipts.append(world.vault.withdrawCredit(ETH, sender=challenger))
 
     gas = [r.gas_used for r in receipts]
-    print(f"gas of challenge, default, withdrawal: {gas}, together {sum(gas)}")
+    print(f"gas of challenge, default, distribution, withdrawal: {gas}, together {sum(gas)}")
     assert sum(gas) <= LOCAL.dispute_gas
-    lock = LOCAL.lock_fees * FEE
     assert world.vault.getAccount(ETH, world.owner).free == STAKE - lock
-    client = world.vault.getAccount(ETH, world.client)
-    assert (client.credit, client.held) == (FEE, lock * 40 // 100)
-    assert world.vault.balance == world.ledger_sum()
+    assert world.vault.getAccount(ETH, world.client).credit == FEE + lock * 40 // 100
+    assert world.vault.burned(ETH) == lock - lock * 40 // 100 - lock * 35 // 100
+    assert world.vault.balance == world.ledger_sum(job_id)
 
 
 def test_local_preset__is_the_one_the_forge_tests_use() -> None:
