@@ -28,11 +28,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     ArgumentError,
+    DatabaseError,
     DBAPIError,
     InterfaceError,
     InternalError,
     OperationalError,
-    ProgrammingError,
     SQLAlchemyError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -73,7 +73,9 @@ class Database:
         self._engine = _server_engine(place.url) if place.url else _file_engine(place.file)
         self._is_server = bool(place.url)
         self.locks: Locks = (
-            ServerLocks(self._engine) if self._is_server else FileLocks(place.file.parent / "locks")
+            ServerLocks(self._engine, self.describe())
+            if self._is_server
+            else FileLocks(place.file.parent / "locks")
         )
 
     def close(self) -> None:
@@ -150,17 +152,21 @@ class Database:
             yield
         except (OperationalError, InterfaceError, InternalError, PoolTimeout) as error:
             raise self._unavailable(error) from error
-        except ProgrammingError as error:
-            if getattr(error.orig, "sqlstate", None) != UNDEFINED_TABLE:
-                raise
-            raise self._unavailable(error) from error
+        except DatabaseError as error:
+            is_undefined = getattr(error.orig, "sqlstate", None) == UNDEFINED_TABLE
+            is_damaged = type(error) is DatabaseError  # of SQLite: no database, or malformed
+            if is_undefined or is_damaged:
+                raise self._unavailable(error) from error
+            raise
 
     def _unavailable(self, error: Exception) -> DatabaseUnavailable:
         if isinstance(error, SQLAlchemyError):
             self._is_ready = False
             self._engine.dispose()
         cause = error.orig if isinstance(error, DBAPIError) else error
-        return DatabaseUnavailable(self.describe(), type(cause).__name__)
+        # A server's messages may name its user.
+        told = type(cause).__name__ if self._is_server else f"{type(cause).__name__}: {cause}"
+        return DatabaseUnavailable(self.describe(), told)
 
     def describe(self) -> str:
         """Return what may be logged of the place: no user, no password, no options."""

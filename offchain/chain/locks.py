@@ -10,8 +10,11 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from offchain.errors import DatabaseUnavailable
 
 LOCK_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
@@ -77,10 +80,11 @@ class ServerLocks:
 
     The server frees a lock when its session ends. A session that the network cut is noticed by
     keep-alives only, so nothing may rest on a lock alone: the journal refuses a second
-    transaction for a nonce or a step whoever holds what.
+    transaction for a nonce or a step whoever holds what. Raises DatabaseUnavailable.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, where: str) -> None:
+        self._where = where
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
@@ -98,15 +102,23 @@ class ServerLocks:
     @contextmanager
     def _session(self, name: str, question: str) -> Iterator[bool]:
         key = {"key": compute_lock_key(name)}
-        with self._engine.connect() as session:
+        session: Connection | None = None
+        try:
+            session = self._engine.connect()
             is_mine = bool(session.execute(text(question), key).scalar_one())
-            try:
-                yield is_mine
-            finally:
+        except (DBAPIError, PoolTimeout) as error:
+            if session is not None:
+                session.close()
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            raise DatabaseUnavailable(self._where, type(cause).__name__) from error
+        try:
+            yield is_mine
+        finally:
+            # A broken session has lost its lock already.
+            with suppress(DBAPIError):
                 if is_mine:
-                    # A broken session has lost its lock already.
-                    with suppress(DBAPIError):
-                        session.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+                    session.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+                session.close()
 
 
 def compute_lock_key(name: str) -> int:

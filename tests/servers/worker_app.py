@@ -1,0 +1,9 @@
+"""The package's own Celery application and task, performing the counting role's steps."""
+
+from offchain.workers import tasks
+from offchain.workers.app import app
+from tests.servers.counting import CountingRole
+
+tasks.build_role = CountingRole  # type: ignore[assignment]
+
+__all__ = ["app"]
