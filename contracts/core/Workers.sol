@@ -28,6 +28,8 @@ abstract contract Workers is VaultModules {
     mapping(address owner => address worker) public proposedWorker;
     /// @inheritdoc IStakeVault
     mapping(address worker => address owner) public servedOwner;
+    /// @inheritdoc IStakeVault
+    mapping(address worker => uint40) public servedUntil;
 
     mapping(address operator => Standing) private standings;
 
@@ -115,8 +117,12 @@ abstract contract Workers is VaultModules {
     function bindWorker(address owner, address worker) private {
         address previous = workerOf[owner];
         delete operatorOf[previous];
+        if (previous != address(0)) servedUntil[previous] = readClock();
         workerOf[owner] = worker;
-        if (worker != address(0)) operatorOf[worker] = owner;
+        if (worker != address(0)) {
+            operatorOf[worker] = owner;
+            delete servedUntil[worker];
+        }
         emit WorkerSet(owner, worker, previous);
     }
 
@@ -141,7 +147,7 @@ abstract contract Workers is VaultModules {
 
     function checkFree(address worker, address owner) private view {
         address served = servedOwner[worker];
-        // INVARIANT: a worker serves one owner in its life, so what it signed is that owner's word for ever.
+        // INVARIANT: a worker serves one owner in its life, so what it signed while it served is that owner's word.
         if (served != address(0) && served != owner) revert WorkerTaken(worker, served);
     }
 

@@ -44,6 +44,8 @@ abstract contract DisputeBook is IDisputeGame {
 
     uint256 internal immutable SHARE_BLOCKS;
     uint256 internal immutable MAX_CHALLENGERS;
+    uint256 internal immutable EXEC_SECONDS;
+    uint256 internal immutable CHALLENGE_SECONDS;
 
     uint256 private immutable PROVE_SECONDS;
     uint256 private immutable PROVE_CAP_SECONDS;
@@ -78,6 +80,8 @@ abstract contract DisputeBook is IDisputeGame {
         MARKET = market;
         SHARE_BLOCKS = p.shareBlocks;
         MAX_CHALLENGERS = p.maxChallengers;
+        EXEC_SECONDS = p.execSeconds;
+        CHALLENGE_SECONDS = p.challengeSeconds;
         PROVE_SECONDS = p.proveSeconds;
         PROVE_CAP_SECONDS = p.proveCapSeconds;
         PROVING_PRICE = p.provingPrice;

@@ -9,7 +9,7 @@ import {IJobMarket} from "../interfaces/IJobMarket.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {Dispute, DisputeState, SignedResult} from "../types/Dispute.sol";
 import {JobId} from "../types/Ids.sol";
-import {Job} from "../types/Job.sol";
+import {Job, JobState} from "../types/Job.sol";
 import {DisputeBook} from "./DisputeBook.sol";
 
 /// @title Evidence of equivocation: two results that one operator vouched for
@@ -53,9 +53,9 @@ abstract contract Evidence is DisputeBook {
         Dispute storage dispute = disputes[jobId];
         (address[] memory challengers, uint96 bond) = (getChallengers(jobId), dispute.bond);
         if (dispute.state == DisputeState.OPEN) --openChallenges[job.operator];
-        delete joiners[jobId];
+        addReporter(jobId, challengers);
         disputes[jobId] = Dispute({
-            challenger: msg.sender,
+            challenger: challengers.length == 0 ? msg.sender : challengers[0],
             bond: 0,
             operator: job.operator,
             proveBy: 0,
@@ -68,6 +68,18 @@ abstract contract Evidence is DisputeBook {
         // overwritten here.
         IJobMarket(MARKET).settleRejected(jobId, true);
         settleBonds(jobId, challengers, bond, false, address(0));
+    }
+
+    /* STEPS */
+
+    /// @dev Those who challenged already share with the reporter: a cheat about to default who reports itself through
+    /// an accomplice cannot take their reward.
+    function addReporter(JobId jobId, address[] memory challengers) private {
+        if (challengers.length == 0) return;
+        for (uint256 i = 0; i < challengers.length; ++i) {
+            if (challengers[i] == msg.sender) return;
+        }
+        joiners[jobId].push(msg.sender);
     }
 
     /* CHECKS */
@@ -89,12 +101,22 @@ abstract contract Evidence is DisputeBook {
         }
         (address signer, ECDSA.RecoverError failure,) =
             ECDSA.tryRecover(hashResult(jobId, result.outDigest), result.signature);
-        // A job without operator has nobody who could vouch; who never served anybody serves owner 0.
-        bool isOperator = job.operator != address(0)
-            && (signer == job.operator || IStakeVault(VAULT).servedOwner(signer) == job.operator);
-        if (failure != ECDSA.RecoverError.NoError || !isOperator) {
+        if (failure != ECDSA.RecoverError.NoError || !speaksFor(signer, job)) {
             revert NotSignedByOperator(jobId, signer, job.operator);
         }
+    }
+
+    /// @dev Whether the signer is the job's operator, or its worker at some time since the job was taken. Of a committed
+    /// job the chain knows the commit alone, so T_exec more counts.
+    function speaksFor(address signer, Job memory job) private view returns (bool) {
+        // A job without operator has nobody who could vouch; who never served anybody serves owner 0.
+        if (job.operator == address(0)) return false;
+        if (signer == job.operator) return true;
+        if (IStakeVault(VAULT).servedOwner(signer) != job.operator) return false;
+        uint256 takenAt = job.deadline - EXEC_SECONDS;
+        if (job.state != JobState.ASSIGNED) takenAt -= CHALLENGE_SECONDS;
+        uint256 until = IStakeVault(VAULT).servedUntil(signer);
+        return until == 0 || until >= takenAt;
     }
 
     /* VIEWS */

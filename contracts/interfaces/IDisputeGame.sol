@@ -53,7 +53,8 @@ interface IDisputeGame is IParameters {
     error NotAnnounced(bytes32 commitment);
     /// @notice Thrown when the two results are one.
     error SameResult(bytes32 outDigest);
-    /// @notice Thrown when a signature is not one of the operator's owner or of a worker that ever served it.
+    /// @notice Thrown when a signature is not one of the operator's owner or of a worker that served it since the job
+    /// was taken: a key that was replaced before cannot speak against its owner any more.
     error NotSignedByOperator(JobId jobId, address signer, address operator);
 
     /* EVENTS */

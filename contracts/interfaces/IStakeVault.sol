@@ -204,8 +204,10 @@ interface IStakeVault is IParameters {
     function workerOf(address owner) external view returns (address worker);
     /// @notice The worker that `owner` has proposed and that has not agreed yet, or zero.
     function proposedWorker(address owner) external view returns (address worker);
-    /// @notice The one owner that `worker` ever served, or zero: what it signed is that owner's word.
+    /// @notice The one owner that `worker` ever served, or zero: what it signed while it served is that owner's word.
     function servedOwner(address worker) external view returns (address owner);
+    /// @notice Second, on the protocol's clock, in which `worker` ended its service; 0 while it serves, or never did.
+    function servedUntil(address worker) external view returns (uint40);
     /// @notice The ledger of one account.
     function getAccount(address token, address account) external view returns (Account memory);
     /// @notice How an operator behaved.
