@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IGuardian} from "../../contracts/interfaces/IGuardian.sol";
+import {SignedResult} from "../../contracts/types/Dispute.sol";
+import {JobId} from "../../contracts/types/Ids.sol";
+import {Deployment} from "./Deployment.sol";
+
+/// @notice Roles, and one job in each state that a row of the access matrix needs.
+abstract contract AccessWorld is Deployment {
+    uint256 internal constant ROLES = 14;
+    uint256 internal constant THE_CLIENT = 1 << 0;
+    uint256 internal constant THE_OWNER = 1 << 1;
+    uint256 internal constant THE_WORKER = 1 << 2;
+    uint256 internal constant THE_CHALLENGER = 1 << 3;
+    uint256 internal constant THE_STRANGER = 1 << 4;
+    uint256 internal constant THE_MARKET = 1 << 7;
+    uint256 internal constant THE_GAME = 1 << 8;
+    uint256 internal constant THE_GUARDIAN = 1 << 10;
+    uint256 internal constant THE_MEMBER = 1 << 11;
+    uint256 internal constant THE_JAILED = 1 << 12;
+    uint256 internal constant THE_JAILED_WORKER = 1 << 13;
+    uint256 internal constant STAKERS = THE_OWNER | THE_JAILED;
+    uint256 internal constant EVERYBODY = (1 << ROLES) - 1;
+
+    bytes internal constant OUTPUT = hex"01020304";
+
+    address[ROLES] internal roles;
+
+    address private immutable JAILED = vm.addr(21);
+    address private immutable JAILED_WORKER = vm.addr(22);
+    address private immutable OTHER = vm.addr(23);
+    address private immutable OTHER_WORKER = vm.addr(24);
+
+    JobId internal open;
+    JobId internal openAndOverdue;
+    JobId internal assigned;
+    JobId internal assignedAndOverdue;
+    JobId internal committed;
+    JobId internal committedAndOverdue;
+    JobId internal proofRequired;
+    /// Committed, and its output is asked for.
+    JobId internal owed;
+    /// Disputed: a proof is due, or overdue.
+    JobId internal due;
+    JobId internal overdue;
+    /// Rejected for want of a proof.
+    JobId internal inAirgap;
+    JobId internal overAirgap;
+
+    function setUp() public virtual override {
+        super.setUp();
+        setRoles();
+        buildOverdue();
+        vm.warp(START + 1000);
+        vm.roll(START / 10 + 500);
+        buildPresent();
+    }
+
+    function setRoles() private {
+        roles = [
+            CLIENT,
+            OWNER,
+            WORKER,
+            CHALLENGER,
+            STRANGER,
+            address(this),
+            address(vault),
+            address(market),
+            address(game),
+            address(registry),
+            address(guardian),
+            member(0),
+            JAILED,
+            JAILED_WORKER
+        ];
+        fund(JAILED);
+        fund(OTHER);
+        giveStake(JAILED, JAILED_WORKER, STAKE);
+        giveStake(OTHER, OTHER_WORKER, STAKE);
+        // The vault has money of its own already: the stake.
+        for (uint256 i = 0; i < ROLES; ++i) {
+            if (roles[i] != address(vault)) vm.deal(roles[i], 1000 ether);
+        }
+    }
+
+    /* JOBS */
+
+    function buildOverdue() private {
+        openAndOverdue = createJob();
+        assignedAndOverdue = acceptedJob();
+        committedAndOverdue = committedJob();
+        overdue = challengedJob();
+        // This one's operator is in jail for it.
+        overAirgap = committedBy(JAILED_WORKER);
+        challenge(overAirgap);
+        inAirgap = committedBy(OTHER_WORKER);
+        challenge(inAirgap);
+        vm.prank(OWNER);
+        vault.requestUnbond(ETH, 1 ether);
+        warpPast(game.getDispute(overAirgap).proveBy);
+        game.claimDefault(overAirgap);
+    }
+
+    function buildPresent() private {
+        game.claimDefault(inAirgap);
+        open = createJob();
+        committed = committedJob();
+        due = challengedJob();
+        owed = owedJob();
+        proofRequired = createProofJob(0.01 ether);
+        accept(proofRequired);
+        commit(proofRequired);
+        assigned = acceptedJob();
+        // Credit for the client.
+        JobId cancelled = createJob();
+        vm.prank(CLIENT);
+        market.cancelJob(cancelled);
+        vm.prank(OWNER);
+        vault.proposeWorker(STRANGER);
+        vm.prank(member(0));
+        guardian.approve(IGuardian.Action.REFUND);
+        announce();
+    }
+
+    function committedBy(address worker) private returns (JobId jobId) {
+        jobId = createJob();
+        vm.startPrank(worker);
+        market.acceptJob(jobId);
+        market.commitResult(jobId, OUT_DIGEST, "file:output");
+        vm.stopPrank();
+    }
+
+    function owedJob() private returns (JobId jobId) {
+        jobId = acceptedJob();
+        bytes memory tile = abi.encodePacked(OUTPUT, new bytes(1024 - OUTPUT.length));
+        bytes32 leaf = keccak256(abi.encodePacked(uint8(0), uint64(0), sha256(tile)));
+        bytes32 digest = keccak256(abi.encodePacked(uint8(2), uint8(1), uint8(2), uint32(1), uint32(4), leaf));
+        vm.prank(WORKER);
+        market.commitResult(jobId, digest, "file:output");
+        uint256 payment = market.computeDeliveryPayment(jobId);
+        vm.prank(CLIENT);
+        market.requestDelivery{value: payment}(jobId);
+    }
+
+    function dims() internal pure returns (uint32[] memory list) {
+        list = new uint32[](2);
+        (list[0], list[1]) = (1, 4);
+    }
+
+    /* EVIDENCE */
+
+    function equivocation() internal view returns (SignedResult memory first, SignedResult memory second) {
+        first = SignedResult("one", sign("one"));
+        second = SignedResult("two", sign("two"));
+    }
+
+    /// @dev Announced by the challenger, a block ago.
+    function announce() private {
+        (SignedResult memory first, SignedResult memory second) = equivocation();
+        vm.prank(CHALLENGER);
+        game.announceEvidence(keccak256(abi.encode(CHALLENGER, assigned, first, second, bytes32(0))));
+        vm.roll(START / 10 + 501);
+    }
+
+    function sign(bytes32 outDigest) private view returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(3, game.hashResult(assigned, outDigest));
+        return abi.encodePacked(r, s, v);
+    }
+}
