@@ -43,10 +43,10 @@ from offchain.chain.fees import compute_fees, compute_gas_limit
 from offchain.chain.keys import Signer, load_signer
 from offchain.chain.manifest import Deployment, Manifest, save_manifest
 from offchain.chain.rpc import Rpc
+from offchain.commit.srs import ReferenceString, choose_srs
 from offchain.errors import DeploymentError, OffchainError
 from offchain.params.presets import PRESETS
 from offchain.params.settings import LOCAL_CHAIN_IDS
-from offchain.prove.reference.srs import insecure_tau_g2
 from offchain.types import AccountId, Address
 
 ROOT: Final = Path(__file__).parents[1]
@@ -123,6 +123,12 @@ class FileAccount(AccountAPI):
     help="Where the manifest goes; deployments/<chainId>.json by default.",
 )
 @click.option(
+    "--srs",
+    type=FILE,
+    envvar="ZKDPS_SRS",
+    help="Powers of a ceremony (`zkdps srs import`); the insecure development SRS by default.",
+)
+@click.option(
     "--accept-insecure-srs",
     is_flag=True,
     help="Deploy the development SRS on a chain that is not a local one. ANYBODY CAN FORGE PROOFS.",
@@ -135,6 +141,7 @@ def cli(
     guardians: tuple[str, ...],
     token: str,
     manifest: Path | None,
+    srs: Path | None,
     accept_insecure_srs: bool,
     restart: bool,
 ) -> None:
@@ -144,7 +151,8 @@ def cli(
     """
     try:
         client = ChainClient(Rpc(str(getattr(chain.provider, "uri", ""))), ErrorBook(()))
-        check_srs(client.chain_id, accept_insecure_srs)
+        reference = choose_srs(srs)
+        check_srs(client.chain_id, reference, accept_insecure_srs)
         deployer = FileAccount(key_file=key_file, password_file=password_file)
         path = manifest or ROOT / "deployments" / f"{client.chain_id}.json"
         wanted = Plan(
@@ -156,7 +164,7 @@ def cli(
             first_block=client.get_head().number,
             guardians=choose_guardians(client.chain_id, guardians),
             token=check_token(client, token),
-            tau_g2=insecure_tau_g2(),
+            tau_g2=reference.tau_g2,
         )
         if not restart and is_finished(client, path, wanted):
             click.echo(f"deployed already, nothing to do: {path}")
@@ -168,17 +176,17 @@ def cli(
         find_plan(path).unlink(missing_ok=True)
     except OffchainError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(
-        f"deployed on chain {client.chain_id} with the INSECURE development SRS; manifest {path}"
-    )
+    name = "the INSECURE development SRS" if reference.insecure else f"SRS 0x{reference.id.hex()}"
+    click.echo(f"deployed on chain {client.chain_id} with {name}; manifest {path}")
 
 
-def check_srs(chain_id: int, accept_insecure: bool) -> None:
+def check_srs(chain_id: int, reference: ReferenceString, accept_insecure: bool) -> None:
     """Raise DeploymentError where a forger would be let in unawares."""
-    if chain_id not in LOCAL_CHAIN_IDS and not accept_insecure:
+    if reference.insecure and chain_id not in LOCAL_CHAIN_IDS and not accept_insecure:
         raise DeploymentError(
-            f"chain {chain_id} is not a local chain, and the only reference string here is the "
-            "insecure development one: anybody could forge proofs. See --accept-insecure-srs."
+            f"chain {chain_id} is not a local chain, and the reference string is the insecure "
+            "development one: anybody could forge proofs. Import a ceremony's with `zkdps srs "
+            "import` and name it with --srs, or see --accept-insecure-srs."
         )
 
 
@@ -300,7 +308,7 @@ def write_manifest(client: ChainClient, plan: Plan, path: Path) -> None:
             preset=plan.preset,
             first_block=plan.first_block,
             srs_id=plan.srs_id,
-            srs_insecure=plan.tau_g2 == insecure_tau_g2(),
+            srs_insecure=ReferenceString(plan.tau_g2, None).insecure,
             contracts=contracts,
             guardians=plan.guardians,
             token=None if plan.token == NO_TOKEN else plan.token,

@@ -104,6 +104,12 @@ def fund(accounts: tuple[str, ...], rpc: str, ether: int, as_json: bool) -> None
     help="deployments/<chainId>.json by default.",
 )
 @click.option(
+    "--srs",
+    type=FILE,
+    envvar="ZKDPS_SRS",
+    help="Powers of a ceremony (`zkdps srs import`); the insecure development SRS by default.",
+)
+@click.option(
     "--accept-insecure-srs",
     is_flag=True,
     help="Deploy the development SRS on a chain that is not local. ANYBODY CAN FORGE PROOFS.",
@@ -118,6 +124,7 @@ def deploy(
     guardians: tuple[str, ...],
     token: str | None,
     manifest: Path | None,
+    srs: Path | None,
     accept_insecure_srs: bool,
     restart: bool,
     as_json: bool,
@@ -134,7 +141,7 @@ def deploy(
     """
     options = DeployOptions(
         key_file, rpc, preset, manifest, password_file, guardians, token,
-        accept_insecure_srs, restart,
+        accept_insecure_srs, restart, srs,
     )  # fmt: skip
     with progress("deploying"):
         path = run_deploy(options, tell=tell)

@@ -32,6 +32,7 @@ class DeployOptions:
     token: str | None = None
     accept_insecure_srs: bool = False
     restart: bool = False
+    srs: Path | None = None  # the insecure development string, unless ZKDPS_SRS names another
 
 
 def run_deploy(options: DeployOptions, tell: Callable[[str], None] = lambda _line: None) -> Path:
@@ -79,6 +80,8 @@ def _build_command(options: DeployOptions, chain_id: int, manifest: Path) -> lis
         arguments += ["--password-file", str(options.password_file)]
     if options.token is not None:
         arguments += ["--token", options.token]
+    if options.srs is not None:
+        arguments += ["--srs", str(options.srs)]
     if options.accept_insecure_srs:
         arguments.append("--accept-insecure-srs")
     if options.restart:

@@ -271,12 +271,12 @@ def test_job__nobody_proves__is_slashed_for_the_gas_that_the_preset_reckons_with
 
 
 def test_local_preset__is_the_one_the_forge_tests_use() -> None:
-    text = (Path(__file__).parent / "Deployment.sol").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "Presets.sol").read_text(encoding="utf-8")
     body = re.search(r"return Parameters\(\{(.*?)\}\);", text, re.DOTALL)
     assert body
     fields = re.findall(r"(\w+): ([^,\n]+)", body.group(1))
     values = {name: value.replace("gwei", f"* {GWEI}") for name, value in fields}
-    assert all(re.fullmatch(r"[\d_ ()*+]+", value) for value in values.values())
+    assert all(re.fullmatch(r"[\d_ ()*+e]+", value) for value in values.values())
     assert [eval(value) for value in values.values()] == list(LOCAL.to_abi())
 
 
