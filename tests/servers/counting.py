@@ -7,7 +7,6 @@ transaction for a step would show in the account's nonce, even one that reverted
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 from offchain.chain.abi import ErrorBook
 from offchain.chain.binding import checksum
@@ -47,7 +46,7 @@ class CountingRole:
         self._journal = Journal(Place(settings.journal, settings.database_url, space))
         self._submitter = Submitter(self._client, self._journal, signer)
 
-    def compute_due_steps(self) -> Sequence[StepKey]:
+    def compute_due_steps(self) -> tuple[StepKey, ...]:
         """Return the keys that are not in the contract."""
         return tuple(
             StepKey(ROLE, str(number), "put")

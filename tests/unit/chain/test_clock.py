@@ -21,8 +21,8 @@ from tests.unit.chain.conftest import ABI, CONTRACT
 from tests.unit.chain.fake_node import FakeNode
 
 HOUR = 3600
-# What may read the wall clock: the stamp of a log line, and the warning about that very clock.
-READERS = {"roles/log.py", "chain/clock.py"}
+# What may read the wall clock: the stamp of a log line, and who warns of that very clock.
+READERS = {"roles/log.py", "chain/clock.py", "cli/doctor/chain.py"}
 WALL_CLOCK = re.compile(r"\btime\.time(_ns)?\b|\bdatetime\b|\blocaltime\b|\bgmtime\b|\bctime\b")
 
 
