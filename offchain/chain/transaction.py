@@ -9,6 +9,7 @@ from typing import Any, Final
 import rlp
 from eth_account import Account
 from eth_account.messages import SignableMessage
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from offchain.errors import SignerMismatch
@@ -93,7 +94,7 @@ class FeeMarketTransaction:
             "value": hex(self.value_wei),
             "data": "0x" + self.calldata.hex(),
         }
-        return {**request, "to": "0x" + self.to.hex()} if self.to else request
+        return {**request, "to": str(to_checksum_address(self.to))} if self.to else request
 
     def encode_unsigned(self) -> bytes:
         """Return the bytes whose keccak256 is signed."""

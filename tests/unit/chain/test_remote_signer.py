@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from eth_account import Account
+from eth_utils.address import to_checksum_address
 
 from offchain.chain.remote_signer import ATTEMPTS, RemoteSigner
 from offchain.chain.typed_data import build_result_receipt, verify_typed_signature
@@ -32,7 +33,7 @@ FIELDS: dict[str, Any] = {
     "type": 2,
     "chainId": 31337,
     "nonce": 5,
-    "to": "0x" + "22" * 20,
+    "to": to_checksum_address("0x" + "2a" * 20),
     "value": 10**15,
     "data": b"\x01\x02",
     "gas": 60_000,
