@@ -150,6 +150,38 @@ contract WorkersTest is VaultBase {
         lockStake(1);
     }
 
+    /* UNTIL WHEN A WORKER'S WORD COUNTED */
+
+    function test_servedUntil__however_the_service_ends__is_that_second() public {
+        assertEq(vault.servedUntil(WORKER), 0, "serves");
+        setClock(START + 5);
+        vm.prank(WORKER);
+        vault.leaveOwner();
+        assertEq(vault.servedUntil(WORKER), START + 5, "left");
+
+        bind(OWNER, WORKER);
+        assertEq(vault.servedUntil(WORKER), 0, "serves again");
+        setClock(START + 6);
+        bind(OWNER, STRANGER);
+        assertEq(vault.servedUntil(WORKER), START + 6, "replaced");
+        assertEq(vault.servedUntil(STRANGER), 0, "the next one serves");
+
+        setClock(START + 7);
+        propose(OWNER, address(0));
+        assertEq(vault.servedUntil(STRANGER), START + 7, "dismissed");
+        assertEq(vault.servedUntil(WORKER), START + 6, "who left before is not concerned");
+    }
+
+    function test_servedUntil__of_a_worker_bound_again_without_leaving__is_zero() public {
+        bind(OWNER, WORKER);
+        assertEq(vault.servedUntil(WORKER), 0, "serves");
+    }
+
+    function test_servedUntil__of_nobody__is_zero() public {
+        bind(CLIENT, STRANGER);
+        assertEq(vault.servedUntil(address(0)), 0, "nobody was replaced");
+    }
+
     /* JAIL */
 
     function jail() private {
