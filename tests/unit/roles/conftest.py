@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from offchain.chain.binding import checksum
 from offchain.chain.client import Call, Receipt
 from offchain.chain.clock import HeadWatch
 from offchain.chain.job_ids import compute_job_id, id_bytes
@@ -38,8 +39,7 @@ from offchain.types import (
     Wei,
 )
 
-WORKER, OWNER = Address("0x" + "aA" * 20), Address("0x" + "bB" * 20)
-OTHER = Address("0x" + "eE" * 20)
+WORKER, OWNER, OTHER = (checksum("0x" + byte * 20) for byte in ("aa", "bb", "ee"))
 MARKET, CHAIN_ID = Address("0x" + "11" * 20), 31337
 NOW, FUNDS, HEAD = Seconds(1_000), Wei(10**18), 50
 PRESENT, FREE = ProtocolTime(NOW), Standing(Seconds(0), Seconds(0), 0)
@@ -230,6 +230,8 @@ class FakeWorld:
             build_void_dispute=lambda *a: ("void-dispute", *a),
             build_announce_evidence=lambda *a: ("announce", *a),
             build_prove_equivocation=lambda *a: ("report", *a),
+            build_prove=lambda *a: ("prove", *a),
+            build_cure=lambda *a: ("cure", *a),
             build_request_proof=lambda *a: ("request-proof", *a),
         )
 
