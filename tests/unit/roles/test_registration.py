@@ -1,0 +1,184 @@
+"""Nobody uses a version that its published files do not give: every declared fact is recomputed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from offchain.chain.contracts.model_registry import VersionParams
+from offchain.chain.journal import StepStatus
+from offchain.commit.model_folder import write_model_folder
+from offchain.errors import VersionMismatch
+from offchain.roles.account import build_version_params
+from offchain.roles.challenger import Challenger
+from offchain.roles.client import Client, Request
+from offchain.roles.context import Context
+from offchain.roles.operator import Operator
+from offchain.roles.poison import POISONS
+from offchain.submit.models import Model, load_model
+from offchain.submit.versions import VersionBook, list_claims, verify_version
+from offchain.types import Address, Amount, JobState, Version, VersionId
+from tests.unit.roles.conftest import OTHER, OWNER, TERMS, WORKER, FakeWorld
+from tests.vectors.models import tiny
+
+VERIFIER = OWNER
+KEY_AT = WORKER
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    small = tiny()
+    write_model_folder(folder, small.layout.graph, small.weights, {})
+    return load_model(folder)
+
+
+@pytest.fixture
+def true(model: Model) -> VersionParams:
+    return build_version_params(model, VERIFIER, "tiny")
+
+
+def register(params: VersionParams, model: Model) -> Version:
+    """Return the version as the chain would hold it: the operators are counted from the key."""
+    return Version(
+        id=VersionId(bytes(32)),
+        owner=OTHER,
+        number=1,
+        op_count=model.layout.program.op_count,
+        **{
+            name: getattr(params, name)
+            for name in (
+                "prove_seconds", "proof_gas", "verifier", "digest_kind", "output_bytes",
+                "royalty_bps", "graph_hash", "weight_root", "program_hash", "vk_hash", "srs_id",
+            )
+        },
+        vk_data=KEY_AT,
+    )  # fmt: skip
+
+
+def open_book(model: Model, version: Version, blob: bytes) -> VersionBook:
+    return VersionBook(
+        model.folder.parent,
+        SimpleNamespace(get_code=lambda _: b"\0" + blob),  # type: ignore[arg-type]
+        SimpleNamespace(get_version=lambda _: version),  # type: ignore[arg-type]
+        version.srs_id,
+        VERIFIER,
+    )
+
+
+def test_reproduce__the_published_files__accepted(model: Model, true: VersionParams) -> None:
+    version = register(true, model)
+    found = open_book(model, version, model.vk_blob).reproduce(version.id)
+    assert found.version == version
+
+
+LIES: Mapping[str, object] = {
+    "graph_hash": b"\1" * 32,
+    "weight_root": b"\1" * 32,
+    "program_hash": b"\1" * 32,
+    "vk_hash": b"\1" * 32,
+    "srs_id": b"\1" * 32,
+    "verifier": Address("0x" + "12" * 20),
+    "digest_kind": 2,
+    "output_bytes": 10**6,
+    "op_count": 77,
+}
+
+
+@pytest.mark.parametrize("field", LIES)
+def test_verify_version__one_lie__found(model: Model, true: VersionParams, field: str) -> None:
+    version = replace(register(true, model), **{field: LIES[field]})  # type: ignore[arg-type]
+    code = b"\0" + model.vk_blob
+    with pytest.raises(VersionMismatch):
+        verify_version(version, model, code, true.srs_id, VERIFIER)
+
+
+@pytest.mark.parametrize("code", [b"", b"\0", b"\1"], ids=["no key", "empty", "callable"])
+def test_verify_version__another_key_on_chain__found(
+    model: Model, true: VersionParams, code: bytes
+) -> None:
+    found = code + model.vk_blob if code == b"\1" else code
+    with pytest.raises(VersionMismatch, match="on chain"):
+        verify_version(register(true, model), model, found, true.srs_id, VERIFIER)
+
+
+def test_list_claims__the_truth__everything_agrees(model: Model, true: VersionParams) -> None:
+    version = register(true, model)
+    claims = list_claims(version, model, b"\0" + model.vk_blob, true.srs_id, VERIFIER)
+    assert len(claims) == len(LIES) + 2  # the deployment's string, and the key's code
+    assert all(registered == recomputed for _, registered, recomputed in claims)
+
+
+# The three roles, against registrations that the chain would take
+
+
+def build_context(
+    chain: FakeWorld, role: str, model: Model, params: VersionParams, blob: bytes
+) -> Context:
+    """Return a role's context in which the one version is a lie about `model`."""
+    context = chain.build_context(role)
+    book = open_book(model, register(params, model), blob)
+    raw = bytes(model.graph.input.shape[0] * model.graph.input.shape[1])
+    digest = context.content.put(raw, model.input_bits, model.input_shape)
+    chain.terms = replace(TERMS, in_digest=digest)
+    return replace(context, versions=book)
+
+
+@pytest.fixture(params=sorted(POISONS))
+def lie(request: pytest.FixtureRequest, model: Model, true: VersionParams):  # type: ignore[no-untyped-def]
+    params, blob = POISONS[request.param](model, true)
+    assert params != true
+    return params, blob
+
+
+def test_operator__poisoned__never_accepted(  # type: ignore[no-untyped-def]
+    chain: FakeWorld, model: Model, lie
+) -> None:
+    role = Operator(build_context(chain, "operator", model, *lie))
+    (key,) = role.compute_due_steps()
+    role.perform(key)
+    assert chain.sent == []
+    assert role.compute_due_steps() == ()
+    step = role.context.journal.get_step(key)
+    assert step is not None
+    assert "recomputed" in step.detail["reason"]
+
+
+def test_client__poisoned__nothing_escrowed(  # type: ignore[no-untyped-def]
+    chain: FakeWorld, model: Model, lie
+) -> None:
+    chain.exists = False
+    context = build_context(chain, "client", model, *lie)
+    client = Client(context, Request("mine", VersionId(bytes(32)), bytes(8), Amount(10**15)))
+    (key,) = client.compute_due_steps()
+    with pytest.raises(VersionMismatch):
+        client.perform(key)
+    assert chain.sent == []
+    assert client.compute_due_steps() == ()
+
+
+def test_challenger__poisoned__never_bonded(  # type: ignore[no-untyped-def]
+    chain: FakeWorld, model: Model, lie
+) -> None:
+    """Whose result is wrong under a false registration, nobody can say: no bond is put on it."""
+    chain.settings["challenge_always"] = True
+    chain.set_state(JobState.COMMITTED)
+    role = Challenger(build_context(chain, "challenger", model, *lie))
+    (key,) = role.compute_due_steps()
+    role.perform(key)
+    assert chain.sent == []
+    step = role.context.journal.get_step(key)
+    assert step is not None
+    assert step.status is StepStatus.GIVEN_UP
+    assert role.compute_due_steps() == ()
+
+
+def test_operator__the_truth__accepted(chain: FakeWorld, model: Model, true: VersionParams) -> None:
+    """What the refusals above refuse is the lie alone."""
+    role = Operator(build_context(chain, "operator", model, true, model.vk_blob))
+    (key,) = role.compute_due_steps()
+    role.perform(key)
+    assert [call[0] for call in chain.sent] == ["accept"]  # type: ignore[index]
