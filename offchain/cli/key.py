@@ -115,6 +115,10 @@ def show(
     """Show the address that a key file, keystore or remote signer signs for.
 
     A keystore is opened and a remote signer is asked, so that the answer is more than a claim.
+
+    \b
+    zkdps key show --key-file worker.key
+    zkdps key show --signer-url https://127.0.0.1:9000 --signer-address 0x...
     """
     from offchain.chain.keys import is_keystore, read_private
     from offchain.chain.remote_signer import RemoteSigner

@@ -9,6 +9,7 @@ from offchain.cli.demo.scenarios import FEE_WEI, Result
 
 Player = Callable[[str], Result]
 LOCK_WEI = 35 * FEE_WEI
+BURNED_FEE_WEI = FEE_WEI // 100  # the protocol's fee of preset local
 
 
 def gained(result: Result, party: str) -> int:
@@ -27,7 +28,9 @@ def test_honest_unchallenged__paid__and_the_prover_was_never_entered(play: Playe
     result = play("honest-unchallenged")
     assert result.proofs_generated == 0
     assert not any(t.step in ("challenge", "prove") for t in result.transactions)
-    assert (gained(result, "client"), gained(result, "owner")) == (-FEE_WEI, FEE_WEI)
+    earned = FEE_WEI - BURNED_FEE_WEI
+    assert (gained(result, "client"), gained(result, "owner")) == (-FEE_WEI, earned)
+    assert result.after.burned_wei - result.before.burned_wei == BURNED_FEE_WEI
     assert result.answer["agrees"] is True
 
 
@@ -37,8 +40,9 @@ def test_honest_challenged__one_proof__final_at_once_and_the_bond_is_lost(play: 
     assert find(result, "prove").succeeded
     bond = -gained(result, "challenger")
     assert bond > 0
-    assert gained(result, "owner") == FEE_WEI + bond * 80 // 100
-    assert result.after.burned_wei - result.before.burned_wei == bond - bond * 80 // 100
+    assert gained(result, "owner") == FEE_WEI - BURNED_FEE_WEI + bond * 80 // 100
+    burned = result.after.burned_wei - result.before.burned_wei
+    assert burned == BURNED_FEE_WEI + bond - bond * 80 // 100
 
 
 def test_cheater_challenged__false_proof_refused_on_chain__slashed(play: Player) -> None:
@@ -50,6 +54,10 @@ def test_cheater_challenged__false_proof_refused_on_chain__slashed(play: Player)
     assert gained(result, "owner") == -LOCK_WEI
     assert gained(result, "client") == LOCK_WEI * 40 // 100
     assert gained(result, "challenger") == LOCK_WEI * 35 // 100
+    steps = [t.step for t in result.transactions if t.succeeded]
+    assert steps.count("claim-default") == steps.count("distribute") == 1
+    assert steps.index("claim-default") < steps.index("distribute")
+    assert result.after.in_jobs_wei == 0
     assert result.answer["agrees"] is False
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from offchain.cli.demo.ledger import Holding, Snapshot, Transaction, find_leaks, sum_gas
-from offchain.types import VaultAccount, Wei
+from offchain.types import Amount, Seconds, VaultAccount, Wei
 
 
 def account(free: int = 0, credit: int = 0) -> VaultAccount:
-    return VaultAccount(Wei(free), Wei(0), Wei(0), Wei(credit), Wei(0))
+    return VaultAccount(Amount(free), Amount(0), Amount(credit), Amount(0), Seconds(0))
 
 
 def snapshot(block: int, alice: Holding, bob: Holding, vault: int, burned: int) -> Snapshot:
@@ -38,6 +38,13 @@ def test_find_leaks__a_wei_short_anywhere__named() -> None:
         "parties",
         "vault",
     }
+
+
+def test_find_leaks__a_lock_that_waits_for_the_airgap__is_the_jobs() -> None:
+    poorer = replace(AFTER.holdings["alice"], vault=account(free=5))
+    slashed = replace(AFTER, holdings={**AFTER.holdings, "alice": poorer})
+    assert find_leaks(BEFORE, slashed, (GAS,)) == {"parties": 20, "vault": 20}
+    assert find_leaks(BEFORE, replace(slashed, in_jobs_wei=20), (GAS,)) == {}
 
 
 def test_sum_gas__refused_proofs_and_withdrawals_are_steps_of_their_own() -> None:
