@@ -157,8 +157,9 @@ def role_options(role: str) -> Callable[[Command], Command]:
         def run(**options: Any) -> None:
             names = set(Settings.__dataclass_fields__)
             chosen = {k: options.pop(k) for k in list(options) if k in names}
-            chosen = {k: v for k, v in chosen.items() if v is not None}
-            command(settings=Settings(role=role, **chosen), **options)
+            given = {k: v for k, v in chosen.items() if v is not None}
+            # Without a key file there is a remote signer, or opening the signer says so.
+            command(settings=Settings(role=role, **{"key_file": None, **given}), **options)
 
         wrapped: Command = run
         for option in (

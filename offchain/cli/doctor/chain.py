@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from offchain.chain.abi import ErrorBook
 from offchain.chain.artifacts import find_packaged_manifest, list_artifacts, load_artifact
 from offchain.chain.client import ChainClient
 from offchain.chain.clock import MAX_DRIFT_S, MAX_HEAD_AGE_S, compute_drift_s
@@ -207,8 +208,6 @@ def open_client(subject: Subject) -> ChainClient | None:
         errors = load_manifest(path).build_error_book() if path else None
     except ManifestError:
         errors = None
-    from offchain.chain.abi import ErrorBook
-
     try:
         return ChainClient(Rpc(subject.rpc_url), errors or ErrorBook(()))
     except OffchainError:
