@@ -8,43 +8,48 @@ from pathlib import Path
 from typing import Any
 
 from offchain.prove.reference.srs import insecure_tau_g2
-from tests.attacks.forgeries import ALL
+from tests.attacks.catalogue import ALL
+from tests.attacks.forgeries import Forgery
 from tests.vectors import components, proofs
-from tests.vectors.models import tiny
 
 
-def forgery_vectors() -> list[dict[str, Any]]:
-    """Return every forgery on the smallest model."""
-    return [
-        {
-            "name": forged.name,
-            "vk": components.hexed(forged.key.to_bytes()),
-            "tauG2": components.hexed(insecure_tau_g2()),
-            "statement": proofs.described(forged.statement),
-            "statementHash": components.hexed(forged.statement.hash()),
-            "input": components.hexed(forged.public_in),
-            "output": components.hexed(forged.public_out),
-            "proof": components.hexed(forged.proof),
-        }
-        for forged in (make(tiny()) for make in ALL)
-    ]
+def forgery_vectors() -> dict[str, Any]:
+    """Return every forgery by its file's name, and the list of them with their Solidity errors."""
+    made = {attack.name: attack.make(attack.model()) for attack in ALL}
+    index = [{"name": attack.name, "error": attack.solidity} for attack in ALL]
+    return {"index": index} | {name: forgery_vector(name, f) for name, f in made.items()}
+
+
+def forgery_vector(name: str, forged: Forgery) -> dict[str, Any]:
+    """Return one forgery's file."""
+    return {
+        "name": name,
+        "vk": components.hexed(forged.key.to_bytes()),
+        "tauG2": components.hexed(insecure_tau_g2()),
+        "statement": proofs.described(forged.statement),
+        "statementHash": components.hexed(forged.statement.hash()),
+        "input": components.hexed(forged.public_in),
+        "output": components.hexed(forged.public_out),
+        "proof": components.hexed(forged.proof),
+    }
 
 
 def generate() -> dict[str, Any]:
-    """Return the content of every file by name."""
+    """Return the content of every file but the forgeries', by name."""
     return {
         "transcript": components.transcript_vector(),
         "sumcheck": components.sumcheck_vectors(),
         "logup": components.logup_vectors(),
         "hyperkzg": components.hyperkzg_vectors(),
         "proofs": proofs.proof_vectors(),
-        "forgeries": forgery_vectors(),
     }
 
 
 def main(folder: Path) -> None:
-    """Write the files into `folder`."""
-    for name, content in generate().items():
+    """Write the files into `folder` and the forgeries' into its `forgeries`."""
+    (folder / "forgeries").mkdir(exist_ok=True)
+    files = generate() | {f"forgeries/{name}": v for name, v in forgery_vectors().items()}
+    for name, content in files.items():
         (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
 
 

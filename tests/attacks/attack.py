@@ -1,0 +1,87 @@
+"""What an attack is, how verifiers refuse it, and verifiers that lack the check in question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from offchain.prove.reference import claims, curve, hyperkzg, logup, transcript, verifier
+from tests.attacks.cheater import Cheater, Tensors
+from tests.attacks.forgeries import Forgery, submit
+from tests.attacks.weakening import Weakening, rewritten
+from tests.vectors.models import SmallModel, tiny
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A forgery and what is expected of it."""
+
+    name: str
+    line: int  # of the checklist in tests/attacks/README.md
+    make: Callable[[SmallModel], Forgery]
+    reference: str  # is in the Python reference's error
+    native: str  # is in the Rust verifier's error
+    solidity: str  # is the Solidity verifier's error
+    without: Weakening | None = None  # gives the reference verifier that accepts it
+    model: Callable[[], SmallModel] = tiny
+    everywhere: bool = False  # works on every model
+
+
+# -------------------------------------------------------------------- errors
+
+SUMCHECK: Final = "SumCheckMismatch(uint256,uint256)"
+ROOT: Final = ("LogUp root", "root", "LogUpRootInvalid(uint256,uint256)")
+LAYER: Final = ("LogUp layer", "layer", SUMCHECK)
+LEAVES: Final = ("LogUp leaves", "leaves", "LeafMismatch()")
+CONTRACTION: Final = ("contraction", "contraction", SUMCHECK)
+FOLDS: Final = ("folds", "folds", "OpeningMismatch(uint256,uint256)")
+PAIRING: Final = ("pairing", "pairing", "PairingFailed()")
+
+TRUNCATED: Final = ("truncated", "truncated", "TruncatedProof(uint256,uint256)")
+
+# -------------------------------------------------------------------- verifiers without a check
+
+NO_ROOT_SUM: Final = partial(rewritten, logup.verify_logup, "cp != 0 or cq == 0", "cq == 0")
+NO_ROOT_DENOMINATOR: Final = partial(rewritten, logup.verify_logup, "cp != 0 or cq == 0", "cp != 0")
+NO_LAYER: Final = partial(
+    rewritten, logup.verify_logup, "claim != (p0 * q1 + p1 * q0 + lam * q0 * q1) % R", "False"
+)
+NO_LEAVES: Final = partial(
+    rewritten, logup._check_leaves, "claim != (numerator % R, denominator % R)", "False"
+)
+NO_VALUE: Final = partial(rewritten, logup._fingerprint, "alpha * value", "0 * value")
+NO_TABLE_ID: Final = partial(rewritten, logup._fingerprint, "alpha**3", "0")
+NO_HALF: Final = partial(rewritten, claims.requant_value, " - (1 << entry.s - 1)", "")
+NO_CONTRACTION: Final = partial(
+    rewritten, verifier._verify_contractions, "total % R != claim", "False"
+)
+NO_BIAS_CLAIM: Final = partial(rewritten, verifier.verify, "claims += bias_claims", "pass")
+NO_FOLDS: Final = partial(
+    rewritten, hyperkzg.verify_opening, "squares.pop() != value", "not squares.pop()"
+)
+NO_PAIRING: Final = partial(
+    rewritten, hyperkzg.verify_opening, "verify_pairing(left, right, tau_g2)", "pass"
+)
+NO_END: Final = partial(rewritten, verifier.verify, "receiver.finish()", "pass")
+NO_SCALAR_BOUND: Final = partial(
+    rewritten, transcript.Receiver.receive_scalars, "any(s >= R for s in scalars)", "False"
+)
+NO_COORDINATE_BOUND: Final = partial(rewritten, curve.decode, "x >= Q or y >= Q", "False")
+NO_RANGE: Final = partial(
+    rewritten, verifier.check_range, "not public.lo <= v <= public.hi", "False"
+)
+
+
+def without_field(name: str) -> Weakening:
+    """Return the verifier that does not compare one field of the statement."""
+    old = "getattr(statement, name) != value"
+    return partial(rewritten, verifier.verify_statement, old, f"{old} and name != '{name}'")
+
+
+def proving(
+    tensors: Callable[[SmallModel], Tensors], prover: type[Cheater] = Cheater
+) -> Callable[[SmallModel], Forgery]:
+    """Return the forgery that proves these tensors with this prover."""
+    return lambda model: submit(model, tensors(model), prover)
