@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+import offchain.cli.key as key_commands
 from offchain.cli.output import ExitCode
+from offchain.errors import KeyFileError
 from tests.unit.chain.signer_service import SigningService, serve
 
 KEY = "4c" * 32
@@ -84,3 +87,40 @@ def test_show__remote_signer__asked_whether_it_has_the_key() -> None:
         refused = run("show", *options, "0x" + "55" * 20)
         assert refused.returncode == ExitCode.FAILED
         assert "holds no key" in refused.stderr
+
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
+    """Let these answers be typed at the prompts; return the prompts."""
+    prompts: list[str] = []
+    given = iter(answers)
+
+    def ask(prompt: str) -> str:
+        prompts.append(prompt)
+        return next(given)
+
+    monkeypatch.setattr(key_commands, "ask_password", ask)
+    return prompts
+
+
+def test_create__keystore_at_a_terminal__password_typed_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "store.json"
+    prompts = answer_with(monkeypatch, "correct horse", "correct horse", "correct horse")
+    options = ["--key-file", str(path), "--json"]
+    made = CliRunner().invoke(key_commands.command, ["create", "--keystore", *options])
+    assert made.exit_code == 0, made.output
+    assert len(prompts) == 2
+    shown = CliRunner().invoke(key_commands.command, ["show", *options])
+    assert json.loads(shown.stdout)["address"] == json.loads(made.stdout)["address"]
+    assert "correct horse" not in made.output + shown.output
+
+
+def test_create__two_passwords_that_differ__nothing_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_with(monkeypatch, "correct horse", "correct house")
+    options = ["create", "--keystore", "--key-file", str(tmp_path / "store.json")]
+    done = CliRunner().invoke(key_commands.command, options)
+    assert isinstance(done.exception, KeyFileError)
+    assert not (tmp_path / "store.json").exists()
