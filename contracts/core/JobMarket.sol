@@ -116,7 +116,8 @@ contract JobMarket is Verdicts {
         StoredJob storage job = expectJob(jobId, JobState.OPEN);
         requireInTime(jobId, job.deadline, time);
         address token = getToken(job);
-        uint96 amount = computeLock(token, job.fee).toUint96();
+        // Narrowed to the width of a credit, so that every share of it can be paid.
+        uint80 amount = computeLock(token, job.fee).toUint80();
         uint40 commitUntil = computeDeadline(time, EXEC_SECONDS);
 
         (job.state, job.deadline) = (JobState.ASSIGNED, commitUntil);

@@ -58,7 +58,7 @@ abstract contract DisputeBook is IDisputeGame {
     mapping(address operator => uint256) public openChallenges;
 
     mapping(JobId => Dispute) internal disputes;
-    /// @dev Those who challenged after the first: at most MAX_CHALLENGERS, the client included.
+    /// @dev Those who challenged after the first, at most MAX_CHALLENGERS, the client included; and who reported fraud.
     mapping(JobId => address[]) internal joiners;
 
     /* CONSTRUCTOR */

@@ -75,7 +75,8 @@ interface IDisputeGame is IParameters {
     event ResultProven(JobId indexed jobId, address indexed prover, address indexed beneficiary);
     /// @notice DEFAULT. The operator has one challenge less open.
     event DefaultClaimed(JobId indexed jobId, address indexed operator);
-    /// @notice FRAUD_PROVEN by two signed results; `reporter` earns the challenger's share.
+    /// @notice FRAUD_PROVEN by two signed results; `reporter` shares the challengers' reward with those who challenged,
+    /// whose bonds go back.
     event EquivocationProven(
         JobId indexed jobId, address indexed operator, address indexed reporter, bytes32 first, bytes32 second
     );
