@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from offchain.chain.client import Call
 from offchain.chain.journal import StepKey, StepStatus
@@ -47,6 +47,9 @@ NO_DISPUTE_YET: Final = (JobState.OPEN, JobState.ASSIGNED, JobState.COMMITTED)
 
 class BaseRole(ABC):
     """A party whose steps are looked up by name."""
+
+    # Steps that put money at stake of the role's own will: none is begun on a head that stands.
+    BONDED: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -108,11 +111,12 @@ class BaseRole(ABC):
         self._tell_closed(frozenset(live))
         if time.is_paused and not time.is_refund_mode:
             return ()  # the clock stands: no deadline passes, and no step is possible
+        is_stale = self.context.heads.is_stale(self.context.client.get_head())
         due = []
         for job_id in live:
             job = self.context.find_job(job_id)
             step = None if job is None else self.choose(job, time)
-            if step is not None:
+            if step is not None and not (is_stale and step.partition(OF)[0] in self.BONDED):
                 key = self.context.key(job_id, step)
                 if not self.context.journal.is_given_up(key):
                     due.append(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 from offchain.chain.journal import StepKey, StepStatus
 from offchain.errors import ContentError, NoSuchJob
@@ -17,6 +17,8 @@ CHECK: Final = "check"
 
 class Challenger(BaseRole):
     """Watches all jobs. A result that could not be reproduced here is never challenged."""
+
+    BONDED: ClassVar[frozenset[str]] = frozenset({CHALLENGE})
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

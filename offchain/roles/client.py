@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from eth_utils.crypto import keccak
 
@@ -68,6 +68,8 @@ class Request:
 
 class Client(BaseRole):
     """Follows its own job from escrow to the last wei of credit."""
+
+    BONDED: ClassVar[frozenset[str]] = frozenset({CHALLENGE})
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 from offchain.chain.client import Call
 from offchain.chain.journal import StepKey, StepStatus
@@ -32,6 +32,8 @@ REFUSAL_PART: Final = 4  # an input may be called unusable within a quarter of T
 
 class Operator(BaseRole):
     """Serves jobs for its stake's owner with its own hot key."""
+
+    BONDED: ClassVar[frozenset[str]] = frozenset({ACCEPT})
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

@@ -163,8 +163,8 @@ def test_locks__held_by_another_session__waited_for_or_refused(place: Place) -> 
     first, second = Journal(place).locks, Journal(place).locks
     with first.hold("a"), second.try_hold("a") as mine, second.try_hold("b") as other:
         assert (mine, other) == (False, True)
-    with second.try_hold("a") as mine:
-        assert mine
+    with second.try_hold("a") as mine, first.try_hold("a") as too:
+        assert (mine, too) == (True, False)
     with pytest.raises(RuntimeError), first.hold("a"):
         raise RuntimeError
     with second.hold("a"):

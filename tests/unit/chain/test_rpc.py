@@ -143,6 +143,7 @@ def test_request__first_endpoint_back__used_again_after_its_cool_down() -> None:
     assert fleet.who() == 1
     fleet.nodes[0].failure = None
     asked = len(fleet.nodes[0].asked)
+    fleet.now += PROBE_S
     assert fleet.who() == 1 and len(fleet.nodes[0].asked) == asked
     fleet.now += COOL_DOWN_S
     assert fleet.who() == 0
