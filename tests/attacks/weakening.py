@@ -11,28 +11,34 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Any
+from types import CodeType
+from typing import Any, Final
 from unittest.mock import patch
 
 from offchain.prove.reference.transcript import Transcript
 
 Weakening = Callable[[], AbstractContextManager[None]]
 
+REWRITTEN: Final[dict[CodeType, str]] = {}  # the source of what is rewritten already
+
 
 @contextmanager
 def rewritten(function: Any, old: str, new: str) -> Iterator[None]:
     """Replace `old`, which occurs exactly once in the function's source, by `new`."""
-    source = textwrap.dedent(inspect.getsource(function))
+    kept = function.__code__
+    source = REWRITTEN.get(kept) or textwrap.dedent(inspect.getsource(function))
     if source.count(old) != 1:
         raise ValueError(f"{function.__qualname__} holds {old!r} {source.count(old)} times")
     flags, file = __future__.annotations.compiler_flag, inspect.getsourcefile(function)
     code = compile(source.replace(old, new), str(file), "exec", flags, dont_inherit=True)
     scope: dict[str, Any] = {}
     exec(code, function.__globals__, scope)
-    kept, function.__code__ = function.__code__, scope[function.__name__].__code__
+    function.__code__ = scope[function.__name__].__code__
+    REWRITTEN[function.__code__] = source.replace(old, new)
     try:
         yield
     finally:
+        del REWRITTEN[function.__code__]
         function.__code__ = kept
 
 
