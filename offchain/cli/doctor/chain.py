@@ -15,8 +15,9 @@ from offchain.chain.clock import MAX_DRIFT_S, MAX_HEAD_AGE_S, compute_drift_s
 from offchain.chain.endpoint import Endpoint, EndpointFailed, RpcError, parse_urls
 from offchain.chain.manifest import Manifest, load_manifest, verify_code
 from offchain.chain.rpc import BEHIND_BLOCKS, Rpc
-from offchain.cli.doctor.finding import Finding, Subject, failure, ok, skipped, warning
-from offchain.errors import ManifestError, OffchainError
+from offchain.cli.doctor.finding import Finding, Subject, failure, ok, warning
+from offchain.commit.srs import VARIABLE, choose_srs, insecure_srs_id
+from offchain.errors import ManifestError, OffchainError, SrsError
 from offchain.params.settings import LOCAL_CHAIN_IDS
 
 BACK_BLOCKS: Final = 20  # over which the time between blocks is averaged
@@ -166,8 +167,10 @@ def check_code(ground: Ground) -> Iterator[Finding]:
 
 def check_srs(ground: Ground) -> Iterator[Finding]:
     """Look at the reference string: whoever knows its secret forges proofs."""
-    srs = "0x" + ground.manifest.srs_id.hex()[:12]
-    if not ground.manifest.srs_insecure:
+    wanted = ground.manifest.srs_id
+    srs = "0x" + wanted.hex()[:12]
+    # The manifest's own word is not enough: the development string is known by its identifier.
+    if not ground.manifest.srs_insecure and wanted != insecure_srs_id():
         yield ok("reference string", f"{srs}..., from a ceremony")
     elif ground.manifest.chain_id in LOCAL_CHAIN_IDS:
         yield ok("reference string", f"{srs}..., INSECURE development string on a local chain")
@@ -176,6 +179,21 @@ def check_srs(ground: Ground) -> Iterator[Finding]:
             "reference string",
             f"{srs}..., INSECURE development string: anybody can forge proofs",
             "put no money on this deployment; deploy with a string from a ceremony",
+        )
+    try:
+        chosen = choose_srs()
+    except SrsError as error:
+        yield failure("powers of tau", str(error), f"mend {VARIABLE}, or `zkdps srs import` again")
+        return
+    where = "made on this machine" if chosen.path is None else str(chosen.path)
+    if chosen.id == wanted:
+        yield ok("powers of tau", f"{where}, of the deployment's reference string")
+    else:
+        yield failure(
+            "powers of tau",
+            f"{where}, of another reference string: 0x{chosen.id.hex()[:12]}...",
+            f"{VARIABLE} names the deployment's file of powers; `zkdps srs import` makes one from "
+            "a ceremony's .ptau file",
         )
 
 
@@ -224,8 +242,3 @@ def open_ground(subject: Subject, client: ChainClient) -> Ground | None:
     if manifest is None or manifest.chain_id != client.chain_id:
         return None
     return Ground(client, manifest)
-
-
-def skip_chain(why: str) -> Iterator[Finding]:
-    """Name what could not be looked at."""
-    yield skipped("chain, deployment, account", why)

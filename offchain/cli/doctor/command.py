@@ -7,14 +7,18 @@ import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from offchain.cli.doctor.finding import ROLES, Check, Finding, Level, Subject, run_checks
+from offchain.cli.doctor.finding import ROLES, Check, Finding, Level, Subject, run_checks, skipped
 from offchain.cli.options import DEFAULT_RPC, FILE, FOLDER, ask_password, json_option, key_options
 from offchain.cli.output import ExitCode
 from offchain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from offchain.chain.signers import SignerSource
+    from offchain.params.settings import Settings
 
 MARKS: Final = {
     Level.OK: "ok  ",
@@ -96,9 +100,7 @@ def build_subject(options: dict[str, Any]) -> Subject:
     )
     is_named = signer.key_file is not None or bool(signer.url)
     if not is_named and settings is not None:
-        from offchain.roles.context import get_signer_source
-
-        signer, is_named = get_signer_source(settings), True
+        signer, is_named = read_signer(settings), True
     return Subject(
         role=options["role"] or (settings.role if settings else ""),
         rpc_url=options["rpc_url"] or (settings.rpc_url if settings else DEFAULT_RPC),
@@ -112,10 +114,23 @@ def build_subject(options: dict[str, Any]) -> Subject:
     )
 
 
+def read_signer(settings: Settings) -> SignerSource:
+    """Return where a role's signatures come from."""
+    from offchain.chain.signers import SignerSource
+
+    return SignerSource(
+        settings.key_file,
+        settings.password_file,
+        settings.signer_url,
+        settings.signer_address,
+        settings.signer_api,
+        settings.signer_ca_file,
+    )
+
+
 def examine(subject: Subject) -> Sequence[Finding]:
     """Run every check that makes sense for the subject, the cheapest first."""
-    from offchain.cli.doctor import account as money
-    from offchain.cli.doctor import chain, machine
+    from offchain.cli.doctor import machine
 
     of_machine = (
         ("python", machine.check_python),
@@ -126,15 +141,24 @@ def examine(subject: Subject) -> Sequence[Finding]:
         ("home", machine.check_home),
         ("database", machine.check_database),
         ("broker", machine.check_broker),
-        ("models", money.check_models),
-        ("endpoints", chain.check_endpoints),
     )
     findings = run_checks((name, partial(check, subject)) for name, check in of_machine)
+    try:
+        from offchain.cli.doctor import account as money
+        from offchain.cli.doctor import chain
+    except ImportError:  # the native core, which was looked at above
+        return [*findings, skipped("chain, deployment, account", "they need the native core")]
+    findings += run_checks(
+        [
+            ("models", partial(money.check_models, subject)),
+            ("endpoints", partial(chain.check_endpoints, subject)),
+        ]
+    )
     ask = remember_password()
     findings += run_checks([("key", lambda: money.check_key(subject, ask))])
     client = chain.open_client(subject)
     if client is None:
-        return [*findings, *chain.skip_chain("no endpoint answers")]
+        return [*findings, skipped("chain, deployment, account", "no endpoint answers")]
     findings += run_checks(
         [
             ("head", lambda: chain.check_head(subject, client)),

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from offchain.chain.signers import SignerSource
 from offchain.errors import OffchainError
-from offchain.params.settings import Settings
+
+if TYPE_CHECKING:
+    from offchain.chain.signers import SignerSource
+    from offchain.params.settings import Settings
 
 ROLES: Final = ("client", "operator", "challenger")
 

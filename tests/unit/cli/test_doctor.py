@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +34,7 @@ from offchain.cli.doctor.chain import (
 from offchain.cli.doctor.command import command
 from offchain.cli.doctor.finding import Finding, Level, Subject, run_checks
 from offchain.cli.doctor.machine import check_broker, check_database, check_home, check_native
+from offchain.commit.srs import insecure_srs_id
 from offchain.errors import ManifestError
 from offchain.params.settings import Settings
 from offchain.types import AccountId, Address
@@ -163,14 +167,35 @@ def test_artifact__missing_or_malformed__refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("chain_id", "is_insecure", "level"),
-    [(31337, True, Level.OK), (1, True, Level.FAILURE), (1, False, Level.OK)],
+    ("chain_id", "is_insecure", "is_known", "expected"),
+    [
+        (31337, True, True, [Level.OK, Level.OK]),
+        (1, True, True, [Level.FAILURE, Level.OK]),
+        # A manifest that calls the development string secure is not believed.
+        (1, False, True, [Level.FAILURE, Level.OK]),
+        (1, False, False, [Level.OK, Level.FAILURE]),
+    ],
 )
-def test_srs__insecure_outside_a_local_chain__failure(
-    node: Node, chain_id: int, is_insecure: bool, level: Level
+def test_srs__insecure_outside_a_local_chain_or_not_at_hand__failure(
+    node: Node,
+    monkeypatch: pytest.MonkeyPatch,
+    chain_id: int,
+    is_insecure: bool,
+    is_known: bool,
+    expected: list[Level],
 ) -> None:
-    found = check_srs(ground(node, build_manifest(chain_id, is_insecure)))
-    assert levels(found) == [level]
+    monkeypatch.delenv("ZKDPS_SRS", raising=False)
+    manifest = build_manifest(chain_id, is_insecure)
+    if is_known:
+        manifest = replace(manifest, srs_id=insecure_srs_id())
+    assert levels(check_srs(ground(node, manifest))) == expected
+
+
+def test_srs__variable_names_no_file__failure(
+    node: Node, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ZKDPS_SRS", str(tmp_path / "absent"))
+    assert levels(check_srs(ground(node)))[1] is Level.FAILURE
 
 
 # The account
@@ -281,11 +306,23 @@ def test_doctor__json_and_exit_codes(node: Node, tmp_path: Path) -> None:
     report = json.loads(done.stdout)
     # This node runs no contracts, so whatever asks one must fail; nothing else may.
     failed = {f["check"] for f in report["findings"] if f["level"] == "failure"}
-    assert failed == {"protocol", "credit"}
+    assert failed == {"protocol", "credit", "powers of tau"}
     assert (done.exit_code, report["ok"]) == (1, False)
-    assert report["failures"] == 2
+    assert report["failures"] == 3
     alone = CliRunner().invoke(command, ["--json", "--rpc", SILENT])
     assert alone.exit_code == 1
+
+
+def test_doctor__no_native_core__said_and_not_a_crash() -> None:
+    without = "import sys; sys.modules['offchain.native'] = None; "
+    run = "from offchain.cli.main import main; sys.argv = ['zkdps', 'doctor', '--json']; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", without + run], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    found = {f["check"]: f for f in json.loads(done.stdout)["findings"]}
+    assert found["native core"]["level"] == "failure"
+    assert "reinstall" in found["native core"]["remedy"]
 
 
 @pytest.mark.parametrize(
