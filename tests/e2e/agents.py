@@ -1,0 +1,136 @@
+"""Roles in this process, on a real chain that mines at every transaction: move by move."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from offchain.chain.anvil import BLOCK_S
+from offchain.chain.client import Call
+from offchain.cli.demo.world import World
+from offchain.params.settings import Settings
+from offchain.roles.account import Account
+from offchain.roles.base import OF, BaseRole
+from offchain.roles.client import Client, Request
+from offchain.roles.context import ACCOUNT_JOB, Context, open_context
+from offchain.submit.models import encode_input
+from offchain.types import Amount, Job, VersionId
+
+ETHER = 10**18
+ORDER = "order"
+FEE = Amount(ETHER // 1000)
+
+
+@contextmanager
+def instant_blocks(world: World) -> Iterator[None]:
+    """Mine at every transaction inside, and by the clock again afterwards."""
+    rpc = world.anvil.rpc
+    rpc.request("evm_setIntervalMining", 0)
+    rpc.request("evm_setAutomine", True)
+    try:
+        yield
+    finally:
+        rpc.request("evm_setAutomine", False)
+        world.anvil.start_clock(BLOCK_S)
+
+
+@dataclass
+class Agents:
+    """The parties of one test, with fresh accounts, a content folder and a ledger of their own."""
+
+    world: World
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.keys: dict[str, Path] = {}
+        self.addresses: dict[str, str] = {}
+        self.jobs = {ACCOUNT_JOB, ORDER}  # others' jobs are on the chain as well
+
+    def create(self, *names: str) -> None:
+        for name in names:
+            key_file, address = self.world.create_account(self.folder, name)
+            self.keys[name], self.addresses[name] = key_file, address
+
+    def account(self, name: str) -> Account:
+        return Account(
+            self.world.anvil.url,
+            self.world.manifest_file,
+            self.keys[name],
+            None,
+            self.folder / "state",
+        )
+
+    def open(self, role: str, name: str, **settings: Any) -> Context:
+        return open_context(
+            Settings(
+                role=role,
+                home=self.folder / name,
+                rpc_url=self.world.anvil.url,
+                manifest=self.world.manifest_file,
+                key_file=self.keys[name],
+                content=self.folder / "content",
+                models=self.world.models,
+                **settings,
+            )
+        )
+
+    def hire(self, kind: type[BaseRole], **settings: Any) -> BaseRole:
+        """Return an operator whose owner has staked and proposed it; it agrees by itself."""
+        self.create("owner", "worker")
+        vault = self.world.contracts.vault
+        owner = self.account("owner")
+        owner.send(vault.build_deposit(ETHER))
+        owner.send(vault.build_propose_worker(self.addresses["worker"]))
+        context = self.open("operator", "worker", owner=self.addresses["owner"], **settings)
+        role = kind(context)
+        assert self.tick(role) == ["accept-owner"]
+        return role
+
+    def order(
+        self, verify: bool = True, may_challenge: bool = True, version: str = "", **terms: Any
+    ) -> Client:
+        """Return a client; its first tick orders the sample."""
+        self.create("client")
+        wants = bool(terms.pop("request_delivery", False))
+        context = self.open("client", "client", request_delivery=wants)
+        version_id = VersionId(bytes.fromhex((version or self.world.version)[2:]))
+        reference = bytes.fromhex(self.world.version[2:])
+        model = context.versions.reproduce(VersionId(reference)).model
+        raw = encode_input(model, json.loads(self.world.input_file.read_text()))
+        request = replace(Request(ORDER, version_id, raw, FEE), **terms)
+        digest = context.content.put(raw, model.input_bits, model.input_shape)
+        expected = request.build_terms(self.addresses["client"], digest)
+        self.jobs.add(self.world.contracts.market.compute_job_id(expected))
+        return Client(context, request, verify, may_challenge)
+
+    def tick(self, role: BaseRole) -> list[str]:
+        """Perform what is due now about the account or this test's job; return its names."""
+        due = [key for key in role.compute_due_steps() if key.job in self.jobs]
+        for key in due:
+            role.perform(key)
+        return [key.step.partition(OF)[0] for key in due]
+
+    def job(self, client: Client) -> Job:
+        job_id = client.get_job_id()
+        assert job_id is not None
+        return self.world.contracts.market.get_job(job_id)
+
+    def jump(self, clock: int) -> None:
+        """Move the protocol's clock to a second (nothing was ever paused, unless said)."""
+        ahead = clock - self.world.contracts.market.get_time().now
+        if ahead > 0:
+            self.world.anvil.jump_to(self.world.client.get_head().timestamp + ahead)
+
+    def impersonate(self, sender: str, call: Call) -> None:
+        """Send a call from an account whose key is not at hand."""
+        rpc = self.world.anvil.rpc
+        self.world.anvil.fund(sender, ETHER)
+        rpc.request("anvil_impersonateAccount", sender)
+        fields = {"from": sender, "to": call.to, "data": "0x" + call.calldata.hex()}
+        receipt = self.world.client.get_receipt(rpc.request("eth_sendTransaction", fields))
+        assert receipt is not None
+        assert receipt.succeeded
