@@ -41,6 +41,12 @@ class Anvil:
         self.rpc.request("evm_setNextBlockTimestamp", timestamp)
         self.rpc.request("evm_mine")
 
+    def mine(self, blocks: int, block_s: int) -> None:
+        """Mine so many blocks at once, each `block_s` seconds after the one before."""
+        head = self.rpc.request("eth_getBlockByNumber", "latest", False)
+        self.rpc.request("evm_setNextBlockTimestamp", int(head["timestamp"], 16) + block_s)
+        self.rpc.request("anvil_mine", hex(blocks), hex(block_s))
+
     def start_clock(self, block_s: int) -> None:
         """Mine every `block_s` seconds from now on instead of at every transaction."""
         self.rpc.request("evm_setIntervalMining", block_s)
@@ -57,9 +63,13 @@ def find_anvil() -> str:
 
 @contextmanager
 def run_anvil(
-    log: Path, port: int = 0, block_s: int = BLOCK_S, chain_id: int = CHAIN_ID
+    log: Path,
+    port: int = 0,
+    block_s: int = BLOCK_S,
+    chain_id: int = CHAIN_ID,
+    unlocked: int = 1,
 ) -> Iterator[Anvil]:
-    """Run a fresh chain until the block is left.
+    """Run a fresh chain until the block is left; the node itself signs for `unlocked` accounts.
 
     Blocks come every `block_s` seconds or, with 0, at every transaction.
     """
@@ -69,7 +79,7 @@ def run_anvil(
         process = subprocess.Popen(
             [
                 find_anvil(), "--host", "127.0.0.1", "--port", str(port),
-                "--accounts", "1", "--chain-id", str(chain_id), *pace,
+                "--accounts", str(unlocked), "--chain-id", str(chain_id), *pace,
             ],
             stdout=file,
             stderr=subprocess.STDOUT,

@@ -32,6 +32,8 @@ class Scenario:
     challenge_always: bool = False
     proofs_generated: int = 0
     proofs_refused: int = 0
+    fee_wei: int = FEE_WEI
+    stake_wei: int = STAKE_WEI
 
 
 SCENARIOS: Final = (

@@ -9,7 +9,7 @@ from typing import Any, Final
 from offchain.chain.journal import Journal
 from offchain.cli.demo.ledger import Ledger, find_leaks
 from offchain.cli.demo.processes import Party
-from offchain.cli.demo.scenarios import FEE_WEI, OUTCOMES, STAKE_WEI, Result, Scenario
+from offchain.cli.demo.scenarios import OUTCOMES, Result, Scenario
 from offchain.cli.demo.world import World
 from offchain.errors import OffchainError
 from offchain.submit.proofs import PROVER_ENTRIES, count_prover_entries
@@ -166,7 +166,7 @@ class Play:
             self._world.narrator.say(
                 f"nothing can happen for {ahead} s: the chain's clock moves on at once"
             )
-            self._world.anvil.jump_to(idle_until)
+            self._world.skip_to(idle_until)
 
     def _find_idle_until(self) -> int | None:
         """Return the deadline that everybody waits for, or None while somebody has work to do."""
@@ -194,7 +194,7 @@ class Play:
 
     def _stake_arguments(self) -> Sequence[str]:
         return (
-            "operator", "stake", "--amount-wei", str(STAKE_WEI),
+            "operator", "stake", "--amount-wei", str(self._scenario.stake_wei),
             "--worker", self.accounts["worker"], "--state", str(self._home / "state"), "--json",
             *self._world.chain_arguments(self._keys["owner"]),
         )  # fmt: skip
@@ -216,8 +216,9 @@ class Play:
 
     def _client_arguments(self) -> Sequence[str]:
         return (
-            "job", "submit", "--version", self._world.version, "--fee-wei", str(FEE_WEI),
-            "--input", str(self._world.input_file), "--request", self._scenario.name, "--json",
+            "job", "submit", "--version", self._world.version,
+            "--fee-wei", str(self._scenario.fee_wei), "--input", str(self._world.input_file),
+            "--request", self._scenario.name, "--json",
             *self._role_arguments("client", "client"),
         )  # fmt: skip
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from offchain.chain.anvil import BLOCK_S, Anvil, run_anvil
+from offchain.chain.anvil import BLOCK_S, CHAIN_ID, Anvil, run_anvil
 from offchain.chain.client import ChainClient
 from offchain.chain.cursor import EventCursor
-from offchain.chain.keys import create_key_file
+from offchain.chain.keys import create_key_file, read_password, write_keystore
 from offchain.chain.manifest import Manifest
 from offchain.cli.demo.narrator import ETHER, Narrator
 from offchain.cli.deploy import DeployOptions, run_deploy
@@ -20,8 +21,25 @@ from offchain.params.presets import Parameters, get_preset
 from offchain.roles.account import Account
 from offchain.roles.context import Contracts, bind_contracts, connect
 
-PRESET: Final = "local"
 FUNDS_WEI: Final = 10 * ETHER
+KEY_BYTES: Final = 32
+SCRYPT_N: Final = 1 << 12  # quick to open: these keys hold play money
+
+
+@dataclass(frozen=True)
+class Terrain:
+    """What kind of chain the world stands on, and how its accounts keep their keys."""
+
+    chain_id: int = CHAIN_ID
+    preset: str = "local"
+    block_s: int = BLOCK_S
+    unlocked: int = 1  # accounts for which the node itself would sign
+    guardians: tuple[str, ...] = ()
+    accept_insecure_srs: bool = False
+    password_file: Path | None = None  # keys are in keystores with this password
+
+
+LOCAL_TERRAIN: Final = Terrain()
 
 
 @dataclass(frozen=True)
@@ -40,6 +58,7 @@ class World:
     input_file: Path
     narrator: Narrator
     is_hurried: bool  # skip waits that nobody can cut short, by moving the chain's clock
+    terrain: Terrain = LOCAL_TERRAIN
 
     @property
     def content(self) -> Path:
@@ -49,15 +68,25 @@ class World:
     def create_account(self, home: Path, name: str) -> tuple[Path, str]:
         """Return a fresh funded account's key file and address."""
         key_file = home / f"{name}.key"
-        address = create_key_file(key_file).address
+        address = create_key(key_file, self.terrain)
         self.anvil.fund(address, FUNDS_WEI)
         return key_file, address
 
+    def skip_to(self, timestamp: int) -> None:
+        """Move the chain's clock on, in blocks of the chain's own pace where it has one."""
+        head = self.client.get_head().timestamp
+        if self.terrain.block_s > BLOCK_S:
+            self.anvil.mine(-(-(timestamp - head) // self.terrain.block_s), self.terrain.block_s)
+        else:
+            self.anvil.jump_to(timestamp)
+
     def chain_arguments(self, key_file: Path) -> Sequence[str]:
         """Return the options that name node, deployment and key."""
+        password_file = self.terrain.password_file
+        password = () if password_file is None else ("--password-file", str(password_file))
         return (
             "--rpc", self.anvil.url, "--manifest", str(self.manifest_file),
-            "--key-file", str(key_file),
+            "--key-file", str(key_file), *password,
         )  # fmt: skip
 
     def open_cursor(self, path: Path) -> EventCursor:
@@ -80,16 +109,14 @@ def open_world(
     sample: Sequence[int],
     narrator: Narrator,
     is_hurried: bool,
+    terrain: Terrain = LOCAL_TERRAIN,
 ) -> Iterator[World]:
     """Start a chain, deploy through ape, register the model; stop the chain afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
-    with run_anvil(folder / "anvil.log", block_s=0) as anvil:
+    log = folder / "anvil.log"
+    with run_anvil(log, 0, 0, terrain.chain_id, terrain.unlocked) as anvil:
         narrator.say(f"fresh local chain at {anvil.url} (pid {anvil.pid})")
-        deployer = create_key_file(folder / "deployer.key").address
-        anvil.fund(deployer, FUNDS_WEI)
-        manifest_file = run_deploy(
-            DeployOptions(folder / "deployer.key", anvil.url, PRESET, folder / "deployment.json")
-        )
+        manifest_file = _deploy(anvil, folder, terrain)
         client, manifest = connect(anvil.url, manifest_file)
         narrator.say(f"contracts deployed through ape, preset {manifest.preset}:")
         for name, deployment in manifest.contracts.items():
@@ -98,9 +125,9 @@ def open_world(
             narrator.say(
                 "  WARNING: insecure development SRS: its secret is public, anybody can forge"
             )
-        registered = _register(anvil, folder, manifest_file, models / model)
+        registered = _register(anvil, folder, manifest_file, models / model, terrain)
         narrator.say(f"model {model} registered as version {registered['version'][:12]}...")
-        anvil.start_clock(BLOCK_S)
+        anvil.start_clock(terrain.block_s)
         input_file = folder / "input.json"
         input_file.write_text(json.dumps(list(sample)))
         yield World(
@@ -111,16 +138,42 @@ def open_world(
             manifest_file=manifest_file,
             manifest=manifest,
             contracts=bind_contracts(client, manifest),
-            parameters=get_preset(PRESET),
+            parameters=get_preset(terrain.preset),
             version=str(registered["version"]),
             input_file=input_file,
             narrator=narrator,
             is_hurried=is_hurried,
+            terrain=terrain,
         )
 
 
-def _register(anvil: Anvil, folder: Path, manifest: Path, model: Path) -> Mapping[str, Any]:
+def create_key(path: Path, terrain: Terrain) -> str:
+    """Write a key file or, where there is a password, a keystore; return the address."""
+    if terrain.password_file is None:
+        return create_key_file(path).address
+    password = read_password(terrain.password_file, None, "") or ""
+    return write_keystore(path, secrets.token_bytes(KEY_BYTES), password, SCRYPT_N).address
+
+
+def _deploy(anvil: Anvil, folder: Path, terrain: Terrain) -> Path:
+    anvil.fund(create_key(folder / "deployer.key", terrain), FUNDS_WEI)
+    return run_deploy(
+        DeployOptions(
+            key_file=folder / "deployer.key",
+            rpc=anvil.url,
+            preset=terrain.preset,
+            manifest=folder / "deployment.json",
+            password_file=terrain.password_file,
+            guardians=terrain.guardians,
+            accept_insecure_srs=terrain.accept_insecure_srs,
+        )
+    )
+
+
+def _register(
+    anvil: Anvil, folder: Path, manifest: Path, model: Path, terrain: Terrain
+) -> Mapping[str, Any]:
     key_file = folder / "registrant.key"
-    anvil.fund(create_key_file(key_file).address, FUNDS_WEI)
-    account = Account(anvil.url, manifest, key_file, None, folder / "state")
+    anvil.fund(create_key(key_file, terrain), FUNDS_WEI)
+    account = Account(anvil.url, manifest, key_file, terrain.password_file, folder / "state")
     return account.register_version(model, model.name)
