@@ -8,6 +8,15 @@ struct Log {
     address emitter;
 }
 
+/// @notice Gas of a call.
+struct Gas {
+    uint64 gasLimit;
+    uint64 gasTotalUsed;
+    uint64 gasMemoryUsed;
+    int64 gasRefunded;
+    uint64 gasRemaining;
+}
+
 /// @notice The cheatcodes that the protocol's tests use.
 interface Vm {
     function accesses(address target) external returns (bytes32[] memory reads, bytes32[] memory writes);
@@ -25,6 +34,7 @@ interface Vm {
     function getRecordedLogs() external returns (Log[] memory);
     function getNonce(address account) external view returns (uint64);
     function label(address account, string calldata name) external;
+    function lastCallGas() external view returns (Gas memory);
     function prank(address sender) external;
     function prevrandao(bytes32 value) external;
     function record() external;
