@@ -110,9 +110,10 @@ def test_advance__two_nodes_on_two_branches__waits_until_one_is_gone(tmp_path: P
     now, told = [0.0], Told()
     with (
         run_anvil(tmp_path / "first.log") as first,
-        run_anvil(tmp_path / "log") as other,  # the same chain id and another genesis
+        run_anvil(tmp_path / "log") as other,
         run_gateway(other.url) as gateway,
     ):
+        other.rpc.request("anvil_setCoinbase", CONTRACT)  # blocks that differ from now on
         for node in (first, other):
             node.rpc.request("anvil_mine", hex(5))
         rpc = Rpc([first.url, gateway.url], clock=lambda: now[0], chain_id=31337)
