@@ -7,14 +7,19 @@ import {ProgramLib, Program, PublicShape, Tensor} from "./Program.sol";
 import {TranscriptLib} from "./Transcript.sol";
 
 /// @title Structure check of a verification key, run once when it is registered
-/// @notice Walks the whole program: every tensor is declared and placed in chunks of its kind, every count and size
-/// agrees, every instruction stands where it must, every commitment is on the curve. It does not say that the program
+/// @notice Walks the whole program: every tensor is declared and placed in chunks of its kind, which the tensors fill,
+/// every count and size agrees and is the least that serves, every instruction stands where it must, every commitment is
+/// on the curve. As strict as the native verifier's validation. It does not say that the program
 /// belongs to the graph: whoever relies on a version compiles its graph and compares the program's hash.
 library ProgramCheck {
     using ProgramLib for Program;
 
     uint256 private constant NO_BIAS = 0xffff;
     uint256 private constant MAX_LOG = 40;
+    uint256 private constant MIN_CHUNK_LOG = 4;
+    uint256 private constant MAX_CHUNK_LOG = 20;
+    uint256 private constant MAX_ROWS_LOG = 31;
+    uint256 private constant MAX_SHIFT = 63;
     uint256 private constant MAX_SCALE = 1 << 15;
     uint256 private constant LAST_OPCODE = 6;
     uint256 private constant COMMITMENT_SIZE = 64;
@@ -52,10 +57,13 @@ library ProgramCheck {
 
     /// @dev The first two tensors are public; all others lie in chunks of their kind.
     function checkTensors(Program memory p) private pure {
+        if (p.chunkLog < MIN_CHUNK_LOG || p.chunkLog > MAX_CHUNK_LOG) p.revertMalformed();
+        uint256[4] memory cells; // by kind
         for (uint256 id = 0; id < p.tensorCount; ++id) {
             Tensor memory tensor = p.tensorAt(id);
             uint256 expected = id <= ProgramLib.OUTPUT ? ProgramLib.KIND_INPUT + id : tensor.kind;
             bool valid = tensor.kind == expected && tensor.variables <= MAX_LOG;
+            if (valid && tensor.kind <= ProgramLib.KIND_OUTPUT) cells[tensor.kind] += 1 << tensor.variables;
             if (id <= ProgramLib.OUTPUT) {
                 valid = valid && tensor.chunk == 0 && tensor.addr == 0;
             } else {
@@ -69,6 +77,11 @@ library ProgramCheck {
             }
             if (!valid) p.revertMalformed();
         }
+        // No gaps: the cells determine the number of chunks.
+        uint256 ceiling = (1 << p.chunkLog) - 1;
+        bool filled = (cells[ProgramLib.KIND_FIXED] + ceiling) >> p.chunkLog == p.fixedChunks
+            && (cells[ProgramLib.KIND_PROOF] + ceiling) >> p.chunkLog == p.proofChunks;
+        if (!filled) p.revertMalformed();
     }
 
     function checkPublic(Program memory p, uint256 id, uint256 kind) private pure {
@@ -110,10 +123,12 @@ library ProgramCheck {
                 if (kind == 1 && uint32(word >> 208) != 0) p.revertMalformed();
             }
         }
-        bool fits = w.lambda != 0 && w.lambda <= MAX_LOG && leaf <= 1 << w.lambda;
-        if (!fits || tables == 0) p.revertMalformed();
+        if (tables == 0) p.revertMalformed();
+        // No more layers than the leaves need, and at least one.
+        uint256 least = Multilinear.ceilLog2(leaf);
+        if (w.lambda != (least == 0 ? 1 : least) || w.lambda > MAX_LOG) p.revertMalformed();
         for (uint256 id = 0; id < isUsed.length; ++id) {
-            if (isUsed[id] && !isTable[id]) p.revertMalformed();
+            if (isUsed[id] != isTable[id]) p.revertMalformed();
         }
     }
 
@@ -126,7 +141,8 @@ library ProgramCheck {
             uint256 head = p.take(10);
             uint256 digits = (head >> 176) & 0xff;
             uint256 m = (head >> 184) & 0xffff;
-            if ((head >> 200) & 0xff == 0 || m == 0 || m >= MAX_SCALE || digits == 0) p.revertMalformed();
+            uint256 s = (head >> 200) & 0xff;
+            if (s == 0 || s > MAX_SHIFT || m == 0 || m >= MAX_SCALE || digits == 0) p.revertMalformed();
             uint256 first = p.cursor;
             p.cursor += 3 * digits;
             uint256 variables = checkShape(p, w);
@@ -134,7 +150,9 @@ library ProgramCheck {
             uint256 behind = p.cursor;
             p.cursor = first;
             for (; digits != 0; --digits) {
-                requireLooked(p, w, p.take(3) >> 240, variables);
+                uint256 digit = p.take(3);
+                if ((digit >> 232) & 0xff > MAX_SHIFT) p.revertMalformed();
+                requireLooked(p, w, digit >> 240, variables);
             }
             p.cursor = behind;
         }
@@ -147,7 +165,8 @@ library ProgramCheck {
         uint256 colsLog = (tail >> 224) & 0xff;
         uint256 rows = (tail >> 192) & 0xffffffff;
         variables = rowsLog + colsLog;
-        if (variables > w.lambda || rows == 0 || rows > 1 << rowsLog) p.revertMalformed();
+        bool valid = rowsLog <= MAX_ROWS_LOG && variables <= w.lambda && rows != 0;
+        if (!valid || rows > 1 << rowsLog) p.revertMalformed();
         if (tail >> 240 != NO_BIAS) requireCommitted(p, tail >> 240, colsLog);
     }
 
@@ -158,16 +177,21 @@ library ProgramCheck {
         if (w.rounds > MAX_LOG || (word >> 240) & 0xff != 2 || (word >> 224) & 0xffff != w.entries) {
             p.revertMalformed();
         }
+        uint256 longest;
         for (uint256 k = 0; k < w.entries; ++k) {
             word = p.take(3);
             uint256 variables = (word >> 232) & 0xff;
             if (word >> 240 != k || variables > w.rounds) p.revertMalformed();
+            if (variables > longest) longest = variables;
             checkOperand(p, w, variables);
             checkOperand(p, w, variables);
         }
+        // No more rounds than the longest instance needs.
+        if (longest != w.rounds) p.revertMalformed();
     }
 
-    /// @dev u16 tensor | u8 segments | segments x (u8 source | u8 end | u8 length)
+    /// @dev u16 tensor | u8 segments | segments x (u8 source | u8 end | u8 length): segments of zeta, then the last
+    /// `inner` coordinates of r_C; none is empty.
     function checkOperand(Program memory p, Walk memory w, uint256 inner) private pure {
         uint256 word = p.take(3);
         uint256 filled;
@@ -175,13 +199,17 @@ library ProgramCheck {
         for (uint256 segments = (word >> 232) & 0xff; segments != 0; --segments) {
             uint256 segment = p.take(3);
             uint256 source = segment >> 248;
+            uint256 end = (segment >> 240) & 0xff;
             uint256 length = (segment >> 232) & 0xff;
-            uint256 reach = length + ((segment >> 240) & 0xff);
-            if (source > 1 || reach > (source == 0 ? w.lambda : w.rounds)) p.revertMalformed();
-            // An instance sees no other coordinates of r_C than its own.
-            if (source == 1 && reach > inner) p.revertMalformed();
+            if (source > 1 || length == 0 || contracted != 0) p.revertMalformed();
+            if (source == 1) {
+                // An instance sees no other coordinates of r_C than its own.
+                if (end != 0 || length != inner) p.revertMalformed();
+                contracted = length;
+            } else if (end + length > w.lambda) {
+                p.revertMalformed();
+            }
             filled += length;
-            if (source == 1) contracted += length;
         }
         if (contracted != inner) p.revertMalformed();
         requireTensor(p, word >> 240, filled);

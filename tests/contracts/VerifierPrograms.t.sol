@@ -155,6 +155,35 @@ contract VerifierProgramsTest is VerifierFixture {
         requireInspectionFails(withProgram(program), IProofVerifier.MalformedProgram.selector);
     }
 
+    /// @dev Whatever would work, but that no graph compiles to.
+    function test_inspect_moreThanNeeded_reverts() public {
+        bytes4 malformed = IProofVerifier.MalformedProgram.selector;
+        bytes memory program = programOf(submission.key);
+        // c outside [4, 20].
+        requireInspectionFails(withByte(1, 3), malformed);
+        requireInspectionFails(withByte(1, 21), malformed);
+        // A larger chunk than the tensors fill: all of them fit into fewer chunks.
+        requireInspectionFails(withByte(1, uint8(program[1]) + 1), malformed);
+        // A proof chunk that no tensor lies in.
+        requireInspectionFails(withByte(5, uint8(program[5]) + 1), malformed);
+        // One layer too many or too few.
+        requireInspectionFails(withByte(logUp + 1, uint8(program[logUp + 1]) + 1), malformed);
+        requireInspectionFails(withByte(logUp + 1, uint8(program[logUp + 1]) - 1), malformed);
+        // s and a digit's shift above 63.
+        requireInspectionFails(withByte(requant + 9, 64), malformed);
+        requireInspectionFails(withByte(requant + 15, 64), malformed);
+        // One contraction round too many.
+        uint256 contract_ = requant + 3;
+        for (uint256 count = uint8(program[requant + 2]); count != 0; --count) {
+            contract_ += 10 + 3 * uint256(uint8(program[contract_ + 9])) + 8;
+        }
+        require(program[contract_] == 0x04, "layout");
+        requireInspectionFails(withByte(contract_ + 1, uint8(program[contract_ + 1]) + 1), malformed);
+        // The first operand's segment of r_C does not reach its end.
+        require(program[contract_ + 11] == 0x01, "layout");
+        requireInspectionFails(withByte(contract_ + 12, 1), malformed);
+    }
+
     function test_program_tensorOutsideItsChunks_reverts() public {
         // The chunk of tensor 2, the first weight: behind the fixed ones.
         requireInspectionFails(withByte(10 + 8 * 2 + 3, 1), IProofVerifier.MalformedProgram.selector);

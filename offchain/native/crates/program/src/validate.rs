@@ -50,6 +50,12 @@ pub(crate) fn validate(program: &Program) -> Result<(), ProgramError> {
         validate_requant(program, &leaf, entry)
             .map_err(|reason| inconsistent("requant", index, reason))?;
     }
+    in_range(
+        "operators",
+        program.op_count.into(),
+        program.requants.len()..=usize::from(u16::MAX),
+        "at least the requantizations",
+    )?;
     if program.instances.len() != program.requants.len() {
         let index = program.instances.len();
         return Err(inconsistent(
