@@ -25,17 +25,16 @@ from offchain.chain.artifacts import load_artifact
 from offchain.chain.binding import checksum
 from offchain.chain.client import Call, ChainClient
 from offchain.chain.deployment import (
-    MEMBERS,
     NO_TOKEN,
     ORDER,
     Plan,
     check_token,
+    choose_guardians,
     find_genesis,
     find_plan,
     is_deployed,
     is_finished,
     load_plan,
-    parse_address,
     save_plan,
     verify_deployment,
 )
@@ -47,16 +46,9 @@ from offchain.commit.srs import ReferenceString, choose_srs
 from offchain.errors import DeploymentError, OffchainError
 from offchain.params.presets import PRESETS
 from offchain.params.settings import LOCAL_CHAIN_IDS
-from offchain.types import AccountId, Address
+from offchain.types import AccountId
 
 ROOT: Final = Path(__file__).parents[1]
-# Accounts 7, 8 and 9 of every development node (mnemonic "test test ... junk"): their keys are
-# public, so they guard local chains and no others.
-LOCAL_GUARDIANS: Final = (
-    Address("0x14dC79964da2C08b23698B3D3cc7Ca32193d9955"),
-    Address("0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f"),
-    Address("0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"),
-)
 MINED_S: Final = 300.0  # a creation that is not mined by then is left for the next call
 POLL_S: Final = 0.2
 FOLDER: Final = click.Path(dir_okay=False, path_type=Path)
@@ -188,19 +180,6 @@ def check_srs(chain_id: int, reference: ReferenceString, accept_insecure: bool) 
             "development one: anybody could forge proofs. Import a ceremony's with `zkdps srs "
             "import` and name it with --srs, or see --accept-insecure-srs."
         )
-
-
-def choose_guardians(chain_id: int, named: tuple[str, ...]) -> tuple[Address, ...]:
-    """Return the guardian's members; only a local chain has any by default."""
-    if chain_id in LOCAL_CHAIN_IDS and not named:
-        return LOCAL_GUARDIANS
-    if len(named) != MEMBERS:
-        raise DeploymentError(f"name {MEMBERS} guardians: --guardian ADDRESS, {MEMBERS} times")
-    members = tuple(parse_address(member) for member in named)
-    public = set(members) & set(LOCAL_GUARDIANS)
-    if public and chain_id not in LOCAL_CHAIN_IDS:
-        raise DeploymentError(f"everybody knows the key of {', '.join(sorted(public))}")
-    return members
 
 
 def choose_plan(path: Path, wanted: Plan, restart: bool) -> Plan:

@@ -39,6 +39,13 @@ ORDER: Final = (
     "DisputeGame",
 )
 MEMBERS: Final = 3
+# Accounts 7, 8 and 9 of every development node (mnemonic "test test ... junk"): their keys are
+# public, so they guard local chains and no others.
+LOCAL_GUARDIANS: Final = (
+    Address("0x14dC79964da2C08b23698B3D3cc7Ca32193d9955"),
+    Address("0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f"),
+    Address("0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"),
+)
 WORD: Final = 32
 SRS_PREFIX: Final = b"zkdps/srs/1"  # FORMAT.md 2
 
@@ -132,6 +139,19 @@ def save_plan(path: Path, plan: Plan) -> None:
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     draft.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     draft.replace(path)
+
+
+def choose_guardians(chain_id: int, named: tuple[str, ...]) -> tuple[Address, ...]:
+    """Return the guardian's members; only a local chain has any by default."""
+    if chain_id in LOCAL_CHAIN_IDS and not named:
+        return LOCAL_GUARDIANS
+    if len(named) != MEMBERS:
+        raise DeploymentError(f"name {MEMBERS} guardians: --guardian ADDRESS, {MEMBERS} times")
+    members = tuple(parse_address(member) for member in named)
+    public = set(members) & set(LOCAL_GUARDIANS)
+    if public and chain_id not in LOCAL_CHAIN_IDS:
+        raise DeploymentError(f"everybody knows the key of {', '.join(sorted(public))}")
+    return members
 
 
 def check_token(client: ChainClient, token: str) -> Address:
