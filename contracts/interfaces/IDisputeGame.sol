@@ -137,12 +137,8 @@ interface IDisputeGame is IParameters {
 
     /// @notice Rejects a job, before it is settled, whose operator signed two different results for it. The caller has
     /// announced exactly this in an earlier block.
-    function proveEquivocation(
-        JobId jobId,
-        SignedResult calldata first,
-        SignedResult calldata second,
-        bytes32 salt
-    ) external;
+    function proveEquivocation(JobId jobId, SignedResult calldata first, SignedResult calldata second, bytes32 salt)
+        external;
 
     /// @notice In the refund mode: gives bonds, escrow and lock of a disputed job back, or the lock of a rejected job
     /// whose airgap was not over.
@@ -177,10 +173,7 @@ interface IDisputeGame is IParameters {
     ///   W_prove + proveSeconds * (openChallenges + 1)
     function computeProveSeconds(bytes32 version, address operator) external view returns (uint256);
     /// @notice The statement that a proof by `prover` has to prove.
-    function getStatement(JobId jobId, JobTerms calldata terms, address prover)
-        external
-        view
-        returns (Statement memory);
+    function getStatement(JobId jobId, JobTerms calldata terms, address prover) external view returns (Statement memory);
     /// @notice What an operator's key signs to vouch for a result: the EIP-712 digest of Result(jobId, outDigest).
     function hashResult(JobId jobId, bytes32 outDigest) external view returns (bytes32);
 }

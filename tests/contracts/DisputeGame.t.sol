@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {DisputeGame} from "../../contracts/dispute/DisputeGame.sol";
 import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
 import {IProofVerifier} from "../../contracts/interfaces/IProofVerifier.sol";
@@ -10,7 +9,6 @@ import {MockVerifier} from "../../contracts/mocks/MockVerifier.sol";
 import {Dispute, DisputeState} from "../../contracts/types/Dispute.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
 import {JobState, JobTerms} from "../../contracts/types/Job.sol";
-import {Parameters} from "../../contracts/types/Parameters.sol";
 import {LockStatus} from "../../contracts/types/Stake.sol";
 import {Statement} from "../../contracts/types/Statement.sol";
 import {JobSteps} from "./JobSteps.sol";
@@ -22,34 +20,6 @@ contract DisputeGameTest is JobSteps {
     function setUp() public override {
         super.setUp();
         vm.prevrandao(RANDOM);
-    }
-
-    /* CONSTRUCTOR */
-
-    function test_constructor__modules_of_another_deployment__revert() public {
-        Parameters memory p = localPreset();
-        // The vault names another game.
-        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.ForeignModule.selector, address(vault)));
-        new DisputeGame(address(vault), address(registry), address(market), p);
-        // At the right address, but with other parameters, another market or another registry.
-        checkForeign(address(registry), address(market), p, "");
-        p.keeperTipBps += 1;
-        bytes memory foreignVault = abi.encodeWithSelector(IDisputeGame.ForeignModule.selector, address(vault));
-        checkForeign(address(registry), address(market), p, foreignVault);
-        checkForeign(address(registry), STRANGER, localPreset(), foreignVault);
-        bytes memory foreignMarket = abi.encodeWithSelector(IDisputeGame.ForeignModule.selector, address(market));
-        checkForeign(STRANGER, address(market), localPreset(), foreignMarket);
-    }
-
-    /// @dev Runs the constructor in the game's name; `expected` is empty if it should succeed.
-    function checkForeign(address registry_, address market_, Parameters memory p, bytes memory expected) private {
-        bytes memory code = address(game).code;
-        bytes memory arguments = abi.encode(address(vault), registry_, market_, p);
-        vm.etch(address(game), abi.encodePacked(type(DisputeGame).creationCode, arguments));
-        (bool success, bytes memory reason) = address(game).call("");
-        vm.etch(address(game), code);
-        assertTrue(success == (expected.length == 0), "refused");
-        if (!success) assertEq(keccak256(reason), keccak256(expected), "reason");
     }
 
     /* CHALLENGE */

@@ -1,49 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {JobMarket} from "../../contracts/core/JobMarket.sol";
-import {ModelRegistry} from "../../contracts/core/ModelRegistry.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
 import {Assurance, Job, JobParams, JobState, JobTerms} from "../../contracts/types/Job.sol";
-import {Parameters} from "../../contracts/types/Parameters.sol";
 import {JobSteps} from "./JobSteps.sol";
 
 contract JobMarketTest is JobSteps {
     JobId private constant UNKNOWN = JobId.wrap(bytes32(uint256(9)));
-
-    /* CONSTRUCTOR */
-
-    function test_constructor__modules_of_another_deployment__revert() public {
-        Parameters memory p = localPreset();
-        // The vault names another market.
-        vm.expectRevert(abi.encodeWithSelector(IJobMarket.ForeignModule.selector, address(vault)));
-        new JobMarket(address(vault), address(registry), address(guardian), p);
-        (JobMarket foreign, Parameters memory q) = (market, p);
-        q.keeperTipBps += 1;
-        // At the right address, but with other parameters.
-        vm.expectRevert(abi.encodeWithSelector(IJobMarket.ForeignModule.selector, address(vault)));
-        createAt(address(foreign), address(registry), q);
-        ModelRegistry other = new ModelRegistry(new address[](0), q);
-        vm.expectRevert(abi.encodeWithSelector(IJobMarket.ForeignModule.selector, address(other)));
-        createAt(address(foreign), address(other), localPreset());
-    }
-
-    /// @dev Runs the constructor in the name of `account`.
-    function createAt(address account, address registry_, Parameters memory p) private {
-        bytes memory initCode =
-            abi.encodePacked(type(JobMarket).creationCode, abi.encode(address(vault), registry_, address(guardian), p));
-        bytes memory code = account.code;
-        vm.etch(account, initCode);
-        (bool success, bytes memory reason) = account.call("");
-        vm.etch(account, code);
-        if (success) return;
-        // Equivalent to reverting with `reason` as it is.
-        assembly ("memory-safe") {
-            revert(add(reason, 0x20), mload(reason))
-        }
-    }
 
     /* CREATE */
 
