@@ -273,20 +273,11 @@ class TransactionPending(OffchainError):
 
 
 class NoSuchJob(OffchainError, LookupError):
-    """No job has the name that was given: an id, or the beginning of one."""
+    """No confirmed event of this job was read: it does not exist, or not yet."""
 
-    def __init__(self, named: str) -> None:
-        super().__init__(f"no job {named}: give an id (0x and 64 hex digits) or its beginning")
-        self.named = named
-
-
-class AmbiguousJob(OffchainError, LookupError):
-    """Several jobs' ids begin with what was given."""
-
-    def __init__(self, named: str, found: Sequence[str]) -> None:
-        super().__init__(f"{named} begins the ids of {len(found)} jobs: {', '.join(found[:5])}")
-        self.named = named
-        self.found = tuple(found)
+    def __init__(self, job: str) -> None:
+        super().__init__(f"no confirmed event of job {job} was read")
+        self.job = job
 
 
 class TermsMismatch(OffchainError):

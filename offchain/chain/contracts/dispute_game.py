@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import astuple
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
@@ -26,7 +26,7 @@ from offchain.types import (
     Wei,
 )
 
-SIGNED: str = "(bytes32,bytes)"
+SIGNED: Final = "(bytes32,bytes)"
 
 
 class DisputeGame(Binding):

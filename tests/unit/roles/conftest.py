@@ -134,7 +134,7 @@ class FakeWorld:
             challenge_seed=seed,
         )
 
-    def build_context(self, role: str) -> Context:
+    def build_context(self, role: str, journal: Any = None) -> Context:
         """Return a context in which every role can be asked what is due."""
         log = SilentLog()
         return Context(  # type: ignore[arg-type]
@@ -167,7 +167,7 @@ class FakeWorld:
                 game=self._build_game(),
                 registry=SimpleNamespace(),
             ),
-            journal=Journal(self.home / "journal.sqlite3"),
+            journal=journal or Journal(self.home / "journal.sqlite3"),
             cursor=SimpleNamespace(
                 advance=lambda: HEAD,
                 get_live_jobs=lambda: (JOB_ID,),

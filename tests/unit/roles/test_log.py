@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from offchain.params.settings import Settings
-from offchain.roles.log import PUBLIC_SETTINGS, Log
+from offchain.roles.log import PUBLIC_SETTINGS, Log, Reminders
 
 
 def test_settings__logged__without_key_or_password_file(
@@ -41,3 +41,15 @@ def test_event__bytes_and_nested_values__plain_json(capsys: pytest.CaptureFixtur
     assert logged["digest"] == "0x0102"
     assert logged["facts"] == {"seed": "0x03"}
     assert logged["list"] == [1, "0x04"]
+
+
+def test_reminders__standing_problem__told_less_and_less_often() -> None:
+    now = 0.0
+    reminders = Reminders(lambda: now)
+    told = []
+    for second in range(4_000):
+        now = float(second)
+        if reminders.is_due("no funds"):
+            told.append(second)
+    assert told == [0, 10, 30, 70, 150, 310, 630, 1270, 2550]
+    assert reminders.is_due("another problem")
