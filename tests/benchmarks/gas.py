@@ -1,76 +1,147 @@
-"""The gas of one verification: a transaction to the real verifier on a fresh chain."""
+"""`./scripts/bench gas`: what every entry point costs, from receipts, and the contracts' sizes."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from eth_abi.abi import encode
+import click
 
-from offchain import native
-from offchain.chain.abi import ContractAbi
-from offchain.chain.anvil import run_anvil
-from offchain.chain.data_contract import build_data_contract
-from offchain.chain.rpc import Rpc
+from offchain.chain.artifacts import list_artifacts, load_artifact
+from offchain.cli.demo.narrator import Narrator
+from offchain.cli.demo.play import MODEL, load_sample, prepare_model
+from offchain.submit.models import encode_input, load_model
+from tests.benchmarks.entry_points import EntryPoints
+from tests.benchmarks.gas_chain import GasChain, Row, run_gas_chain
+from tests.benchmarks.machine import ROOT, describe_machine
 
-VERIFIER: Final = Path(__file__).parents[2] / ".local/forge/out/VerifierCore.sol/VerifierCore.json"
-RECEIPT_S: Final = 30.0
-WORD: Final = 32
-
-
-@dataclass(frozen=True)
-class VerifierChain:
-    """A fresh chain with the verifier on it; its only account is unlocked."""
-
-    rpc: Rpc
-    chain_id: int
-    account: str
-    verifier: str
-    abi: ContractAbi
-
-    def verify(
-        self, statement: Sequence[Any], vk: bytes, raw_input: bytes, output: bytes, proof: bytes
-    ) -> int:
-        """Send the proof as a transaction; return the receipt's gas, or fail when it reverts."""
-        key = _send(self.rpc, self.account, None, build_data_contract(vk).calldata)[
-            "contractAddress"
-        ]
-        call = self.abi.encode_call("verify", [tuple(statement), key, raw_input, output, proof])
-        return int(_send(self.rpc, self.account, self.verifier, call)["gasUsed"], 16)
+HAPPY_PATH: Final = ("createJob", "acceptJob", "commitResult", "finalise")
+HAPPY_PATH_MAXIMUM: Final = 350_000
+SIZE_MAXIMUM: Final = 23_500  # bytes of deployed code; EIP-170 allows 24,576
+INITCODE_MAXIMUM: Final = 49_152  # EIP-3860
+# What only a module of the deployment may call; its gas is in the entry points that lead there.
+MODULES_ONLY: Final = frozenset(
+    {
+        "StakeVault.addBond", "StakeVault.addEscrow", "StakeVault.divideSlash", "StakeVault.jail",
+        "StakeVault.lockStake", "StakeVault.recordMiss", "StakeVault.settleBonds",
+        "StakeVault.settleJob", "StakeVault.slashStake",
+        "JobMarket.disputeJob", "JobMarket.divideSlash", "JobMarket.settleProven",
+        "JobMarket.settleRejected", "JobMarket.settleVoided",
+        "JobMarket.pause", "JobMarket.unpause", "JobMarket.enterRefundMode",
+    }
+)  # fmt: skip
 
 
-@contextmanager
-def run_verifier_chain(log: Path) -> Iterator[VerifierChain]:
-    """Run Anvil at its default fork and deploy the verifier with the development SRS."""
-    artefact = json.loads(VERIFIER.read_text(encoding="utf-8"))
-    tau = native.tau_g2_insecure()
-    words = [int.from_bytes(tau[i : i + WORD], "big") for i in range(0, len(tau), WORD)]
-    creation = bytes.fromhex(artefact["bytecode"]["object"][2:]) + encode(["uint256[4]"], [words])
-    with run_anvil(log) as anvil:
-        account = anvil.rpc.request("eth_accounts")[0]
-        yield VerifierChain(
-            rpc=anvil.rpc,
-            chain_id=int(anvil.rpc.request("eth_chainId"), 16),
-            account=account,
-            verifier=_send(anvil.rpc, account, None, creation)["contractAddress"],
-            abi=ContractAbi("VerifierCore", artefact["abi"]),
-        )
+@click.command()
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the table."
+)
+@click.option(
+    "--models",
+    type=click.Path(file_okay=False, path_type=Path, resolve_path=True),
+    default=ROOT / ".local" / "models",
+    show_default=".local/models of the checkout",
+    help="Folder of published models; the digits network is trained into it when it is not there.",
+)
+def main(json_file: Path | None, models: Path) -> None:
+    """Send every transaction of the protocol on a fresh chain and show what each cost.
+
+    Exit status 1 when an entry point was never called, the happy path costs more than 350,000 gas,
+    or a contract is larger than 23.5 kB.
+    """
+    prepare_model(models, Narrator(lambda _line: None))
+    folder = models / MODEL
+    with tempfile.TemporaryDirectory() as workspace, run_gas_chain(Path(workspace)) as chain:
+        EntryPoints(chain, folder, encode_input(load_model(folder), load_sample())).play()
+        rows, missing = summarise(chain.rows), find_missing(chain)
+    sizes = measure_sizes()
+    happy = {case: sum_happy_path(rows, case) for case in ("first job", "later job", "ERC-20")}
+    report = {
+        "machine": describe_machine(),
+        "happy_path_gas": happy["first job"],
+        "happy_path_gas_later_jobs": happy["later job"],
+        "happy_path_gas_erc20": happy["ERC-20"],
+        "rows": [asdict(row) for row in rows],
+        "sizes": sizes,
+    }
+    show(rows, sizes, happy)
+    if json_file is not None:
+        json_file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    problems = [f"{name} was never called" for name in missing]
+    problems += [
+        f"{name}: {size['code_bytes']} bytes of code, {size['initcode_bytes']} to create it"
+        for name, size in sizes.items()
+        if size["code_bytes"] > SIZE_MAXIMUM or size["initcode_bytes"] > INITCODE_MAXIMUM
+    ]
+    if happy["first job"] > HAPPY_PATH_MAXIMUM:
+        problems.append(f"the happy path costs {happy['first job']} gas")
+    for problem in problems:
+        click.echo(f"FAILED: {problem}", err=True)
+    sys.exit(1 if problems else 0)
 
 
-def _send(rpc: Rpc, account: str, to: str | None, calldata: bytes) -> dict[str, Any]:
-    fields = {"from": account, "data": "0x" + calldata.hex()} | ({"to": to} if to else {})
-    tx_hash = rpc.request("eth_sendTransaction", fields)
-    deadline = time.monotonic() + RECEIPT_S
-    while time.monotonic() < deadline:
-        receipt: dict[str, Any] | None = rpc.request("eth_getTransactionReceipt", tx_hash)
-        if receipt is not None:
-            if int(receipt["status"], 16) != 1:
-                raise RuntimeError(f"transaction {tx_hash} reverted")
-            return receipt
-        time.sleep(0.1)
-    raise TimeoutError(f"no receipt of {tx_hash} after {RECEIPT_S:.0f} s")
+def summarise(rows: Sequence[Row]) -> Sequence[Row]:
+    """Return one row for each entry point and case: the dearest, by contract and function."""
+    dearest: dict[tuple[str, str, str], Row] = {}
+    for row in rows:
+        key = (row.contract, row.function, row.case)
+        if key not in dearest or row.gas > dearest[key].gas:
+            dearest[key] = row
+    return sorted(dearest.values(), key=lambda row: (row.contract, row.function, row.case))
+
+
+def find_missing(chain: GasChain) -> Sequence[str]:
+    """Return the functions that change state, may be called from outside and were not."""
+    called = {f"{row.contract}.{row.function}" for row in chain.rows}
+    changing = {
+        f"{name}.{entry['name']}"
+        for name, deployment in chain.manifest.contracts.items()
+        for entry in deployment.abi.entries
+        if entry["type"] == "function" and entry["stateMutability"] in ("nonpayable", "payable")
+    }
+    return sorted(changing - called - MODULES_ONLY)
+
+
+def sum_happy_path(rows: Sequence[Row], case: str) -> int:
+    """Return what creation, acceptance, commit and payment of one job cost together."""
+    gas = {row.function: row.gas for row in rows if row.case == case}
+    return sum(gas[function] for function in HAPPY_PATH)
+
+
+def measure_sizes() -> Mapping[str, Mapping[str, int]]:
+    """Return the size of every contract's deployed and creation code."""
+    return {
+        name: {
+            "code_bytes": len(load_artifact(name).runtime_code),
+            "initcode_bytes": len(load_artifact(name).creation_code),
+        }
+        for name in list_artifacts()
+    }
+
+
+def show(
+    rows: Sequence[Row], sizes: Mapping[str, Mapping[str, int]], happy: Mapping[str, int]
+) -> None:
+    """Print the tables."""
+    table: list[tuple[Any, ...]] = [("entry point", "case", "gas", "calldata bytes")]
+    table += [
+        (f"{r.contract}.{r.function}", r.case, f"{r.gas:,}", f"{r.calldata_bytes:,}") for r in rows
+    ]
+    for name, case, gas, calldata in table:
+        click.echo(f"{name:<32}{case:<28}{gas:>12}{calldata:>16}")
+    click.echo()
+    for case, gas in happy.items():
+        click.echo(f"create + accept + commit + finalise, {case}: {gas:,}")
+    click.echo()
+    click.echo(f"{'contract':<20}{'code bytes':>12}{'initcode bytes':>16}")
+    for name, size in sizes.items():
+        click.echo(f"{name:<20}{size['code_bytes']:>12,}{size['initcode_bytes']:>16,}")
+
+
+if __name__ == "__main__":
+    main()

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import click
 
-from tests.benchmarks.gas import VerifierChain, run_verifier_chain
 from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.measure import Request
 from tests.benchmarks.models import BUILDERS
+from tests.benchmarks.verification import VerifierChain, run_verifier_chain
 
 METHOD: Final = """\
 Times are medians of {runs} calls after one that is not counted, in one process without torch:
