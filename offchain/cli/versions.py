@@ -46,7 +46,8 @@ def verify(rpc_url: str, manifest: Path, model: Path, version: str, as_json: boo
     with progress("recomputing digests and commitments"):
         loaded = load_model(model)
         code = client.get_code(registered.vk_data)
-        checks = compare_version(registered, loaded, code, deployment.srs_id)
+        verifier = deployment.get("VerifierCore").address
+        checks = compare_version(registered, loaded, code, deployment.srs_id, verifier)
     reproduced = all(check.agrees for check in checks)
     rows = [
         {

@@ -64,7 +64,7 @@ class VersionBook:
 
 @dataclass(frozen=True)
 class DigestCheck:
-    """One digest of a registration beside what the model's files give."""
+    """One claim of a registration beside what the model's files give."""
 
     what: str
     registered: bytes
@@ -76,43 +76,25 @@ class DigestCheck:
         return self.registered == self.recomputed
 
 
-def compare_version(
-    version: Version, model: Model, vk_code: bytes, srs_id: bytes
-) -> tuple[DigestCheck, ...]:
-    """Recompute every digest of a registration from the model's files."""
-    found = model.compute_digests()
-    return (
-        DigestCheck("graph hash", version.graph_hash, found.graph_hash),
-        DigestCheck("weight root", version.weight_root, found.weight_root),
-        DigestCheck("program hash", version.program_hash, found.program_hash),
-        DigestCheck("verification key hash", version.vk_hash, found.vk_hash),
-        DigestCheck("reference string", version.srs_id, found.srs_id),
-        DigestCheck("deployment's reference string", srs_id, found.srs_id),
-        DigestCheck(
-            "verification key on chain", keccak(vk_code), keccak(DATA_PREFIX + model.vk_blob)
-        ),
-    )
-
-
 def verify_version(
     version: Version, model: Model, vk_code: bytes, srs_id: bytes, verifier: Address
 ) -> None:
-    """Raise VersionMismatch unless the registration is exactly what the model's files give.
+    """Raise VersionMismatch unless the registration is exactly what the model's files give."""
+    for check in compare_version(version, model, vk_code, srs_id, verifier):
+        if not check.agrees:
+            raise VersionMismatch(check.what, check.registered, check.recomputed)
+
+
+def compare_version(
+    version: Version, model: Model, vk_code: bytes, srs_id: bytes, verifier: Address
+) -> tuple[DigestCheck, ...]:
+    """Recompute everything that a registration claims from the model's files.
 
     `vk_code` is the code of the registered data contract, `srs_id` and `verifier` are those of the
-    deployment: a verifier that somebody else wrote could accept anything.
+    deployment: a verifier that somebody else wrote could accept anything. Numbers are eight bytes.
     """
-    for what, registered, recomputed in list_claims(version, model, vk_code, srs_id, verifier):
-        if registered != recomputed:
-            raise VersionMismatch(what, registered, recomputed)
-
-
-def list_claims(
-    version: Version, model: Model, vk_code: bytes, srs_id: bytes, verifier: Address
-) -> tuple[tuple[str, bytes, bytes], ...]:
-    """Return (what, registered, recomputed) for everything that a registration claims."""
     found = model.compute_digests()
-    return (
+    claims = (
         ("graph hash", version.graph_hash, found.graph_hash),
         ("weight root", version.weight_root, found.weight_root),
         ("program hash", version.program_hash, found.program_hash),
@@ -125,6 +107,7 @@ def list_claims(
         ("bytes of an output", _number(version.output_bytes), _number(model.output_bytes)),
         ("operators", _number(version.op_count), _number(model.layout.program.op_count)),
     )
+    return tuple(DigestCheck(*claim) for claim in claims)
 
 
 def _address(address: str) -> bytes:

@@ -19,7 +19,7 @@ from offchain.roles.context import Context
 from offchain.roles.operator import Operator
 from offchain.roles.poison import POISONS
 from offchain.submit.models import Model, load_model
-from offchain.submit.versions import VersionBook, list_claims, verify_version
+from offchain.submit.versions import VersionBook, compare_version, verify_version
 from offchain.types import Address, Amount, JobState, Version, VersionId
 from tests.unit.roles.conftest import OTHER, OWNER, TERMS, WORKER, FakeWorld
 from tests.vectors.models import tiny
@@ -105,11 +105,11 @@ def test_verify_version__another_key_on_chain__found(
         verify_version(register(true, model), model, found, true.srs_id, VERIFIER)
 
 
-def test_list_claims__the_truth__everything_agrees(model: Model, true: VersionParams) -> None:
+def test_compare_version__the_truth__everything_agrees(model: Model, true: VersionParams) -> None:
     version = register(true, model)
-    claims = list_claims(version, model, b"\0" + model.vk_blob, true.srs_id, VERIFIER)
-    assert len(claims) == len(LIES) + 2  # the deployment's string, and the key's code
-    assert all(registered == recomputed for _, registered, recomputed in claims)
+    checks = compare_version(version, model, b"\0" + model.vk_blob, true.srs_id, VERIFIER)
+    assert len(checks) == len(LIES) + 2  # the deployment's string, and the key's code
+    assert all(check.agrees for check in checks)
 
 
 # The three roles, against registrations that the chain would take
