@@ -136,10 +136,10 @@ def read_chain(account: str, manifest: Path | None, rpc_url: str) -> dict[str, A
 
 def read_journal(home: Path) -> dict[str, Any]:
     """Return what an operator's journal holds."""
-    from offchain.chain.journal import Journal
     from offchain.params.settings import load_settings
+    from offchain.roles.context import open_journal
 
-    journal = Journal(load_settings(home).journal)
+    journal = open_journal(load_settings(home))
     steps = [
         {"job": s.key.job, "step": s.key.step, "status": str(s.status), **s.detail}
         for s in journal.get_steps("operator")

@@ -28,7 +28,7 @@ from offchain.roles.log import Log, Reminders
 from offchain.submit.content import ContentStore
 from offchain.submit.transactions import Submitter
 from offchain.submit.versions import VersionBook
-from offchain.types import CreatedJob, Job, JobId, JobTerms, Wei
+from offchain.types import AccountId, CreatedJob, Job, JobId, JobTerms, Wei
 
 UNKNOWN_JOB: Final = "UnknownJob"  # the market's error
 WORD: Final = 32
@@ -162,14 +162,29 @@ def get_signer_source(settings: Settings) -> SignerSource:
     )
 
 
+def locate(file: Path, settings: Settings, manifest: Manifest, account: AccountId) -> Place:
+    """Return where a role keeps a part of its memory: the file or, by configuration, a server."""
+    market = manifest.get("JobMarket").address
+    space = f"{manifest.chain_id}/{market}/{settings.role}/{account}"
+    return Place(file, settings.database_url, space)
+
+
+def open_journal(settings: Settings) -> Journal:
+    """Open a role's journal without asking its node for anything."""
+    if not settings.database_url:
+        return Journal(settings.journal)
+    signer = open_signer(get_signer_source(settings))
+    manifest = load_manifest(settings.manifest)
+    return Journal(locate(settings.journal, settings, manifest, signer.address))
+
+
 def open_context(settings: Settings) -> Context:
     """Open everything a role needs; keys are read here, once."""
     log = Log(settings.role)
     client, manifest = connect(settings.rpc_url, settings.manifest, log.event)
     contracts = bind_contracts(client, manifest)
     signer = open_signer(get_signer_source(settings))
-    space = f"{manifest.chain_id}/{contracts.market.address}/{settings.role}/{signer.address}"
-    journal = Journal(Place(settings.journal, settings.database_url, space))
+    journal = Journal(locate(settings.journal, settings, manifest, signer.address))
     watched = (contracts.vault, contracts.registry, contracts.market, contracts.game)
     return Context(
         settings=settings,
@@ -179,7 +194,7 @@ def open_context(settings: Settings) -> Context:
         contracts=contracts,
         journal=journal,
         cursor=EventCursor(
-            Place(settings.cursor, settings.database_url, space),
+            locate(settings.cursor, settings, manifest, signer.address),
             client,
             {binding.address: binding.abi for binding in watched},
             manifest.first_block,
