@@ -78,6 +78,11 @@ def verify(rpc_url: str, manifest: Path, model: Path, version: str, as_json: boo
     help="The registrant's part of every fee, in hundredths of a percent; at most 2,000.",
 )
 @click.option("--uri", default="", help="Where others find the files.")
+@click.option(
+    "--fault",
+    type=click.Choice(["poisoned-program", "poisoned-root", "poisoned-weights"]),
+    help="Drill on a development chain: register a lie about the model instead.",
+)
 @json_option
 def register(
     account: Account,
@@ -86,6 +91,7 @@ def register(
     proof_gas: int | None,
     royalty_bps: int,
     uri: str,
+    fault: str | None,
     as_json: bool,
 ) -> None:
     """Publish a model's verification key on chain and register its version, for ever.
@@ -95,10 +101,15 @@ def register(
     \b
     zkdps model register --model models/mlp-digits --key-file registrant.key
     """
+    from offchain.roles.poison import register_poisoned
+
     with progress("committing to the weights and registering"):
-        registered = account.register_version(
-            model, uri or model.name, prove_seconds, proof_gas, royalty_bps
-        )
+        if fault is None:
+            registered = account.register_version(
+                model, uri or model.name, prove_seconds, proof_gas, royalty_bps
+            )
+        else:
+            registered = register_poisoned(account, model, fault)
     answer(registered, as_json)
 
 
