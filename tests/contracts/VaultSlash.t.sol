@@ -100,6 +100,16 @@ contract VaultSlashTest is VaultBase {
         assertBalanced();
     }
 
+    function test_burned__adds_up() public {
+        slashedJob(100);
+        divide(challengersOf(1), division());
+        addBond(CHALLENGER, 10, 10);
+        settleBonds(challengersOf(1), BondSplit(0, 8, 2));
+        assertEq(vault.burned(ETH), 27, "slash and bond");
+        assertEq(vault.burned(address(token)), 0, "the other token");
+        assertBalanced();
+    }
+
     function test_divideSlash__any_split__keeps_the_balance(uint96[4] memory parts, uint256 count) public {
         for (uint256 i = 0; i < parts.length; ++i) {
             parts[i] = uint96(bound(parts[i], i, 2 ether));

@@ -146,6 +146,7 @@ contract WorkersTest is VaultBase {
         vault.leaveOwner();
         assertEq(vault.operatorOf(WORKER), address(0), "no owner");
         assertEq(vault.workerOf(OWNER), address(0), "no worker");
+        assertEq(vault.operatorOf(address(0)), address(0), "address 0 serves nobody");
         vm.expectRevert(abi.encodeWithSelector(IStakeVault.NotWorker.selector, WORKER));
         lockStake(1);
     }
@@ -311,6 +312,12 @@ contract WorkersTest is VaultBase {
         assertStanding(0, START, 2);
         vm.prank(address(market));
         vault.lockStake(ETH, OTHER_JOB, WORKER, 1);
+    }
+
+    function test_recordMiss__first_of_all__starts_the_window_however_early() public {
+        setClock(WINDOW);
+        miss();
+        assertStanding(0, WINDOW, 1);
     }
 
     function test_recordMiss__after_the_window__counts_afresh() public {
