@@ -58,6 +58,7 @@ class Account:
 
     def send(self, call: Call) -> Receipt:
         """Send one transaction and wait for it."""
+        self._submitter.wait_for_pool()  # a role of this account may be sending, too
         return self._submitter.submit(StepKey(ROLE, self._job, call.label), call)
 
     def register_version(

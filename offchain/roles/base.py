@@ -42,6 +42,7 @@ REFUSALS: Final = (
 # What is wrong with an input's bytes.
 UNUSABLE: Final = (ContentError, RangeError, TensorError)
 OF: Final = ":"  # separates a step's name from what it is about, e.g. a challenge's seed
+ID_PREFIX: Final = "0x"  # of a job's id: the account's and a request's steps are named otherwise
 NO_DISPUTE_YET: Final = (JobState.OPEN, JobState.ASSIGNED, JobState.COMMITTED)
 
 
@@ -171,13 +172,13 @@ class BaseRole(ABC):
     # What is done
 
     def perform(self, key: StepKey) -> None:
-        """Do one step unless it was given up, or another process is doing it.
+        """Do one step unless it was given up, is due no more, or another process is doing it.
 
         A step that is done may be due again: a reorganisation can undo its transaction. Sending it
         again is left to the submitter, which repeats the same bytes or finds the receipt.
         """
         with hold_step(self.context.journal, key) as mine:
-            if not mine or self.context.journal.is_given_up(key):
+            if not mine or self.context.journal.is_given_up(key) or self._is_over(key):
                 return
             if not self.context.journal.is_done(key):
                 self.context.journal.put_step(key, StepStatus.BEGUN)
@@ -199,6 +200,10 @@ class BaseRole(ABC):
         self.context.journal.put_step(key, StepStatus.DONE)
         self.log.event(event, job=job_id, tx=receipt.tx_hash, **facts)
         return True
+
+    def _is_over(self, key: StepKey) -> bool:
+        """Whether a step about a job was handed out and is not asked for any more."""
+        return key.job.startswith(ID_PREFIX) and not self._is_due(JobId(key.job), key)
 
     def _is_due(self, job_id: JobId, key: StepKey) -> bool:
         job = self.context.find_job(job_id)

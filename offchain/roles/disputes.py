@@ -78,9 +78,6 @@ class DisputeMoves:
         job = context.contracts.market.get_job(job_id)
         if name_step(CHALLENGE, job) != key.step:
             return  # not the result that was found wrong: the next tick looks at this one
-        if context.heads.is_stale(context.client.get_head()):
-            context.put_off(key, "the head stands still: nothing bonded is begun")
-            return
         bond = compute_bond_to_send(context.contracts.game.get_required_bond(job_id))
         later = compute_reserve_wei(GAS_TO_THE_END, context.client.get_head().base_fee_wei)
         if not context.submitter.can_spend(bond, CHALLENGE_GAS, obligations_wei=later):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from offchain.chain.fees import compute_reserve_wei
 from offchain.errors import JobRefused
 from offchain.params.settings import Settings
+from offchain.roles.context import Context
 from offchain.roles.money import (
     ACCEPT_GAS,
     bound_job_gas,
@@ -16,10 +17,14 @@ from offchain.roles.money import (
 )
 from offchain.roles.schedule import ProofLoad, can_prove_all
 from offchain.submit.versions import ReproducedVersion
-from offchain.types import Job, JobState, JobTerms, Wei
+from offchain.types import BlockStamp, Job, JobState, JobTerms, Wei
 
 if TYPE_CHECKING:
     from offchain.roles.operator import Operator
+
+BLOCKS: Final = 10  # the pace of the chain is taken from so many
+STEPS_TO_RESULT: Final = 2  # transactions of a job until its result is committed
+POLL_S: Final = 1.0  # from a block until the next step is under way
 
 
 def verify_wanted(terms: JobTerms, settings: Settings) -> None:
@@ -36,11 +41,12 @@ def find_obstacle(operator: Operator, terms: JobTerms, version: ReproducedVersio
     """Return why a job is not taken now, though it may be later, or None."""
     context = operator.context
     head = context.client.get_head()
-    if context.heads.is_stale(head):
-        return "the head stands still: nothing bonded is begun"
     if is_in_eth(terms) and terms.fee < _get_fee_floor(operator, terms, version, head.base_fee_wei):
         return "the fee is below the floor"
     open_jobs = [(job, operator.load_version(job)) for job in operator.list_open_jobs()]
+    uncommitted = sum(job.state is JobState.ASSIGNED for job, _ in open_jobs)
+    if uncommitted >= compute_most_uncommitted(operator.context, head):
+        return "earlier jobs' results are due first"
     if not has_time_to_prove(operator, version, open_jobs):
         return "too many jobs are open to prove them all in time"
     gas = sum(bound_job_gas(job, v.version) for job, v in open_jobs)
@@ -49,6 +55,19 @@ def find_obstacle(operator: Operator, terms: JobTerms, version: ReproducedVersio
     if not context.submitter.can_spend(Wei(0), ACCEPT_GAS, obligations_wei=owed):
         return "the balance does not cover what the open jobs may ask for"
     return None
+
+
+def compute_most_uncommitted(context: Context, head: BlockStamp) -> int:
+    """Return how many jobs may wait for their result at once: at least one.
+
+    Transactions are sent one after the other, two a job until its result is committed; half of
+    T_exec is kept for blocks that do not take them.
+    """
+    before = context.client.get_block(max(head.number - BLOCKS, 0))
+    blocks = 0 if before is None else head.number - before.number
+    block_s = 0 if before is None or not blocks else (head.timestamp - before.timestamp) / blocks
+    job_s = STEPS_TO_RESULT * (block_s + POLL_S)
+    return max(1, int(context.parameters.exec_seconds / 2 / job_s))
 
 
 def has_time_to_prove(

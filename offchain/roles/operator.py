@@ -26,6 +26,7 @@ REFUSE: Final = "refuse"
 DELIVER: Final = "deliver"
 REQUEST_PROOF: Final = "request-proof"
 FINALISE: Final = "finalise"
+NOT_URGENT: Final = ("", FINALISE, ACCEPT)  # least urgent last; "" is everything else
 INPUTS: Final = "inputs"  # folder of own copies in the home folder
 REFUSAL_PART: Final = 4  # an input may be called unusable within a quarter of T_exec
 
@@ -60,6 +61,11 @@ class Operator(BaseRole):
         """Return what is left to do, from chain and journal alone."""
         with self._worker.remembered():
             return super().compute_due_steps()
+
+    def compute_job_steps(self, time: ProtocolTime) -> tuple[StepKey, ...]:
+        """Return what every live job asks for: what has a deadline first, fresh jobs last."""
+        due = super().compute_job_steps(time)
+        return tuple(sorted(due, key=lambda key: NOT_URGENT.index(_name_urgency(key.step))))
 
     def is_party(self, job: Job) -> bool:
         """Whether the stake behind the job is this worker's owner's."""
@@ -228,3 +234,7 @@ class Operator(BaseRole):
     def get_owner(self) -> Address | None:
         """Return the owner whose stake this worker's jobs lock."""
         return self._worker.get_owner()
+
+
+def _name_urgency(step: str) -> str:
+    return step if step in NOT_URGENT else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -80,6 +81,7 @@ class FakeWorld:
     time: ProtocolTime = PRESENT
     settings: dict[str, Any] = field(default_factory=dict)
     balance: Wei = FUNDS
+    block_s: int = 1
     terms: JobTerms = TERMS
     owner: Address | None = OWNER  # of the worker
     proposed: Address | None = None  # worker that the pinned owner proposes
@@ -92,6 +94,7 @@ class FakeWorld:
     dispute: Dispute | None = None
     sent: list[Call] = field(default_factory=list)
     refusal: ContractRevert | None = None
+    meanwhile: Callable[[], None] = field(default=lambda: None)  # happens before a submission
     exists: bool = True
     job: Job = field(
         default_factory=lambda: Job(
@@ -157,6 +160,9 @@ class FakeWorld:
                 chain_id=CHAIN_ID,
                 get_head=lambda: SimpleNamespace(
                     timestamp=self.time.now, number=HEAD, hash="0x00", base_fee_wei=Wei(10**9)
+                ),
+                get_block=lambda number: SimpleNamespace(
+                    number=number, timestamp=self.time.now - self.block_s * (HEAD - number)
                 ),
                 get_block_gas_limit=lambda: 30_000_000,
             ),
@@ -252,6 +258,7 @@ class FakeWorld:
         return self.balance >= value_wei + gas * 10**9 + obligations_wei
 
     def _submit(self, key: StepKey, call: Call, gas_limit: int | None = None) -> Receipt:
+        self.meanwhile()
         if self.refusal is not None:
             raise self.refusal
         self.sent.append(call)

@@ -170,14 +170,6 @@ def test_challenge__funds_do_not_reach_to_the_end__put_off_until_they_do(chain: 
     assert chain.sent == [("challenge", JOB_ID, chain.job.out_digest, 8)]
 
 
-def test_challenge__head_stands_still__nothing_bonded_is_begun(chain: FakeWorld) -> None:
-    chain.set_state(JobState.COMMITTED)
-    context = chain.build_context("challenger")
-    context.heads.is_stale = lambda _: True  # type: ignore[method-assign]
-    Challenger(context).perform(context.key(JOB_ID, name_step(CHALLENGE, chain.job)))
-    assert chain.sent == []
-
-
 @pytest.mark.parametrize(("required", "sent"), [(0, 0), (1, 2), (100, 150), (101, 152)])
 def test_compute_bond_to_send__half_as_much_again_rounded_up(required: int, sent: int) -> None:
     assert compute_bond_to_send(required) == sent
@@ -202,7 +194,7 @@ def test_challenge__overtaken_by_the_deadline__dropped(chain: FakeWorld) -> None
     role = Challenger(context)
     (key,) = role.compute_due_steps()
     chain.refusal = ContractRevert("DeadlinePassed", {}, "DisputeGame.challenge", b"")
-    chain.set_state(JobState.COMMITTED, NOW - 1)
+    chain.meanwhile = lambda: chain.set_state(JobState.COMMITTED, NOW - 1)
     role.perform(key)
     assert "overtaken" in context.log.names  # type: ignore[attr-defined]
     assert role.compute_due_steps() == ()

@@ -347,11 +347,45 @@ def test_accept__version_not_reproduced__never_taken(chain: FakeWorld) -> None:
     assert chain.sent == []
 
 
-def test_accept__head_stands_still__not_taken(chain: FakeWorld) -> None:
+@pytest.mark.parametrize(
+    ("block_s", "uncommitted", "expected"),
+    [(0, 4, True), (0, 5, False), (1, 1, True), (1, 2, False), (12, 0, True), (12, 1, False)],
+)
+def test_accept__results_of_earlier_jobs_are_due__only_as_many_as_can_be_committed(
+    chain: FakeWorld, block_s: int, uncommitted: int, expected: bool
+) -> None:
+    chain.block_s = block_s
     context = with_model(chain, chain.build_context("operator"))
-    context.heads.is_stale = lambda _: True  # type: ignore[method-assign]
-    perform_due(Operator(context))
-    assert chain.sent == []
+    waiting = replace(chain.job, state=JobState.ASSIGNED)
+    role = Operator(context)
+    role.list_open_jobs = lambda: (waiting,) * uncommitted  # type: ignore[method-assign]
+    perform_due(role)
+    assert bool(chain.sent) is expected
+
+
+def test_compute_due_steps__many_jobs__what_has_a_deadline_comes_first(chain: FakeWorld) -> None:
+    states = [JobState.OPEN, JobState.COMMITTED, JobState.ASSIGNED]
+    ids = [JobId("0x" + f"{number:064x}") for number in range(3)]
+    deadlines = [BEFORE, AFTER, BEFORE]
+    context = chain.build_context("operator")
+    context.cursor.get_live_jobs = lambda: tuple(ids)  # type: ignore[method-assign]
+    context.contracts.market.get_job = lambda job_id: replace(  # type: ignore[method-assign]
+        chain.job,
+        id=job_id,
+        state=states[ids.index(job_id)],
+        deadline=Seconds(deadlines[ids.index(job_id)]),
+    )
+    assert steps(Operator(context).compute_due_steps()) == [COMMIT, FINALISE, ACCEPT]
+
+
+def test_perform__handed_out_twice__done_once(chain: FakeWorld) -> None:
+    chain.set_state(JobState.COMMITTED, AFTER)
+    role = Operator(chain.build_context("operator"))
+    (key,) = role.compute_due_steps()
+    role.perform(key)
+    chain.set_state(JobState.FINAL)
+    role.perform(key)
+    assert chain.sent == [("finalise", JOB_ID)]
 
 
 # What it does with a job
