@@ -64,19 +64,20 @@ class Agents:
             self.folder / "state",
         )
 
-    def open(self, role: str, name: str, **settings: Any) -> Context:
-        return open_context(
-            Settings(
-                role=role,
-                home=self.folder / name,
-                rpc_url=self.world.anvil.url,
-                manifest=self.world.manifest_file,
-                key_file=self.keys[name],
-                content=self.folder / "content",
-                models=self.world.models,
-                **settings,
-            )
+    def settings(self, role: str, name: str, **settings: Any) -> Settings:
+        return Settings(
+            role=role,
+            home=self.folder / name,
+            rpc_url=self.world.anvil.url,
+            manifest=self.world.manifest_file,
+            key_file=self.keys[name],
+            content=self.folder / "content",
+            models=self.world.models,
+            **settings,
         )
+
+    def open(self, role: str, name: str, **settings: Any) -> Context:
+        return open_context(self.settings(role, name, **settings))
 
     def hire(self, kind: type[BaseRole], **settings: Any) -> BaseRole:
         """Return an operator whose owner has staked and proposed it; it agrees by itself."""
