@@ -60,12 +60,15 @@ def choose_srs(path: Path | None = None) -> ReferenceString:
 
     Raises SrsError when the file is missing, damaged or named by a relative path.
     """
-    named = path or (Path(value) if (value := os.environ.get(VARIABLE)) else None)
-    if named is None:
-        return ReferenceString(native.tau_g2_insecure(), None)
-    if not named.is_absolute():  # a role's workers may run in another folder
-        raise SrsError(f"{VARIABLE}={named}: name the file by its absolute path")
-    return ReferenceString(_read(named).tau_g2, named)
+    if path is None:
+        value = os.environ.get(VARIABLE)
+        if not value:
+            return ReferenceString(native.tau_g2_insecure(), None)
+        path = Path(value)
+        if not path.is_absolute():  # a role's workers may run in another folder
+            raise SrsError(f"{VARIABLE}={value}: name the file by its absolute path")
+    path = path.resolve()
+    return ReferenceString(_read(path).tau_g2, path)
 
 
 def verify_srs_file(file: SrsFile) -> None:

@@ -72,13 +72,13 @@ class Submission:
 class Chain:
     """A fresh chain with the verifier on it."""
 
-    def __init__(self, rpc: Rpc) -> None:
+    def __init__(self, rpc: Rpc, tau_g2: bytes = TAU) -> None:
         artefact = json.loads(ARTEFACT.read_text(encoding="utf-8"))
         self.abi = ContractAbi("VerifierCore", artefact["abi"])
         self._errors = ErrorBook([self.abi])
         self._rpc = rpc
         self._account = rpc.request("eth_accounts")[0]
-        words = [int.from_bytes(TAU[k : k + 32], "big") for k in range(0, 128, 32)]
+        words = [int.from_bytes(tau_g2[k : k + 32], "big") for k in range(0, 128, 32)]
         code = bytes.fromhex(artefact["bytecode"]["object"][2:]) + encode(["uint256[4]"], [words])
         self.verifier = str(self.send(code)["contractAddress"])
 

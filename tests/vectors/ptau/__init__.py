@@ -1,0 +1,1 @@
+"""Files of the ceremony's own tools."""
