@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import create_engine, text
 
-from offchain.chain import event_store, journal
+from offchain.chain import event_store, journal_tables
 from offchain.chain.database import Place
 
 
@@ -16,7 +16,7 @@ def lose(place: Place) -> None:
         return
     engine = create_engine(place.url)
     with engine.begin() as connection:
-        for schema in (journal.SCHEMA, event_store.SCHEMA):
+        for schema in (journal_tables.SCHEMA, event_store.SCHEMA):
             for table in schema.tables:
                 connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
     engine.dispose()
