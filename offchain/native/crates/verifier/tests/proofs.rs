@@ -1,102 +1,10 @@
 //! Whole proofs: the shared vectors byte for byte, forgeries, and arbitrary bytes.
 
-use serde_json::Value;
-use std::sync::LazyLock;
-use zkdps_field::srs::insecure_powers;
-use zkdps_prover::{ProveError, prove};
-use zkdps_transcript::encode_points;
-use zkdps_verifier::{VerifyError, verify};
+mod common;
 
-#[derive(Clone)]
-struct Case {
-    name: String,
-    vk: Vec<u8>,
-    tau_g2: [u8; 128],
-    statement_hash: [u8; 32],
-    input: Vec<u8>,
-    output: Vec<u8>,
-    tensors: Vec<Vec<i64>>,
-    proof: Vec<u8>,
-}
-
-impl Case {
-    fn verify(&self, proof: &[u8]) -> Result<(), VerifyError> {
-        verify(
-            &self.vk,
-            &self.tau_g2,
-            &self.statement_hash,
-            &self.input,
-            &self.output,
-            proof,
-        )
-    }
-
-    fn prove(&self, tensors: &[Vec<i64>]) -> Result<Vec<u8>, ProveError> {
-        let slices: Vec<&[i64]> = tensors.iter().map(Vec::as_slice).collect();
-        prove(&self.vk, srs(), &self.statement_hash, &slices)
-    }
-}
-
-/// Powers for every key of the vectors.
-fn srs() -> &'static [u8] {
-    static SRS: LazyLock<Vec<u8>> = LazyLock::new(|| encode_points(&insecure_powers(11)));
-    &SRS
-}
-
-fn bytes(value: &Value) -> Vec<u8> {
-    hex::decode(value.as_str().unwrap().strip_prefix("0x").unwrap()).unwrap()
-}
-
-fn read(name: &str) -> Value {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../tests/vectors");
-    let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
-}
-
-fn case(vector: &Value) -> Case {
-    let integers = |v: &Value| {
-        v.as_array()
-            .unwrap()
-            .iter()
-            .map(|i| i.as_i64().unwrap())
-            .collect()
-    };
-    Case {
-        name: vector["name"].as_str().unwrap().to_owned(),
-        vk: bytes(&vector["vk"]),
-        tau_g2: bytes(&vector["tauG2"]).try_into().unwrap(),
-        statement_hash: bytes(&vector["statementHash"]).try_into().unwrap(),
-        input: bytes(&vector["input"]),
-        output: bytes(&vector["output"]),
-        tensors: vector.get("tensors").map_or_else(Vec::new, |tensors| {
-            (0..tensors.as_object().unwrap().len())
-                .map(|id| integers(&tensors[id.to_string()]))
-                .collect()
-        }),
-        proof: bytes(&vector["proof"]),
-    }
-}
-
-fn load(name: &str) -> Vec<Case> {
-    read(name).as_array().unwrap().iter().map(case).collect()
-}
-
-/// A small generator; tests must not depend on the clock.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        self.0 >> 33
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        self.next() as usize % bound
-    }
-}
+use common::{Random, case, load, read};
+use zkdps_prover::ProveError;
+use zkdps_verifier::VerifyError;
 
 #[test]
 fn proofs_are_byte_identical_and_verify() {
