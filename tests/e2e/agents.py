@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from offchain.types import Amount, Job, VersionId
 
 ETHER = 10**18
 ORDER = "order"
+MINED_S = 10.0
 FEE = Amount(ETHER // 1000)
 
 
@@ -132,6 +134,9 @@ class Agents:
         self.world.anvil.fund(sender, ETHER)
         rpc.request("anvil_impersonateAccount", sender)
         fields = {"from": sender, "to": call.to, "data": "0x" + call.calldata.hex()}
-        receipt = self.world.client.get_receipt(rpc.request("eth_sendTransaction", fields))
+        tx_hash = rpc.request("eth_sendTransaction", fields)
+        receipt, deadline = None, time.monotonic() + MINED_S
+        while receipt is None and time.monotonic() < deadline:
+            receipt = self.world.client.get_receipt(tx_hash)
         assert receipt is not None
         assert receipt.succeeded

@@ -9,11 +9,9 @@ import pytest
 
 from offchain.chain.contracts.guardian import Guardian
 from offchain.cli.demo.world import World
-from offchain.errors import VersionMismatch
 from offchain.roles.challenger import Challenger
 from offchain.roles.drills import EquivocatingOperator, PerturbedOperator, WithholdingOperator
 from offchain.roles.operator import Operator
-from offchain.roles.poison import POISONS, register_poisoned
 from offchain.types import (
     Amount,
     Assurance,
@@ -199,47 +197,6 @@ def test_jail__left_when_the_term_is_served(agents: Agents) -> None:
     agents.jump(vault.get_standing(owner).jailed_until)
     assert agents.tick(operator) == ["unjail"]
     assert vault.get_standing(owner).jailed_until == 0
-
-
-@pytest.mark.parametrize("mode", sorted(POISONS))
-def test_poisoned_registration__accepted_by_the_chain__refused_by_everybody(
-    agents: Agents, mode: str
-) -> None:
-    """The lie is really registered; a client that falls for it is played, to have a job at all."""
-    agents.create("registrant")
-    folder = next(p for p in agents.world.models.iterdir() if (p / "graph.json").is_file())
-    version = str(register_poisoned(agents.account("registrant"), folder, mode)["version"])
-    operator = agents.hire(Operator)
-    client = agents.order(version=version)
-    balance = agents.world.client.get_balance(agents.addresses["client"])
-    with pytest.raises(VersionMismatch):
-        agents.tick(client)
-    assert agents.world.client.get_balance(agents.addresses["client"]) == balance
-    assert client.is_finished()
-
-    # A client without the check orders all the same: nobody serves it.
-    request = client._request
-    model = client.context.versions.reproduce(
-        type(request.version)(bytes.fromhex(agents.world.version[2:]))
-    ).model
-    digest = client.context.content.put(request.raw_input, model.input_bits, model.input_shape)
-    market = agents.world.contracts.market
-    terms = request.build_terms(agents.addresses["client"], digest)
-    agents.account("client").send(market.build_create_job(terms, digest.hex()))
-    assert agents.tick(operator) == ["accept"]
-    assert agents.tick(operator) == []
-    job_id = market.compute_job_id(terms)
-    assert market.get_job(job_id).state is JobState.OPEN
-
-    # An operator without the check commits something: nobody bonds on what cannot be judged.
-    worker, vault = agents.account("worker"), agents.world.contracts.vault
-    worker.send(market.build_accept_job(job_id))
-    worker.send(market.build_commit_result(job_id, digest, ""))
-    agents.create("watcher")
-    watcher = Challenger(agents.open("challenger", "watcher", challenge_always=True))
-    assert agents.tick(watcher) == ["check"]
-    assert agents.tick(watcher) == []
-    assert vault.get_bonds(job_id) == 0
 
 
 def test_refund_mode__everybody_gets_its_own_back(agents: Agents) -> None:
