@@ -99,11 +99,9 @@ abstract contract Evidence is DisputeBook {
             }
             return;
         }
-        (address signer, ECDSA.RecoverError failure,) =
-            ECDSA.tryRecover(hashResult(jobId, result.outDigest), result.signature);
-        if (failure != ECDSA.RecoverError.NoError || !speaksFor(signer, job)) {
-            revert NotSignedByOperator(jobId, signer, job.operator);
-        }
+        // A signature that is none has signer 0, who never served anybody.
+        (address signer,,) = ECDSA.tryRecover(hashResult(jobId, result.outDigest), result.signature);
+        if (!speaksFor(signer, job)) revert NotSignedByOperator(jobId, signer, job.operator);
     }
 
     /// @dev Whether the signer is the job's operator, or its worker at some time since the job was taken. Of a committed

@@ -187,6 +187,17 @@ contract EvidenceTest is JobSteps {
         assertDispute(jobId, DisputeState.FRAUD_PROVEN);
     }
 
+    function test_proveEquivocation__worker_replaced_before_another_committed__is_fraud() public {
+        JobId jobId = acceptedJob();
+        vm.warp(START + 1);
+        replaceWorker();
+        vm.warp(START + 10);
+        vm.prank(STRANGER);
+        market.commitResult(jobId, OUT_DIGEST, "");
+        report(jobId, signed(WORKER_KEY, jobId, keccak256("a third result")), signed(WORKER_KEY, jobId, OTHER));
+        assertDispute(jobId, DisputeState.FRAUD_PROVEN);
+    }
+
     function test_proveEquivocation__worker_replaced_before_the_job_was_taken__reverts() public {
         replaceWorker();
         vm.warp(START + 1);
