@@ -1,4 +1,4 @@
-"""The ceremony's own verifier beside ours: snarkjs (GPL), an oracle for tests, no part of the product.
+"""The ceremony's own verifier beside ours: snarkjs (GPL), a test oracle, no part of the product.
 
 Where it accepts, so do we; where it refuses, so do we; what it lets pass and we refuse is listed.
 """
