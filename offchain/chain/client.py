@@ -10,7 +10,7 @@ from typing import Any, Final
 from eth_utils.crypto import keccak
 
 from offchain.chain.abi import ErrorBook
-from offchain.chain.rpc import Rpc, RpcError
+from offchain.chain.rpc import Rpc, RpcError, is_range_refusal
 from offchain.errors import ContractRevert
 from offchain.types import AccountId, Address, BlockNumber, BlockStamp, Seconds, TxHash, Wei
 
@@ -166,6 +166,25 @@ class ChainClient:
             query["topics"] = list(topics)
         logs: Sequence[Mapping[str, Any]] = self.rpc.request("eth_getLogs", query)
         return logs
+
+    def collect_logs(
+        self,
+        addresses: Sequence[str],
+        first: int,
+        last: int,
+        topics: Sequence[str | None] = (),
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return the same logs, asked for in halves where the node finds the range too wide."""
+        try:
+            return self.get_logs(addresses, first, last, topics)
+        except RpcError as error:
+            if first >= last or not is_range_refusal(error):
+                raise
+        middle = (first + last) // 2
+        return (
+            *self.collect_logs(addresses, first, middle, topics),
+            *self.collect_logs(addresses, middle + 1, last, topics),
+        )
 
     def pinned(self) -> AbstractContextManager[None]:
         """Read everything inside from one node."""

@@ -112,7 +112,7 @@ def read_job_events(
     last = client.get_head().number
     found = []
     for binding in watched:
-        for log in client.get_logs([binding.address], int(created.block_number), last):
+        for log in client.collect_logs([binding.address], int(created.block_number), last):
             event = binding.abi.decode_event(log)
             if event is not None and show(event.arguments.get("jobId")) == created.id:
                 found.append(event)

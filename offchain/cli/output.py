@@ -116,8 +116,9 @@ def answer_rows(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
 
 
 def tell(text: str) -> None:
-    """Say something beside the answer, on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    """Say something beside the answer, on standard error; what progress drew gives way."""
+    start = "\r\x1b[K" if sys.stderr.isatty() else ""
+    print(start + text, file=sys.stderr, flush=True)
 
 
 @contextmanager

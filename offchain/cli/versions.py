@@ -128,7 +128,7 @@ def list_(rpc_url: str, manifest: Path, as_json: bool) -> None:
     registry = bind_contracts(client, deployment).registry
     topics = [registry.abi.get_topic("VersionRegistered")]
     last = client.get_head().number
-    logs = client.get_logs([registry.address], deployment.first_block, last, topics)
+    logs = client.collect_logs([registry.address], deployment.first_block, last, topics)
     rows = []
     for event in filter(None, map(registry.abi.decode_event, logs)):
         version = registry.get_version(event.arguments["versionId"])

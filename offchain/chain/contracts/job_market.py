@@ -110,7 +110,7 @@ class JobMarket(Binding):
         topics: list[str | None] = [self.abi.get_topic(JOB_CREATED), job_id]
         topics.append(None if client is None else "0x" + client[2:].lower().rjust(64, "0"))
         last = self._client.get_head().number
-        logs = self._client.get_logs([self.address], first_block, last, topics)
+        logs = self._client.collect_logs([self.address], first_block, last, topics)
         events = map(self.abi.decode_event, logs)
         return tuple(self.read_created(e) for e in events if e and e.name == JOB_CREATED)
 

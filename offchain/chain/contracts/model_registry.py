@@ -71,7 +71,7 @@ class ModelRegistry(Binding):
         topics: list[str | None] = [self.abi.get_topic(REGISTERED), None]
         topics.append(None if owner is None else "0x" + owner[2:].lower().rjust(64, "0"))
         last = self._client.get_head().number
-        logs = self._client.get_logs([self.address], first_block, last, topics)
+        logs = self._client.collect_logs([self.address], first_block, last, topics)
         events = [e for e in map(self.abi.decode_event, logs) if e and e.name == REGISTERED]
         return tuple(
             (VersionId(e.arguments["versionId"]), _read_params(e.arguments["params"]))

@@ -349,3 +349,33 @@ def test_open__another_deployment_in_the_same_file__sees_none_of_its_events(
     open_cursor(place, client).advance()
     other = EventCursor(place, client, {MARKET: MARKET_ABI}, 0, 1)
     assert (other.get_position(), other.get_events()) == (-1, ())
+
+
+def test_collect_logs__node_refuses_wide_ranges__asked_for_in_halves(
+    node: FakeNode, client: ChainClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 21):
+        node.mine(logs=[stored(number, number)])
+    answer = node.eth_getLogs
+
+    def get_logs(query: dict[str, Any]) -> Any:
+        if int(query["toBlock"], 16) - int(query["fromBlock"], 16) + 1 > 3:
+            raise RpcError("eth_getLogs", -32602, "block range is limited to 3", None)
+        return answer(query)
+
+    monkeypatch.setattr(node, "eth_getLogs", get_logs)
+    whole = client.collect_logs([CONTRACT], 1, 20)
+    assert [int(log["blockNumber"], 16) for log in whole] == list(range(1, 21))
+    with pytest.raises(RpcError, match="limited"):
+        client.get_logs([CONTRACT], 1, 20)
+
+
+def test_collect_logs__another_refusal__raised(
+    node: FakeNode, client: ChainClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def get_logs(_query: dict[str, Any]) -> Any:
+        raise RpcError("eth_getLogs", -32601, "no such method", None)
+
+    monkeypatch.setattr(node, "eth_getLogs", get_logs)
+    with pytest.raises(RpcError, match="no such method"):
+        client.collect_logs([CONTRACT], 1, 20)
