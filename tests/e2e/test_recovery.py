@@ -36,8 +36,8 @@ def count(result: Result, step: str) -> int:
 @pytest.mark.parametrize(
     ("scenario", "when"),
     [
-        (UNCHALLENGED, JobState.ASSIGNED),
-        (UNCHALLENGED, JobState.COMMITTED),
+        pytest.param(UNCHALLENGED, JobState.ASSIGNED, marks=pytest.mark.slow),
+        pytest.param(UNCHALLENGED, JobState.COMMITTED, marks=pytest.mark.slow),
         (CHALLENGED, JobState.DISPUTED),
     ],
     ids=["before the result", "before the payment", "before the proof"],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from offchain.cli.demo.scenarios import SCENARIOS, Scenario
 from offchain.cli.demo.stage import Play
 from offchain.cli.demo.world import World
@@ -39,6 +41,7 @@ class Reorganised(Play):
         return max(e.block_number for e in decoded if e is not None and e.name == self._event)
 
 
+@pytest.mark.slow
 def test_operator__its_commit_is_reorganised_away__committed_again(world: World) -> None:
     scenario = replace(SCENARIOS[0], name="reorganised-commit")
     play = Reorganised(world, scenario, JobState.COMMITTED, "ResultCommitted")
