@@ -26,7 +26,8 @@ REFUSE: Final = "refuse"
 DELIVER: Final = "deliver"
 REQUEST_PROOF: Final = "request-proof"
 FINALISE: Final = "finalise"
-NOT_URGENT: Final = ("", FINALISE, ACCEPT)  # least urgent last; "" is everything else
+FAIL: Final = "fail"
+NOT_URGENT: Final = ("", FAIL, FINALISE, ACCEPT)  # least urgent last; "" is everything else
 INPUTS: Final = "inputs"  # folder of own copies in the home folder
 REFUSAL_PART: Final = 4  # an input may be called unusable within a quarter of T_exec
 
@@ -55,6 +56,7 @@ class Operator(BaseRole):
             PROVE: self._defence.prove,
             CURE: self._defence.cure,
             FINALISE: self._finalise,
+            FAIL: self._fail,
         }
 
     def compute_due_steps(self) -> tuple[StepKey, ...]:
@@ -90,7 +92,9 @@ class Operator(BaseRole):
 
     def _choose_assigned(self, job: Job, now: int) -> str | None:
         if now > job.deadline:
-            return None  # too late to commit: whoever likes closes it
+            # Too late to commit. Its client closes it; where nobody does, the lock is fetched back.
+            is_forgotten = now > job.deadline + self.context.parameters.keeper_delay_seconds
+            return FAIL if is_forgotten else None
         is_unusable = self.context.journal.is_given_up(self.context.key(job.id, RUN))
         return REFUSE if is_unusable and now <= self._refusable_until(job) else COMMIT
 
@@ -130,13 +134,15 @@ class Operator(BaseRole):
         self.send(job_id, key, call, "job-accepted", version=version.version.id)
 
     def list_open_jobs(self) -> tuple[Job, ...]:
-        """Return the jobs that this worker's owner has taken and that are not settled."""
+        """Return the jobs of this worker's owner that may still ask it for a result or a proof.
+
+        One whose result is overdue is lost, and one whose window is over cannot be challenged.
+        """
         owner = self._worker.get_owner()
+        now = self.context.contracts.market.get_time().now
         jobs = map(self.context.find_job, self.context.list_jobs())
         return tuple(
-            job
-            for job in jobs
-            if job is not None and job.operator == owner and not job.state.is_terminal
+            job for job in jobs if job is not None and job.operator == owner and _is_open(job, now)
         )
 
     def _commit(self, job_id: JobId, key: StepKey) -> None:
@@ -207,6 +213,10 @@ class Operator(BaseRole):
         call = self.context.contracts.market.build_finalise(job_id)
         self.send(job_id, key, call, "job-finalised")
 
+    def _fail(self, job_id: JobId, key: StepKey) -> None:
+        call = self.context.contracts.market.build_fail_job(job_id)
+        self.send(job_id, key, call, "own-miss-closed")
+
     def read_input(self, version: VersionId, digest: Digest) -> bytes:
         """Return a job's input from this operator's own copy, made before it accepts.
 
@@ -234,6 +244,13 @@ class Operator(BaseRole):
     def get_owner(self) -> Address | None:
         """Return the owner whose stake this worker's jobs lock."""
         return self._worker.get_owner()
+
+
+def _is_open(job: Job, now: int) -> bool:
+    if job.state is JobState.DISPUTED:
+        return True
+    has_window = job.state in (JobState.ASSIGNED, JobState.COMMITTED)
+    return has_window and now <= max(job.deadline, job.deliver_by)
 
 
 def _name_urgency(step: str) -> str:

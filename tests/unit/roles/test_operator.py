@@ -20,6 +20,7 @@ from offchain.roles.operator import (
     ACCEPT,
     COMMIT,
     DELIVER,
+    FAIL,
     FINALISE,
     REFUSE,
     REQUEST_PROOF,
@@ -104,6 +105,8 @@ def perform_due(role: Operator) -> list[str]:
         (JobState.ASSIGNED, BEFORE, [COMMIT]),
         (JobState.ASSIGNED, NOW, [COMMIT]),
         (JobState.ASSIGNED, AFTER, []),
+        (JobState.ASSIGNED, NOW - LOCAL.keeper_delay_seconds, []),
+        (JobState.ASSIGNED, NOW - LOCAL.keeper_delay_seconds - 1, [FAIL]),
         (JobState.COMMITTED, BEFORE, []),
         (JobState.COMMITTED, NOW, []),
         (JobState.COMMITTED, AFTER, [FINALISE]),
@@ -361,6 +364,30 @@ def test_accept__results_of_earlier_jobs_are_due__only_as_many_as_can_be_committ
     role.list_open_jobs = lambda: (waiting,) * uncommitted  # type: ignore[method-assign]
     perform_due(role)
     assert bool(chain.sent) is expected
+
+
+@pytest.mark.parametrize(
+    ("state", "deadline", "deliver_by", "expected"),
+    [
+        (JobState.OPEN, BEFORE, 0, False),
+        (JobState.ASSIGNED, NOW, 0, True),
+        (JobState.ASSIGNED, AFTER, 0, False),
+        (JobState.COMMITTED, NOW, 0, True),
+        (JobState.COMMITTED, AFTER, 0, False),
+        (JobState.COMMITTED, AFTER, BEFORE, True),
+        (JobState.DISPUTED, AFTER, 0, True),
+        (JobState.REJECTED, BEFORE, 0, False),
+        (JobState.FINAL, AFTER, 0, False),
+    ],
+)
+def test_list_open_jobs__what_may_still_ask_for_something(
+    chain: FakeWorld, state: JobState, deadline: int, deliver_by: int, expected: bool
+) -> None:
+    chain.set_state(state, deadline, deliver_by=deliver_by)
+    role = Operator(chain.build_context("operator"))
+    assert role.list_open_jobs() == ((chain.job,) if expected else ())
+    chain.job = replace(chain.job, operator=OTHER)
+    assert role.list_open_jobs() == ()
 
 
 def test_compute_due_steps__many_jobs__what_has_a_deadline_comes_first(chain: FakeWorld) -> None:
