@@ -42,6 +42,9 @@ class TxStatus(StrEnum):
     LOST = "lost"  # another transaction took its nonce
 
 
+SETTLED: Final = (TxStatus.MINED, TxStatus.REVERTED)  # seen in a block
+
+
 @dataclass(frozen=True)
 class StepKey:
     """One step of one job in one role; performing it twice is performing it once."""
@@ -227,6 +230,28 @@ class Journal:
         with self._database.reading() as connection:
             highest = connection.execute(query).scalar_one()
         return None if highest is None else int(highest)
+
+    def get_highest_settled_nonce(self, account: str) -> int | None:
+        """Return the highest nonce of a transaction that a block was seen to hold."""
+        t = TRANSACTIONS.c
+        query = select(func.max(t.nonce)).where(
+            t.space == self._space, t.account == account, t.status.in_(SETTLED)
+        )
+        with self._database.reading() as connection:
+            highest = connection.execute(query).scalar_one()
+        return None if highest is None else int(highest)
+
+    def reopen_transactions(self, account: str, first: int) -> None:
+        """Note that no block holds the transactions from nonce `first` on any more."""
+        t = TRANSACTIONS.c
+        undone = and_(
+            t.space == self._space,
+            t.account == account,
+            t.nonce >= first,
+            t.status.in_(SETTLED),
+        )
+        with self._database.writing() as connection:
+            connection.execute(update(TRANSACTIONS).where(undone).values(status=TxStatus.SIGNED))
 
     def get_nonces(self, account: str, first: int) -> frozenset[int]:
         """Return the nonces from `first` on that stored transactions hold."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Final
+
+from eth_utils.crypto import keccak
 
 from offchain.chain.contracts.dispute_game import compute_evidence_commitment
 from offchain.chain.journal import Step, StepKey, StepStatus
@@ -14,7 +15,6 @@ from offchain.types import Digest, Job, JobId, JobState, SignedResult
 EVIDENCE: Final = "evidence"  # journal step: what was found, under which salt
 ANNOUNCE: Final = "announce-evidence"
 REPORT: Final = "report-fraud"
-SALT_BYTES: Final = 32
 SALT_DIGITS: Final = 16  # of its hexadecimal form in a step's name
 REPORTABLE: Final = (JobState.COMMITTED, JobState.DISPUTED)
 
@@ -38,7 +38,6 @@ class EvidenceMoves:
             return None
         announced = self._context.contracts.game.get_announced_at(self._commit(job.id, found))
         step = ANNOUNCE if announced is None else REPORT
-        # The salt: a journal that was lost announces again, under another one.
         return step + OF + str(found.detail["salt"])[:SALT_DIGITS]
 
     def announce(self, job_id: JobId, key: StepKey) -> None:
@@ -71,7 +70,8 @@ class EvidenceMoves:
             "digest": receipt.out_digest.hex(),
             "signature": receipt.signature.hex(),
             "committed": job.out_digest.hex(),
-            "salt": secrets.token_bytes(SALT_BYTES).hex(),
+            # Of the evidence itself, so that a journal that was lost finds its announcement again.
+            "salt": keccak(receipt.signature + job.out_digest).hex(),
         }
         key = self._context.key(job.id, EVIDENCE)
         self._context.journal.put_step(key, StepStatus.DONE, detail)

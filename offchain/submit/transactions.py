@@ -81,6 +81,7 @@ class Submitter:
             return receipt
         # Before the simulation: one that came first would not see what is mined in between.
         self._verify_pool_is_known()
+        self._send_undone_again()
         if gas_limit is None:
             estimate = self._client.estimate_gas(call, self.account)
             gas_limit = compute_gas_limit(estimate, self._client.get_block_gas_limit())
@@ -126,6 +127,22 @@ class Submitter:
                 raise
         else:
             self._unknown = (0, ())
+
+    def _send_undone_again(self) -> None:
+        """Send again what a reorganisation has taken out of the chain, and come back later.
+
+        Its nonces come before any other, and what it does decides whether anything else is due.
+        Raises TransactionPending when there is such a transaction.
+        """
+        highest = self._journal.get_highest_settled_nonce(self.account)
+        # Asked after the journal: what was settled before is counted, unless it was undone.
+        mined = self._client.get_mined_nonce(self.account)
+        if highest is None or highest < mined:
+            return
+        with self._nonces.reserve():
+            self._journal.reopen_transactions(self.account, mined)
+            self._broadcast_unsettled()
+        raise TransactionPending(self._journal.get_unsettled_transactions(self.account)[0].hash, 0)
 
     def _broadcast_unsettled(self) -> None:
         """Hand every stored transaction of unknown fate to the node again.

@@ -50,6 +50,7 @@ class Agents:
     def __post_init__(self) -> None:
         self.keys: dict[str, Path] = {}
         self.addresses: dict[str, str] = {}
+        self.placed: tuple[Request, bool, bool] | None = None  # the last order
         self.jobs = {ACCOUNT_JOB, ORDER}  # others' jobs are on the chain as well
 
     def create(self, *names: str) -> None:
@@ -108,7 +109,8 @@ class Agents:
         digest = context.content.put(raw, model.input_bits, model.input_shape)
         expected = request.build_terms(self.addresses["client"], digest)
         self.jobs.add(self.world.contracts.market.compute_job_id(expected))
-        return Client(context, request, verify, may_challenge)
+        self.placed = (request, verify, may_challenge)
+        return Client(context, *self.placed)
 
     def tick(self, role: BaseRole) -> list[str]:
         """Perform what is due now about the account or this test's job; return its names."""

@@ -25,9 +25,8 @@ def operator_moment(agents: Agents, step: str, kind: type[BaseRole] = Operator) 
 
 
 def client_moment(agents: Agents, step: str, client: Client, sends: bool = True) -> Moment:
-    order = (client._request, client._verify_locally, client._may_challenge)
     settings = client.context.settings
-    return Moment(step, Client, settings, agents.addresses["client"], sends, order)
+    return Moment(step, Client, settings, agents.addresses["client"], sends, agents.placed)
 
 
 def watcher_moment(agents: Agents, step: str, sends: bool = True) -> Moment:

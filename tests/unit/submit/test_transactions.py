@@ -132,6 +132,23 @@ def test_submit__reorg_takes_the_transaction__sent_again(
     assert len(node.broadcasts) == 2 and len(set(node.broadcasts)) == 1
 
 
+def test_submit__reorg_takes_another_steps_transaction__that_one_first(
+    node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
+) -> None:
+    """Its nonce would be missing, and what it does decides whether this step is due at all."""
+    submitter = build(client, journal, signer, mining(node))
+    submitter.submit(KEY, call)
+    node.fork(1)
+    node.counted = {}
+    other = StepKey("operator", "2", "accept")
+    with pytest.raises(TransactionPending):
+        submitter.submit(other, call)
+    assert len(node.broadcasts) == 2 and len(set(node.broadcasts)) == 1
+    node.mine()
+    assert submitter.submit(other, call).succeeded
+    assert [nonce_of(raw) for raw in node.broadcasts if raw != node.broadcasts[0]] == [1]
+
+
 def test_submit__refused_by_the_node__nonce_is_used_again(
     node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
 ) -> None:
