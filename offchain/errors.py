@@ -330,6 +330,10 @@ class UnchallengedProof(OffchainError):
     """The prover was asked to run without an open challenge."""
 
 
+class QueueFull(OffchainError):
+    """As many steps wait as the workers get to soon; the next tick comes back with the rest."""
+
+
 class BrokerUnavailable(OffchainError, ConnectionError):
     """A step could not be queued; the next tick hands it out again."""
 

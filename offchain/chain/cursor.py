@@ -84,6 +84,10 @@ class EventCursor:
         """Return the jobs that confirmed events name and no terminal event has closed."""
         return self._store.get_live_jobs()
 
+    def get_last_blocks(self) -> Mapping[str, int]:
+        """Return the block of each live job's last event."""
+        return self._store.get_last_blocks()
+
     def _rewind_reorged_blocks(self) -> None:
         blocks = self._store.get_blocks()
         common = self._first_block - 1

@@ -42,6 +42,9 @@ from offchain.errors import ConfigError, DatabaseUnavailable, MissingDependencyE
 
 BUSY_TIMEOUT_S: Final = 10.0
 CONNECT_TIMEOUT_S: Final = 5
+# A worker's thread holds four at most: its step's lock, the intake's, the nonces' and one to write
+# with. With fewer for all of them, threads would wait for what only waiting threads can give back.
+MOST_CONNECTIONS: Final = 64
 FILE_MODE: Final = 0o600
 UNDEFINED_TABLE: Final = "42P01"  # PostgreSQL: somebody dropped the tables
 # A machine that lost power frees its locks after about 20 + 3 * 5 s.
@@ -178,7 +181,9 @@ class Database:
 
 def _file_engine(file: Path) -> Engine:
     url = URL.create("sqlite+pysqlite", database=str(file))
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_S}, max_overflow=MOST_CONNECTIONS
+    )
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _: object) -> None:
@@ -209,6 +214,7 @@ def _server_engine(text_url: str) -> Engine:
             url.set(drivername="postgresql+psycopg"),
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "options": SERVER_OPTIONS},
             pool_pre_ping=True,
+            max_overflow=MOST_CONNECTIONS,
             pool_timeout=BUSY_TIMEOUT_S,
         )
     except ModuleNotFoundError:

@@ -123,6 +123,13 @@ class EventStore:
         with self._database.reading() as connection:
             return tuple(connection.execute(query).scalars())
 
+    def get_last_blocks(self) -> Mapping[str, int]:
+        """Return, of each job that no terminal event has closed, the block of its last event."""
+        j = JOBS.c
+        query = select(j.job, j.last_block).where(j.space == self._space, j.closed_block.is_(None))
+        with self._database.reading() as connection:
+            return {row.job: row.last_block for row in connection.execute(query)}
+
     def append(
         self, before: Position, first_block: int, events: Sequence[DecodedEvent], end: Position
     ) -> bool:

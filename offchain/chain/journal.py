@@ -117,6 +117,15 @@ class Journal:
         step = self.get_step(key)
         return step is not None and step.status is StepStatus.GIVEN_UP
 
+    def get_given_up(self, role: str) -> frozenset[StepKey]:
+        """Return the steps of a role that were refused for good."""
+        s = STEPS.c
+        query = select(s.job, s.step).where(
+            s.space == self._space, s.role == role, s.status == StepStatus.GIVEN_UP
+        )
+        with self._database.reading() as connection:
+            return frozenset(StepKey(role, r.job, r.step) for r in connection.execute(query))
+
     def put_step(
         self, key: StepKey, status: StepStatus, detail: Mapping[str, Any] | None = None
     ) -> None:
@@ -215,6 +224,18 @@ class Journal:
     def get_transactions(self, key: StepKey) -> tuple[StoredTransaction, ...]:
         """Return a step's transactions, oldest first."""
         return self._select(self._is_key(TRANSACTIONS, key))
+
+    def get_sent_jobs(self, role: str, step: str) -> frozenset[str]:
+        """Return the jobs of which a step was signed and its transaction may still count."""
+        t = TRANSACTIONS.c
+        query = select(t.job).where(
+            t.space == self._space,
+            t.role == role,
+            t.step == step,
+            t.status.in_([TxStatus.SIGNED, TxStatus.MINED]),
+        )
+        with self._database.reading() as connection:
+            return frozenset(connection.execute(query).scalars())
 
     def get_unsettled_transactions(self, account: str) -> tuple[StoredTransaction, ...]:
         """Return an account's transactions whose fate is not known, by nonce."""

@@ -13,7 +13,7 @@ from offchain.cli.output import EXIT_HELP, answer
 from offchain.cli.stake import MOVES, describe_operator
 from offchain.cli.stopping import listen_for_stop
 from offchain.errors import ConfigError
-from offchain.params.settings import FAULTS, HOME_VARIABLE, Settings
+from offchain.params.settings import FAULTS, HOME_VARIABLE, MAX_WORKERS, Settings
 
 
 @click.group(name="operator")
@@ -60,6 +60,13 @@ for move in MOVES:
     default="",
     help="Queue between service and worker, e.g. redis://host; SQLite in the home folder by "
     "default.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, MAX_WORKERS),
+    default=8,
+    show_default=True,
+    help="Steps performed at once, in threads: most of a step's time is waiting for a block.",
 )
 @click.option("--broker-queue", default="", help="Name that machines of one account share.")
 @click.option(

@@ -21,6 +21,7 @@ LOCAL_CHAIN_IDS: Final = frozenset({1337, 31337})  # Ganache's and Hardhat/Anvil
 PATHS: Final = (
     "home", "manifest", "key_file", "content", "models", "password_file", "signer_ca_file",
 )  # fmt: skip
+MAX_WORKERS: Final = 16  # a node's pool keeps about so many of an account, and of a client
 FAULTS: Final = frozenset({"", "perturbed-weights", "vanish", "equivocate", "withhold"})
 
 
@@ -42,6 +43,7 @@ class Settings:
     signer_ca_file: Path | None = None  # certificate authority of its TLS
     confirmations: int = 1  # blocks, the event's own included; 1 trusts the head
     poll_s: float = 0.5  # pause between ticks, wall clock
+    workers: int = 8  # steps performed at once: most of a step's time is waiting for a block
     broker_url: str = ""  # empty: SQLite in the home folder, no server
     broker_queue: str = ""  # machines that work for one account share it; empty: this home's own
     database_url: str = ""  # postgresql://user@host/name; empty: SQLite in the home folder
@@ -62,6 +64,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.confirmations < 1:
             raise ConfigError("confirmations counts the event's own block: at least 1")
+        if not 1 <= self.workers <= MAX_WORKERS:
+            raise ConfigError(f"workers: 1 to {MAX_WORKERS} steps at once")
         if self.reserve_wei < 0:
             raise ConfigError("reserve_wei is an amount: at least 0")
         if (self.min_fee_wei or 0) < 0 or self.min_fee_token < 0:

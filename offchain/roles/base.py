@@ -108,20 +108,17 @@ class BaseRole(ABC):
 
     def compute_job_steps(self, time: ProtocolTime) -> tuple[StepKey, ...]:
         """Return every live job's step, but those that were given up."""
-        live = self.context.list_jobs()
-        self._tell_closed(frozenset(live))
+        self._tell_closed(frozenset(self.context.list_jobs()))
         if time.is_paused and not time.is_refund_mode:
             return ()  # the clock stands: no deadline passes, and no step is possible
         is_stale = self.context.heads.is_stale(self.context.client.get_head())
         due = []
-        for job_id in live:
-            job = self.context.find_job(job_id)
-            step = None if job is None else self.choose(job, time)
+        for job in self.context.read_jobs():
+            step = self.choose(job, time)
             if step is not None and not (is_stale and step.partition(OF)[0] in self.BONDED):
-                key = self.context.key(job_id, step)
-                if not self.context.journal.is_given_up(key):
-                    due.append(key)
-        return tuple(due)
+                due.append(self.context.key(job.id, step))
+        given_up = self.context.journal.get_given_up(self.context.settings.role) if due else ()
+        return tuple(key for key in due if key not in given_up)
 
     def choose(self, job: Job, time: ProtocolTime) -> str | None:
         """Return the one step that a job asks of this role, in the refund mode or without."""

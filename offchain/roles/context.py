@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,7 @@ from offchain.chain.signers import SignerSource, open_signer
 from offchain.errors import ContractRevert, ManifestError, NoSuchJob
 from offchain.params.presets import Parameters, get_preset
 from offchain.params.settings import Settings
+from offchain.roles.jobs import MAX_AGE_S, JobBook
 from offchain.roles.log import Log, Reminders
 from offchain.submit.content import ContentStore
 from offchain.submit.transactions import Submitter
@@ -63,6 +65,7 @@ class Context:
     parameters: Parameters
     reminders: Reminders = field(default_factory=Reminders)
     heads: HeadWatch = field(default_factory=HeadWatch)
+    jobs: JobBook = field(default_factory=JobBook)
 
     def key(self, job: JobId | int | str, step: str) -> StepKey:
         """Return the journal's key of one of this role's steps."""
@@ -81,6 +84,10 @@ class Context:
     def list_jobs(self) -> tuple[JobId, ...]:
         """Return the jobs that confirmed events name and that ask for something yet."""
         return tuple(map(JobId, self.cursor.get_live_jobs()))
+
+    def read_jobs(self) -> Iterator[Job]:
+        """Yield the live jobs that exist, some as they were read a few seconds ago."""
+        return self.jobs.read(self.cursor, self.list_jobs(), self.find_job)
 
     def find_job(self, job_id: JobId) -> Job | None:
         """Return a job at the head, or None where a reorganisation took it."""
@@ -206,5 +213,6 @@ def open_context(settings: Settings) -> Context:
         submitter=Submitter(client, journal, signer, reserve_wei=Wei(settings.reserve_wei)),
         content=ContentStore(settings.content),
         versions=build_version_book(settings.models, client, manifest, contracts),
+        jobs=JobBook(MAX_AGE_S),
         heads=HeadWatch(settings.max_head_age_s, settings.max_drift_s, log.event),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from offchain.chain.client import Call
@@ -32,6 +33,8 @@ class DefenceMoves:
     def __init__(self, operator: Operator) -> None:
         self._operator = operator
         self._context = operator.context
+        # One after the other, as intake counts on: side by side the first would be late, too.
+        self._proving = Lock()
 
     def choose_step(self, job: Job, now: int) -> str | None:
         """Return the proof that a job's dispute asks for while it can still count.
@@ -85,9 +88,10 @@ class DefenceMoves:
         )
         verify_statement(statement, context.contracts.game.get_statement(job.id, terms, prover))
         raw_input = self._operator.read_input(job.version, terms.in_digest)
-        evidence = prove_dispute(
-            context.journal, context.settings, statement, version.model, raw_input
-        )
+        with self._proving:
+            evidence = prove_dispute(
+                context.journal, context.settings, statement, version.model, raw_input
+            )
         if evidence.run is not None:
             context.log.event("proof-made", job=job.id, **asdict(evidence.run))
         self._operator.verify_before_sending(version, evidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final
 
 from offchain.chain.fees import compute_reserve_wei
@@ -37,6 +38,12 @@ def verify_wanted(terms: JobTerms, settings: Settings) -> None:
         raise JobRefused(f"fee {terms.fee} is below the floor {settings.min_fee_token}")
 
 
+def hold_intake(context: Context) -> AbstractContextManager[None]:
+    """Hold the decision on which jobs are taken, across the workers of one account."""
+    account = context.submitter.account
+    return context.journal.locks.hold(f"intake-{context.client.chain_id}-{account}")
+
+
 def find_obstacle(operator: Operator, terms: JobTerms, version: ReproducedVersion) -> str | None:
     """Return why a job is not taken now, though it may be later, or None."""
     context = operator.context
@@ -60,14 +67,14 @@ def find_obstacle(operator: Operator, terms: JobTerms, version: ReproducedVersio
 def compute_most_uncommitted(context: Context, head: BlockStamp) -> int:
     """Return how many jobs may wait for their result at once: at least one.
 
-    Transactions are sent one after the other, two a job until its result is committed; half of
-    T_exec is kept for blocks that do not take them.
+    Every worker sends one transaction after the other, two a job until its result is committed;
+    half of T_exec is kept for blocks that do not take them.
     """
     before = context.client.get_block(max(head.number - BLOCKS, 0))
     blocks = 0 if before is None else head.number - before.number
     block_s = 0 if before is None or not blocks else (head.timestamp - before.timestamp) / blocks
     job_s = STEPS_TO_RESULT * (block_s + POLL_S)
-    return max(1, int(context.parameters.exec_seconds / 2 / job_s))
+    return max(1, int(context.settings.workers * context.parameters.exec_seconds / 2 / job_s))
 
 
 def has_time_to_prove(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from math import inf
 from typing import Final, Protocol
 
 from offchain.chain.journal import StepKey
+from offchain.errors import QueueFull
 from offchain.roles.log import Log
 from offchain.roles.policy import failure_policy
 
 # A step still due so long after it was handed out is handed out again: its message was lost or its
 # worker died. Steps are idempotent, so handing out one twice costs a look into the journal.
 REDISPATCH_S: Final = 5.0
+NEVER: Final = -inf
 
 
 class Role(Protocol):
@@ -30,7 +34,7 @@ class Role(Protocol):
         """Whether this party has nothing left to wait for."""
 
 
-Dispatch = Callable[[StepKey], None]
+Dispatch = Callable[[StepKey], None]  # raises QueueFull
 
 
 def run_role(
@@ -45,14 +49,36 @@ def run_role(
     while not should_stop():
         on_tick()
         with failure_policy(role.log, "tick"):
-            for key in role.compute_due_steps():
-                now = time.monotonic()  # paces this process only; deadlines are block times
-                if now - handed_out.get(key, -REDISPATCH_S) >= REDISPATCH_S:
-                    handed_out[key] = now
-                    dispatch(key)
+            due = take_turns(role.compute_due_steps(), handed_out)
+            handed_out = {key: handed_out[key] for key in due if key in handed_out}
+            hand_out(due, handed_out, dispatch)
             if role.is_finished():
                 return
         time.sleep(poll_s)
+
+
+def take_turns(due: Sequence[StepKey], handed_out: Mapping[StepKey, float]) -> tuple[StepKey, ...]:
+    """Return the steps in the role's order, but among neighbours of one kind the longest waiting.
+
+    Otherwise a few that are put off again and again would keep all others from their turn.
+    """
+    kinds = groupby(due, key=lambda key: key.step)
+    return tuple(
+        key for _, kind in kinds for key in sorted(kind, key=lambda k: handed_out.get(k, NEVER))
+    )
+
+
+def hand_out(due: Sequence[StepKey], handed_out: dict[StepKey, float], dispatch: Dispatch) -> None:
+    """Hand out what was not handed out lately, until the queue is full; note when."""
+    for key in due:
+        now = time.monotonic()  # paces this process only; deadlines are block times
+        if now - handed_out.get(key, NEVER) < REDISPATCH_S:
+            continue
+        try:
+            dispatch(key)
+        except QueueFull:
+            return
+        handed_out[key] = now
 
 
 def perform_inline(role: Role) -> Dispatch:

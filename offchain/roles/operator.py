@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from offchain.chain.client import Call
 from offchain.chain.journal import StepKey, StepStatus
-from offchain.errors import ContentError, ModelMissing, NoSuchJob
+from offchain.errors import ContentError, ContractRevert, ModelMissing, NoSuchJob
 from offchain.roles.base import OF, REFUSALS, UNUSABLE, Action, BaseRole
 from offchain.roles.binding import ACCEPT_OWNER, UNJAIL, WorkerMoves
 from offchain.roles.context import Context
 from offchain.roles.defence import CURE, PROVE, DefenceMoves
-from offchain.roles.intake import find_obstacle, verify_wanted
+from offchain.roles.intake import find_obstacle, hold_intake, verify_wanted
 from offchain.roles.receipts import publish_receipt
 from offchain.submit.content import ContentStore
 from offchain.submit.proofs import Evidence, verify_evidence
 from offchain.submit.versions import ReproducedVersion, check_provable
-from offchain.types import Address, Digest, Job, JobId, JobState, ProtocolTime, VersionId
+from offchain.types import (
+    Address,
+    Digest,
+    Job,
+    JobId,
+    JobState,
+    JobTerms,
+    ProtocolTime,
+    VersionId,
+)
 
 ACCEPT: Final = "accept"
 RUN: Final = "run"
@@ -126,12 +137,29 @@ class Operator(BaseRole):
         except REFUSALS as error:
             self.context.give_up(key, str(error))
             return
-        obstacle = find_obstacle(self, terms, version)
-        if obstacle is not None:
-            self.context.put_off(key, obstacle)
-            return
         call = self.context.contracts.market.build_accept_job(job_id)
+        if not self._may_take(key, terms, version, call):
+            return
         self.send(job_id, key, call, "job-accepted", version=version.version.id)
+
+    def _may_take(
+        self, key: StepKey, terms: JobTerms, version: ReproducedVersion, call: Call
+    ) -> bool:
+        """Decide on a job and send the acceptance; waiting for the block is left to `send`.
+
+        One decision at a time: two at once would count on the same room.
+        """
+        context = self.context
+        with hold_intake(context):
+            if context.submitter.is_under_way(key):
+                return True  # decided before
+            obstacle = find_obstacle(self, terms, version)
+            if obstacle is not None:
+                context.put_off(key, obstacle)
+                return False
+            with suppress(ContractRevert):  # `send` finds out whether that is anything wrong
+                context.submitter.begin(key, call)
+        return True
 
     def list_open_jobs(self) -> tuple[Job, ...]:
         """Return the jobs of this worker's owner that may still ask it for a result or a proof.
@@ -140,10 +168,15 @@ class Operator(BaseRole):
         """
         owner = self._worker.get_owner()
         now = self.context.contracts.market.get_time().now
-        jobs = map(self.context.find_job, self.context.list_jobs())
-        return tuple(
-            job for job in jobs if job is not None and job.operator == owner and _is_open(job, now)
+        sent = self.context.journal.get_sent_jobs(self.context.settings.role, ACCEPT)
+        jobs = (
+            # On its way or mined just now: counted as if it were taken.
+            replace(job, state=JobState.ASSIGNED, operator=owner)
+            if job.state is JobState.OPEN and job.id in sent and owner is not None
+            else job
+            for job in self.context.read_jobs()
         )
+        return tuple(job for job in jobs if job.operator == owner and _is_open(job, now))
 
     def _commit(self, job_id: JobId, key: StepKey) -> None:
         job = self.context.contracts.market.get_job(job_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,15 +33,17 @@ def can_prove_all(
     whole = TIME_MARGIN * (disputed_s + sum(job.cost_s for job in open_jobs))
     if whole > parameters.prove_cap_seconds:
         return False
+    kinds = Counter(open_jobs)  # thousands of jobs are of a few versions
     return all(
-        TIME_MARGIN * (disputed_s + job.cost_s) + _excess(open_jobs, index)
+        TIME_MARGIN * (disputed_s + job.cost_s) + _excess(kinds, job)
         <= parameters.prove_seconds + job.declared_s * (disputes + 1)
-        for index, job in enumerate(open_jobs)
+        for job in kinds
     )
 
 
-def _excess(jobs: Sequence[ProofLoad], last: int) -> int:
+def _excess(kinds: Mapping[ProofLoad, int], last: ProofLoad) -> int:
     """Return the seconds by which others, challenged first, outrun what they add to a deadline."""
-    declared = jobs[last].declared_s
-    others = (job for index, job in enumerate(jobs) if index != last)
-    return sum(max(0, TIME_MARGIN * job.cost_s - declared) for job in others)
+    return sum(
+        (count - (job == last)) * max(0, TIME_MARGIN * job.cost_s - last.declared_s)
+        for job, count in kinds.items()
+    )

@@ -18,7 +18,7 @@ from offchain.errors import (
     TransactionReverted,
     UnknownPending,
 )
-from offchain.types import TxHash, Wei
+from offchain.types import BlockStamp, TxHash, Wei
 
 POLL_S: Final = 0.2
 WAIT_S: Final = 60.0
@@ -79,6 +79,22 @@ class Submitter:
         receipt = self._resume(key, call, gas_limit)
         if receipt is not None:
             return receipt
+        return self._wait(key, call, self._send(key, call, gas_limit))
+
+    def begin(self, key: StepKey, call: Call) -> None:
+        """Send this step's first transaction without waiting for it; `submit` waits.
+
+        Raises what `submit` raises before it waits.
+        """
+        self._send(key, call, None)
+
+    def is_under_way(self, key: StepKey) -> bool:
+        """Whether a transaction of this step was signed that is neither reverted nor lost."""
+        sent = self._journal.get_transactions(key)
+        return any(tx.status in (TxStatus.SIGNED, TxStatus.MINED) for tx in sent)
+
+    def _send(self, key: StepKey, call: Call, gas_limit: int | None) -> int:
+        """Simulate unless the gas limit is given, sign, store, broadcast; return the gas limit."""
         # Before the simulation: one that came first would not see what is mined in between.
         self._verify_pool_is_known()
         self._send_undone_again()
@@ -90,7 +106,7 @@ class Submitter:
             fees = compute_fees(self._client.get_head().base_fee_wei)
             tx = self._sign_and_store(key, call, nonce, gas_limit, fees)
             self._broadcast(tx)
-        return self._wait(key, call, gas_limit)
+        return gas_limit
 
     def wait_for_pool(self) -> None:
         """Wait until the pool holds nothing that this journal did not sign.
@@ -230,13 +246,16 @@ class Submitter:
         return True
 
     def _wait(self, key: StepKey, call: Call, gas_limit: int | None) -> Receipt:
-        waited = 0.0
+        waited, seen = 0.0, ""
         while waited < WAIT_S:
-            receipt = self._find_receipt(key, call)
-            if receipt is not None:
-                return receipt
-            if gas_limit is not None:
-                self._replace_when_stuck(key, call, gas_limit)
+            head = self._client.get_head()
+            if head.hash != seen:  # nothing happens between two blocks
+                seen = head.hash
+                receipt = self._find_receipt(key, call)
+                if receipt is not None:
+                    return receipt
+                if gas_limit is not None:
+                    self._replace_when_stuck(key, call, gas_limit, head)
             self._sleep(POLL_S)
             waited += POLL_S
         raise TransactionPending(self._journal.get_transactions(key)[-1].hash, waited)
@@ -259,9 +278,10 @@ class Submitter:
             raise TransactionReverted(tx.hash, reason)
         return None
 
-    def _replace_when_stuck(self, key: StepKey, call: Call, gas_limit: int) -> None:
+    def _replace_when_stuck(
+        self, key: StepKey, call: Call, gas_limit: int, head: BlockStamp
+    ) -> None:
         tx = self._journal.get_transactions(key)[-1]
-        head = self._client.get_head()
         if head.number - tx.sent_block < REPLACE_AFTER_BLOCKS:
             return
         fees = compute_replacement_fees(tx.fees, head.base_fee_wei)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from eth_hash.auto import keccak
@@ -50,16 +51,22 @@ class VersionBook:
         self._srs_id = srs_id
         self._verifier = verifier
         self._reproduced: dict[bytes, ReproducedVersion] = {}
+        self._lock = Lock()  # threads that need the same version reproduce it once
 
     def reproduce(self, version_id: VersionId) -> ReproducedVersion:
         """Return a version whose every digest was recomputed; raise VersionMismatch otherwise."""
+        if version_id not in self._reproduced:
+            with self._lock:
+                self._reproduce_once(version_id)
+        return self._reproduced[version_id]
+
+    def _reproduce_once(self, version_id: VersionId) -> None:
         if version_id not in self._reproduced:
             version = self._registry.get_version(version_id)
             model = find_model(self._models, version.graph_hash, version.weight_root)
             vk_code = self._client.get_code(version.vk_data)
             verify_version(version, model, vk_code, self._srs_id, self._verifier)
             self._reproduced[version_id] = ReproducedVersion(version, model)
-        return self._reproduced[version_id]
 
 
 @dataclass(frozen=True)

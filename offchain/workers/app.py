@@ -48,6 +48,8 @@ def build_app(settings: Settings) -> Celery:
     app.conf.update(
         task_ignore_result=True,  # results are the chain's and the journal's
         task_acks_late=True,  # a killed worker's step goes back to the queue
+        worker_pool="threads",
+        worker_concurrency=settings.workers,
         worker_prefetch_multiplier=1,
         worker_enable_remote_control=False,
         worker_send_task_events=False,

@@ -32,7 +32,7 @@ class WorkerProcess:
         self._process = subprocess.Popen(
             [
                 sys.executable, "-m", "celery", "--quiet", "-A", self._application, "worker",
-                "--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat",
+                "--without-gossip", "--without-mingle", "--without-heartbeat",
                 "--loglevel", "WARNING", "--hostname", f"{self._settings.role}@%h",
             ],
             env={**os.environ, HOME_VARIABLE: str(self._settings.home)},

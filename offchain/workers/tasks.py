@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from threading import Lock
+from typing import Final
 
 from celery.signals import worker_init
 
@@ -13,10 +15,17 @@ from offchain.roles.loop import Role, perform_inline
 from offchain.submit.models import load_runtime
 from offchain.workers.app import app
 
+_opening: Final = Lock()
+
+
+def get_role() -> Role:
+    """Return this process's one role, which its threads share; it is opened on first use."""
+    with _opening:  # or several threads would open one each
+        return _open_role()
+
 
 @lru_cache(maxsize=1)
-def get_role() -> Role:
-    """Return this process's role, opened on first use."""
+def _open_role() -> Role:
     return build_role(read_home_settings())
 
 

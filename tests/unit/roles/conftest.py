@@ -152,6 +152,7 @@ class FakeWorld:
                     "min_fee_token": 0,
                     "request_delivery": False,
                     "backend": "numpy",
+                    "workers": 1,
                     **self.settings,
                 }
             ),
@@ -180,7 +181,11 @@ class FakeWorld:
                 get_events=self._get_events,
             ),
             submitter=SimpleNamespace(
-                account=self.account, can_spend=self._can_spend, submit=self._submit
+                account=self.account,
+                can_spend=self._can_spend,
+                submit=self._submit,
+                begin=lambda *_: None,
+                is_under_way=lambda _: False,
             ),
             content=ContentStore(self.home / "content"),
             versions=SimpleNamespace(),
