@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Final
 
 from offchain.types import Job, JobId
@@ -12,8 +13,10 @@ from offchain.types import Job, JobId
 if TYPE_CHECKING:
     from offchain.chain.cursor import EventCursor
 
-# Whatever the events did not tell, such as another endpoint's view, is found out after so long.
+# Whatever the events did not tell, such as another endpoint's view, is found out by reading what is
+# older than this again: a few at a time, or a thousand would hold up every walk.
 MAX_AGE_S: Final = 10.0
+MOST_AGED: Final = 8
 ReadJob = Callable[[JobId], Job | None]
 
 
@@ -46,16 +49,27 @@ class JobBook:
             return
         position, changed = cursor.get_position(), cursor.get_last_blocks()
         known, kept = self._readings, {}
+        aged = self._choose_aged()
         for job_id in live:
             reading = known.get(job_id)
-            if reading is None or not self._holds(reading, position, changed.get(job_id)):
+            if (
+                reading is None
+                or job_id in aged
+                or not _holds(reading, position, changed.get(job_id))
+            ):
                 reading = Reading(read(job_id), position, self._clock())
             kept[job_id] = reading
             if reading.job is not None:
                 yield reading.job
         self._readings = kept  # what lives no more is forgotten
 
-    def _holds(self, reading: Reading, position: int, changed: int | None) -> bool:
-        is_young = self._clock() - reading.read_at < self._max_age_s
-        # A cursor that went back has seen a reorganisation.
-        return is_young and changed is not None and changed <= reading.position <= position
+    def _choose_aged(self) -> frozenset[JobId]:
+        before = self._clock() - self._max_age_s
+        aged = ((r.read_at, job_id) for job_id, r in self._readings.items() if r.read_at <= before)
+        return frozenset(job_id for _, job_id in nsmallest(MOST_AGED, aged))
+
+
+def _holds(reading: Reading, position: int, changed: int | None) -> bool:
+    """Whether nothing has happened to a job since it was read, as far as events tell."""
+    # A cursor that went back has seen a reorganisation.
+    return changed is not None and changed <= reading.position <= position

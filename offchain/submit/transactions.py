@@ -167,7 +167,12 @@ class Submitter:
         gap in the nonces, and nothing signed later could ever be mined.
         """
         unsettled = self._journal.get_unsettled_transactions(self.account)
-        for tx in {tx.nonce: tx for tx in unsettled}.values():  # the last one of each nonce
+        latest = {tx.nonce: tx for tx in unsettled}  # the last one of each nonce
+        pooled = range(0)
+        if latest:
+            mined = self._client.get_mined_nonce(self.account)
+            pooled = range(mined, self._client.get_nonce(self.account))
+        for tx in (tx for nonce, tx in latest.items() if nonce not in pooled):
             try:
                 self._client.broadcast(tx.raw)
             except NonceUsed:

@@ -28,7 +28,7 @@ from offchain.cli.demo.world import World
 from offchain.errors import OffchainError
 from offchain.roles.account import Account
 from offchain.submit.content import ContentStore
-from offchain.submit.models import Model, encode_input, find_model
+from offchain.submit.models import encode_input, find_model
 from offchain.types import ETH, Address, Amount, JobId, JobState, JobTerms, VersionId, Wei
 
 FEE: Final = Amount(ETHER // 1000)
@@ -37,6 +37,7 @@ CREATE_GAS: Final = 250_000
 POLL_S: Final = 0.5
 TIMEOUT_S: Final = 60.0  # and what a slow machine may take for each job, both wall clock
 JOB_S: Final = 3.0
+RESTART_BLOCKS: Final = 4  # blocks with transactions, after a kill, among which the pause is
 STEPS: Final = ("accept", "commit", "finalise")  # an operator's transactions about one job
 STATES: Final = {
     "JobCreated": "created",
@@ -54,6 +55,7 @@ class Life:
     deadline: int = 0  # of its challenge window
 
     def has(self, state: str) -> bool:
+        """Whether it has reached a state."""
         return state in self.at
 
 
@@ -63,21 +65,23 @@ class Outcome:
 
     lives: Mapping[JobId, Life]
     settled_from: int  # chain time at which the windows had been skipped
-    restart_gap_s: int  # between the operator's last transaction before its death and the next
+    restart_gap_s: int  # without a transaction of the operator's, from its death on
     before: Snapshot
     after: Snapshot
     transactions: Sequence[Transaction]
     states: Mapping[JobState, int]
     other_events: Mapping[str, int]  # that no unchallenged job should have
-    killed_at: int  # results that were committed then
-    in_flight: int  # operator's transactions in the pool when it was killed
+    killed_at: int  # results that were committed when the operator was killed
+    in_flight: int  # its transactions in the pool then
     wall_s: float
 
     @property
     def leaks(self) -> Mapping[str, int]:
+        """Return the wei that do not add up, by equation."""
         return find_leaks(self.before, self.after, tuple(self.transactions))
 
     def count(self, step: str, *, succeeded: bool = True) -> int:
+        """Return how many mined transactions of one kind there are."""
         return sum(t.step == step and t.succeeded == succeeded for t in self.transactions)
 
 
@@ -110,14 +114,19 @@ class Load:
         began = time.monotonic()
         before = self._ledger.take_snapshot()
         deadline = began + TIMEOUT_S + JOB_S * self._jobs
-        killed_at = in_flight = 0
+        killed_at = in_flight = killed_block = 0
         with self._running_operator():
             self._bind()
             orders = self._order()
             if self._kill:
                 half = self._jobs // 2
-                self._wait(lambda: self._count("committed") >= half, deadline, "half the results")
+                self._wait(
+                    lambda: self._count("committed") >= half and self._count_pooled() > 0,
+                    deadline,
+                    "half the results, and a transaction in the pool",
+                )
                 killed_at, in_flight = self._count("committed"), self._count_pooled()
+                killed_block = self._world.client.get_head().number
                 self._restart_operator()
             self._wait(lambda: self._count("committed") == len(orders), deadline, "all results")
             settled_from = self._skip_windows()
@@ -128,7 +137,7 @@ class Load:
         return Outcome(
             lives=self._lives,
             settled_from=settled_from,
-            restart_gap_s=self._find_gap(transactions),
+            restart_gap_s=self._find_gap(killed_block, transactions),
             before=before,
             after=after,
             transactions=transactions,
@@ -280,15 +289,10 @@ class Load:
                 raise OffchainError(f"waited in vain for {what}")
             time.sleep(POLL_S)
 
-    def _find_gap(self, transactions: Sequence[Transaction]) -> int:
-        """Return the longest time without an operator's transaction before the last result."""
-        ends = max(life.at["committed"] for life in self._lives.values())
+    def _find_gap(self, killed_block: int, transactions: Sequence[Transaction]) -> int:
+        """Return the longest pause between blocks with its transactions around the restart."""
         blocks = sorted({t.block for t in transactions if t.party == "worker"})
-        seconds = [s for s in map(self._get_timestamp, blocks) if s <= ends]
-        return max((b - a for a, b in pairwise(seconds)), default=0)
-
-
-def find_model_of(world: World) -> Model:
-    """Return the model of a world's version."""
-    version = world.contracts.registry.get_version(VersionId(bytes.fromhex(world.version[2:])))
-    return find_model(world.models, version.graph_hash, version.weight_root)
+        # What was in the pool is mined after the death, too.
+        around = [pair for pair in pairwise(blocks) if pair[1] > killed_block > 0]
+        nearest = around[:RESTART_BLOCKS]
+        return max((self._get_timestamp(b) - self._get_timestamp(a) for a, b in nearest), default=0)
