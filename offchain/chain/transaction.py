@@ -9,8 +9,10 @@ from typing import Any, Final
 import rlp
 from eth_account import Account
 from eth_account.messages import SignableMessage
+from eth_keys.exceptions import BadSignature
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
+from eth_utils.exceptions import ValidationError
 
 from offchain.errors import SignerMismatch
 from offchain.types import AccountId
@@ -151,8 +153,14 @@ def hash_transaction(raw: bytes) -> str:
 
 
 def recover_message(message: SignableMessage, signature: Signature) -> AccountId:
-    """Return the account that signed an EIP-191 or EIP-712 message."""
-    return AccountId(str(Account.recover_message(message, signature=signature.to_bytes())))
+    """Return the account that signed an EIP-191 or EIP-712 message.
+
+    Raises SignerMismatch where nobody did: not every r is a point's, not every point a key.
+    """
+    try:
+        return AccountId(str(Account.recover_message(message, signature=signature.to_bytes())))
+    except (BadSignature, ValidationError, ValueError):
+        raise SignerMismatch("signature", "nobody's", "an account's") from None
 
 
 def _to_int(value: Any) -> int:

@@ -55,11 +55,11 @@ def find_conflict(context: Context, job: Job) -> SignedResult | None:
     for receipt in context.content.get_receipts(job.id):
         if receipt.out_digest == job.out_digest:
             continue
-        message = _message(context, job.id, receipt.out_digest)
         try:
+            message = _message(context, job.id, receipt.out_digest)
             signer = str(recover_message(message.to_signable(), parse_signature(receipt.signature)))
         except (SignerMismatch, ValueError):
-            continue
+            continue  # anybody may have put it there, a digest of another length, too
         served = context.contracts.vault.get_served_owner(signer)
         if str(job.operator) in (signer, str(served)):
             return receipt

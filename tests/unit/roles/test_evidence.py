@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from eth_account import Account
+from eth_account.messages import _hash_eip191_message
 
 from offchain.chain.contracts.dispute_game import compute_evidence_commitment
 from offchain.chain.job_ids import id_bytes
 from offchain.chain.keys import LocalSigner
+from offchain.chain.transaction import CURVE_ORDER, Signature
 from offchain.chain.typed_data import build_result_receipt
 from offchain.roles.client import Client, Request
 from offchain.roles.context import Context
@@ -31,10 +33,19 @@ from tests.unit.roles.test_client import build
 
 SIGNER = LocalSigner(Account.from_key(b"\x11" * 32))
 SIGNED = Digest(b"\x99" * 32)
+GENERATOR_X = 0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798
 
 
 def sign(digest: Digest, job: JobId = JOB_ID, chain_id: int = CHAIN_ID) -> bytes:
     return SIGNER.sign_typed(build_result_receipt(chain_id, MARKET, id_bytes(job), digest))
+
+
+def sign_for_nobody(digest: Digest) -> bytes:
+    """Return a signature from which the point at infinity is recovered: R = G, s = hash."""
+    message = build_result_receipt(CHAIN_ID, MARKET, id_bytes(JOB_ID), digest).to_signable()
+    hashed = int.from_bytes(_hash_eip191_message(message), "big") % CURVE_ORDER
+    s, parity = (hashed, 0) if hashed <= CURVE_ORDER // 2 else (CURVE_ORDER - hashed, 1)
+    return Signature(parity, GENERATOR_X, s).to_bytes()
 
 
 def leave(context: Context, digest: Digest, signature: bytes) -> None:
@@ -66,8 +77,12 @@ def test_find_conflict__signed_by_the_operator_itself(chain: FakeWorld, committe
 
 
 @pytest.mark.parametrize(
-    "case", ["the committed one", "another job's", "another chain's", "forged", "a stranger's"]
-)
+    "case",
+    [
+        "the committed one", "another job's", "another chain's", "forged", "no point", "no key",
+        "no digest", "a stranger's",
+    ],
+)  # fmt: skip
 def test_find_conflict__no_evidence(chain: FakeWorld, committed: Context, case: str) -> None:
     if case == "the committed one":
         leave(committed, chain.job.out_digest, sign(chain.job.out_digest))
@@ -77,6 +92,12 @@ def test_find_conflict__no_evidence(chain: FakeWorld, committed: Context, case: 
         leave(committed, SIGNED, sign(SIGNED, chain_id=1))
     elif case == "forged":
         leave(committed, SIGNED, b"\xff" * 65)
+    elif case == "no point":
+        leave(committed, SIGNED, bytes(31) + b"\x05" + bytes(31) + b"\x01" + b"\x1b")
+    elif case == "no key":
+        leave(committed, SIGNED, sign_for_nobody(SIGNED))
+    elif case == "no digest":
+        leave(committed, Digest(b"\x99"), sign(SIGNED))
     else:
         chain.served = OTHER
         leave(committed, SIGNED, sign(SIGNED))
