@@ -24,6 +24,9 @@ ANSWER_S: Final = 5.0
 # Redis gives a message to a second worker when it was not acknowledged for so long. A killed
 # worker's step is handed out again by the tick long before that.
 VISIBILITY_S: Final = 3600
+# Each thread's step and the one after it: Celery's loop acknowledges what threads have finished only
+# after the next message or 2 s, and takes no more than this before.
+PREFETCH: Final = 2
 LONGEST_STEPS: Final = 4  # a proof, and three times that for runs, queues and blocks
 
 
@@ -50,7 +53,7 @@ def build_app(settings: Settings) -> Celery:
         task_acks_late=True,  # a killed worker's step goes back to the queue
         worker_pool="threads",
         worker_concurrency=settings.workers,
-        worker_prefetch_multiplier=1,
+        worker_prefetch_multiplier=PREFETCH,
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,

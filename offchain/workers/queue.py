@@ -11,8 +11,8 @@ from offchain.chain.journal import StepKey
 from offchain.errors import BrokerUnavailable, QueueFull
 from offchain.workers.tasks import perform
 
-# So many rounds of steps wait at most: what becomes urgent later must not stand behind hundreds.
-ROUNDS: Final = 2
+# So many steps a thread wait in the queue: what becomes urgent must not stand behind hundreds.
+ROUNDS: Final = 1
 
 
 def enqueue(key: StepKey) -> None:

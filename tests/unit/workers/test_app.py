@@ -37,13 +37,13 @@ def ask(settings: Settings) -> dict[str, Any]:
     return answer
 
 
-def test_app__redis__late_acknowledgement_one_at_a_time_and_longer_than_any_step(
+def test_app__redis__late_acknowledgement_little_in_advance_and_longer_than_any_step(
     settings: Settings,
 ) -> None:
     fleet = replace(settings, broker_url="redis://127.0.0.1:1/0", prover_timeout_s=7_200.0)
     conf = ask(fleet)
     assert conf["task_acks_late"] is True
-    assert conf["worker_prefetch_multiplier"] == 1
+    assert conf["worker_prefetch_multiplier"] == 2
     assert conf["broker_connection_max_retries"] is None
     assert conf["broker_transport_options"]["visibility_timeout"] > 3 * fleet.prover_timeout_s
     assert conf["broker_transport_options"]["socket_timeout"] <= 5
