@@ -129,7 +129,7 @@ def verify_evidence(model: Model, evidence: Evidence) -> None:
     try:
         native.verify(
             model.vk_blob,
-            native.tau_g2_insecure(),
+            model.provable.reference.tau_g2,
             evidence.statement.hash(),
             evidence.raw_input,
             evidence.raw_output,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from offchain import native
+from offchain.commit.digest import tensor_digest_of_bytes
 from offchain.commit.ptau import choose_hash, import_ptau
 from offchain.commit.srs import (
     VARIABLE,
@@ -26,6 +27,10 @@ from offchain.prove.job import make_provable
 from offchain.prove.reference import prover, verifier
 from offchain.prove.reference.curve import decode
 from offchain.prove.reference.field import Q
+from offchain.prove.statement import FORMAT, MODE_PUBLIC, Statement
+from offchain.submit.models import Model
+from offchain.submit.proofs import Evidence, verify_evidence
+from offchain.types import NOBODY, Digest, VersionId
 from tests.vectors.models import tiny, to_bytes
 from tests.vectors.ptau_file import VECTORS, PtauBytes
 
@@ -202,6 +207,38 @@ def test_prove__imported_string__both_provers_and_verifiers_agree(
         native.verify(model.key.to_bytes(), insecure, HASH, small.input_bytes(), out, proof)
     with pytest.raises(ProofError):
         verifier.verify(model.key, insecure, HASH, small.input_bytes(), out, proof)
+
+
+def test_verify_evidence__imported_string__honest_proof_is_sent(
+    imported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator that checked against another string would withhold every honest proof."""
+    monkeypatch.setenv(VARIABLE, str(imported))
+    small = tiny()
+    model = Model(Path("tiny"), small.layout.graph, small.weights)
+    raw_input = small.input_bytes()
+    raw_output, _ = model.run_traced(raw_input)
+    statement = Statement(
+        format=FORMAT,
+        chain_id=1,
+        verifier=NOBODY,
+        market=NOBODY,
+        job_id=1,
+        shard=0,
+        challenge_seed=HASH,
+        prover=NOBODY,
+        model_version=VersionId(HASH),
+        program_hash=HASH,
+        srs_id=model.provable.reference.id,
+        mode=MODE_PUBLIC,
+        op_range=model.layout.program.op_count,
+        in_digest=Digest(HASH),
+        out_digest=tensor_digest_of_bytes(raw_output, model.output_shape, model.output_bits),
+    )
+    proof = native.prove(model.vk_blob, model.provable.srs, statement.hash(), small.witness())
+    verify_evidence(model, Evidence(raw_input, raw_output, proof, statement, None))
+    with pytest.raises(ProofError):
+        verify_evidence(model, Evidence(raw_input, raw_output, proof[:-1], statement, None))
 
 
 def test_srs_file__layout__is_the_documented_one() -> None:
