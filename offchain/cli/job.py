@@ -109,7 +109,7 @@ def submit(
     stop = listen_for_stop()
     with progress("waiting for the job's verdict"):
         if no_wait:
-            client.perform(client.compute_due_steps()[0])
+            client.order()
         else:
             run_role(client, perform_inline(client), settings.poll_s, lambda: bool(stop))
     answer(client.describe(), as_json)

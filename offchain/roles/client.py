@@ -150,6 +150,16 @@ class Client(BaseRole):
             **({} if checked is None else checked.detail),
         }
 
+    def order(self) -> None:
+        """Create the job unless it exists; raise JobRefused where nothing can be ordered now."""
+        for key in self.compute_due_steps():
+            if key == self._create_key:
+                self.perform(key)
+        if self.get_job_id() is None:
+            step = self.context.journal.get_step(self._create_key)
+            reason = "the protocol is paused or gives refunds" if step is None else "see the log"
+            raise JobRefused(f"the job was not created: {reason}")
+
     # What is due
 
     def compute_job_steps(self, time: ProtocolTime) -> tuple[StepKey, ...]:

@@ -84,6 +84,20 @@ def test_compute_due_steps__protocol_stands__nothing_is_created(
     assert Client(chain.build_context("client"), REQUEST).compute_due_steps() == ()
 
 
+def test_order__protocol_paused__said_and_nothing_sent(chain: FakeWorld) -> None:
+    chain.time = ProtocolTime(NOW, is_paused=True)
+    with pytest.raises(JobRefused, match="paused"):
+        Client(chain.build_context("client"), REQUEST).order()
+    assert chain.sent == []
+
+
+def test_order__twice__one_job(chain: FakeWorld) -> None:
+    client, _ = create(chain)
+    chain.exists = True
+    client.order()
+    assert len(chain.sent) == 1
+
+
 def create(chain: FakeWorld, request: Request = REQUEST) -> tuple[Client, Call]:
     chain.exists = False
     client = Client(with_model(chain.build_context("client")), request)
