@@ -242,6 +242,8 @@ class Submitter:
             self._client.broadcast(tx.raw)
         except NonceUsed:
             if self._client.get_receipt(tx.hash) is None:
+                self._sleep(POLL_S)  # while it mines, a node counts a nonce before it has receipts
+            if self._client.get_receipt(tx.hash) is None:
                 self._journal.set_transaction_status(tx.hash, TxStatus.LOST)
             return False
         except RpcError:

@@ -24,8 +24,8 @@ ANSWER_S: Final = 5.0
 # Redis gives a message to a second worker when it was not acknowledged for so long. A killed
 # worker's step is handed out again by the tick long before that.
 VISIBILITY_S: Final = 3600
-# Each thread's step and the one after it: Celery's loop acknowledges what threads have finished only
-# after the next message or 2 s, and takes no more than this before.
+# Each thread's step and the one after it: Celery's loop acknowledges what threads have finished
+# only after the next message or 2 s, and takes no more than this before.
 PREFETCH: Final = 2
 LONGEST_STEPS: Final = 4  # a proof, and three times that for runs, queues and blocks
 

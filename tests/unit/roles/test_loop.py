@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from offchain.chain.journal import Journal, StepKey
-from offchain.errors import ConfigError, TransactionPending
+from offchain.errors import ConfigError, QueueFull, TransactionPending
 from offchain.roles import loop
 from offchain.roles.lock import hold_step
 from offchain.roles.log import Log
-from offchain.roles.loop import perform_inline, run_role
+from offchain.roles.loop import hand_out, perform_inline, run_role, take_turns
 
 KEY = StepKey("operator", "1", "commit")
 
@@ -56,6 +56,33 @@ def test_run_role__step_under_way__not_handed_out_twice() -> None:
     ticks = iter(range(5))
     run_role(role, handed_out.append, 0.0, lambda: next(ticks, 5) == 4)
     assert handed_out == [KEY]
+
+
+def test_run_role__queue_full__the_rest_with_the_next_tick_urgent_first() -> None:
+    keys = tuple(StepKey("operator", str(number), "accept") for number in range(3))
+    urgent = StepKey("operator", "9", "commit")
+    handed_out: list[StepKey] = []
+    room = [2]
+
+    def dispatch(key: StepKey) -> None:
+        if room[0] == 0:
+            raise QueueFull
+        room[0] -= 1
+        handed_out.append(key)
+
+    noted: dict[StepKey, float] = {}
+    hand_out(take_turns(keys, noted), noted, dispatch)
+    assert handed_out == list(keys[:2])
+    room[0] = 2
+    hand_out(take_turns((urgent, *keys), noted), noted, dispatch)
+    assert handed_out == [*keys[:2], urgent, keys[2]]
+
+
+def test_take_turns__put_off_again_and_again__others_first_but_nothing_before_the_urgent() -> None:
+    first, second, fresh = (StepKey("operator", str(number), "accept") for number in range(3))
+    urgent = StepKey("operator", "9", "commit")
+    noted = {urgent: 9.0, first: 2.0, second: 1.0}
+    assert take_turns((urgent, first, second, fresh), noted) == (urgent, fresh, second, first)
 
 
 def test_perform_inline__expected_failure__tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

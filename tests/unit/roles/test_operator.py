@@ -390,6 +390,18 @@ def test_list_open_jobs__what_may_still_ask_for_something(
     assert role.list_open_jobs() == ()
 
 
+def test_list_open_jobs__an_acceptance_is_on_its_way__counted_as_taken(chain: FakeWorld) -> None:
+    """Threads decide one after the other, long before a block holds what was decided."""
+    context = chain.build_context("operator")
+    role = Operator(context)
+    assert role.list_open_jobs() == ()
+    context.journal.get_sent_jobs = (  # type: ignore[method-assign]
+        lambda role, step: frozenset({JOB_ID}) if (role, step) == ("operator", ACCEPT) else ()
+    )
+    (counted,) = role.list_open_jobs()
+    assert (counted.state, counted.operator) == (JobState.ASSIGNED, chain.owner)
+
+
 def test_compute_due_steps__many_jobs__what_has_a_deadline_comes_first(chain: FakeWorld) -> None:
     states = [JobState.OPEN, JobState.COMMITTED, JobState.ASSIGNED]
     ids = [JobId("0x" + f"{number:064x}") for number in range(3)]

@@ -84,6 +84,33 @@ def test_submit__twice__one_transaction(
     assert first.cost_wei == 50_000 * 2 * 10**9
 
 
+def test_submit__nonce_counted_before_the_receipt_is_there__not_lost(
+    node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
+) -> None:
+    build(client, journal, signer, mining(node)).begin(KEY, call)
+    node.mine()
+    mined, node.mined = node.mined, {}
+
+    def sleep(_: float) -> None:
+        node.mined = mined
+
+    assert build(client, journal, signer, sleep).submit(KEY, call).succeeded
+    assert [tx.status for tx in journal.get_transactions(KEY)] == [TxStatus.MINED]
+    assert len(set(node.broadcasts)) == 1
+
+
+def test_begin__then_submit__one_transaction_and_a_receipt(
+    node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
+) -> None:
+    submitter = build(client, journal, signer, mining(node))
+    assert not submitter.is_under_way(KEY)
+    submitter.begin(KEY, call)
+    assert submitter.is_under_way(KEY)
+    assert journal.get_sent_jobs(KEY.role, KEY.step) == {KEY.job}
+    assert submitter.submit(KEY, call).succeeded
+    assert len(set(node.broadcasts)) == 1
+
+
 def test_submit__crash_after_broadcast__restart_sends_the_same_bytes(
     node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
 ) -> None:
