@@ -12,6 +12,8 @@ TIP_WEI: Final = Wei(GWEI)
 BASE_FEE_HEADROOM: Final = 2  # survives five full blocks of rises of 12.5 %
 RESERVE_BASE_FEES: Final = 3  # gas to be paid for later is counted at so many base fees
 GAS_MARGIN_PERCENT: Final = 25  # state may change between the estimate and the block
+# A transaction that offers so much and still is not mined waits for something else than its price.
+MOST_TIP_WEI: Final = Wei(50 * GWEI)
 REPLACEMENT_PERCENT: Final = 20  # nodes ask for at least 10 % to replace at one nonce
 
 
@@ -28,9 +30,15 @@ def compute_fees(base_fee_wei: Wei) -> Fees:
     return Fees(Wei(BASE_FEE_HEADROOM * base_fee_wei + TIP_WEI), TIP_WEI)
 
 
-def compute_replacement_fees(sent: Fees, base_fee_wei: Wei) -> Fees:
-    """Return fees high enough to replace a stuck transaction at the same nonce."""
+def compute_replacement_fees(sent: Fees, base_fee_wei: Wei) -> Fees | None:
+    """Return fees high enough to replace a stuck transaction at the same nonce.
+
+    None where a higher price would not help: whatever holds it up for hours, such as a node that
+    passes nothing on, would otherwise drive its tip up to the whole balance.
+    """
     fresh = compute_fees(base_fee_wei)
+    if sent.tip_wei >= MOST_TIP_WEI and sent.max_fee_wei >= fresh.max_fee_wei:
+        return None
     return Fees(
         Wei(max(fresh.max_fee_wei, _raise(sent.max_fee_wei))),
         Wei(max(fresh.tip_wei, _raise(sent.tip_wei))),

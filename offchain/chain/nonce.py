@@ -25,14 +25,18 @@ class NonceManager:
     def reserve(self) -> Iterator[int]:
         """Yield the next nonce; store and broadcast its transaction before leaving.
 
-        The next nonce is the node's own count, its pool included, or, where the journal holds a
-        signed transaction that the pool has forgotten, one above it: neither a stored nor a
-        pooled transaction is ever overwritten.
+        The next nonce is the first that neither the node, its pool included, nor a signed
+        transaction of the journal holds: nothing stored or pooled is ever overwritten, and one that
+        was refused leaves no gap behind which everything later would wait for ever.
         """
         with self._journal.locks.hold(self._lock):
-            stored = self._journal.get_highest_nonce(self._account)
-            on_chain = self._client.get_nonce(self._account)
-            yield on_chain if stored is None else max(on_chain, stored + 1)
+            settled = self._journal.get_highest_settled_nonce(self._account)
+            nonce = self._client.get_nonce(self._account)
+            nonce = nonce if settled is None else max(nonce, settled + 1)  # a node may be behind
+            stored = self._journal.get_nonces(self._account, nonce)
+            while nonce in stored:
+                nonce += 1
+            yield nonce
 
     def verify_pool_is_known(self) -> None:
         """Raise UnknownPending when the pool has transactions that this journal did not sign.

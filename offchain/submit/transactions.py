@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
+
+from eth_utils.address import to_checksum_address
 
 from offchain.chain.client import Call, ChainClient, NonceUsed, Receipt
 from offchain.chain.fees import Fees, compute_fees, compute_gas_limit, compute_replacement_fees
@@ -12,13 +15,14 @@ from offchain.chain.journal import Journal, StepKey, StoredTransaction, TxStatus
 from offchain.chain.keys import Signer
 from offchain.chain.nonce import NonceManager
 from offchain.chain.rpc import RpcError
+from offchain.chain.transaction import decode_signed
 from offchain.errors import (
     ContractRevert,
     TransactionPending,
     TransactionReverted,
     UnknownPending,
 )
-from offchain.types import BlockStamp, TxHash, Wei
+from offchain.types import Address, BlockStamp, TxHash, Wei
 
 POLL_S: Final = 0.2
 WAIT_S: Final = 60.0
@@ -193,8 +197,13 @@ class Submitter:
         if receipt is not None:
             return receipt
         with self._nonces.reserve():
-            if not self._broadcast(sent[-1]):
-                return self._find_receipt(key, call)
+            try:
+                if not self._broadcast_again(sent[-1]):
+                    return self._find_receipt(key, call)
+            except RpcError:
+                # It stays: later nonces may wait for it, and another pool may hold it.
+                if not self._is_stuck(sent[-1], self._client.get_head()):
+                    raise
         return self._wait(key, call, gas_limit or self._estimate_replacement(call))
 
     def _estimate_replacement(self, call: Call) -> int | None:
@@ -236,7 +245,16 @@ class Submitter:
         self._journal.put_transaction(tx)
         return tx
 
-    def _broadcast(self, tx: StoredTransaction) -> bool:
+    def _broadcast(self, tx: StoredTransaction) -> None:
+        """Hand a transaction to the node for the first time."""
+        try:
+            self._broadcast_again(tx)
+        except RpcError:
+            # The node refused it (funds, fees): the nonce is free again and nothing was sent.
+            self._journal.set_transaction_status(tx.hash, TxStatus.LOST)
+            raise
+
+    def _broadcast_again(self, tx: StoredTransaction) -> bool:
         """Hand a stored transaction to the node; return False where its nonce is already used."""
         try:
             self._client.broadcast(tx.raw)
@@ -246,10 +264,6 @@ class Submitter:
             if self._client.get_receipt(tx.hash) is None:
                 self._journal.set_transaction_status(tx.hash, TxStatus.LOST)
             return False
-        except RpcError:
-            # The node refused it (funds, fees): the nonce is free again and nothing was sent.
-            self._journal.set_transaction_status(tx.hash, TxStatus.LOST)
-            raise
         return True
 
     def _wait(self, key: StepKey, call: Call, gas_limit: int | None) -> Receipt:
@@ -288,10 +302,33 @@ class Submitter:
     def _replace_when_stuck(
         self, key: StepKey, call: Call, gas_limit: int, head: BlockStamp
     ) -> None:
+        """Offer more for a step's transaction, and for those of lower nonces that it waits for."""
         tx = self._journal.get_transactions(key)[-1]
-        if head.number - tx.sent_block < REPLACE_AFTER_BLOCKS:
+        if not self._is_stuck(tx, head):
             return
-        fees = compute_replacement_fees(tx.fees, head.base_fee_wei)
         with self._nonces.reserve():
-            replacement = self._sign_and_store(key, call, tx.nonce, gas_limit, fees)
-            self._broadcast(replacement)
+            for other in self._journal.get_unsettled_transactions(self.account):
+                if other.nonce < tx.nonce:
+                    self._replace_other(other, head)
+            fees = compute_replacement_fees(tx.fees, head.base_fee_wei)
+            if fees is not None:
+                replacement = self._sign_and_store(key, call, tx.nonce, gas_limit, fees)
+                self._broadcast(replacement)
+
+    def _replace_other(self, tx: StoredTransaction, head: BlockStamp) -> None:
+        """Offer more for another step's transaction, which nobody may ask for any more."""
+        siblings = self._journal.get_transactions(tx.key)
+        fees = compute_replacement_fees(tx.fees, head.base_fee_wei)
+        if tx.hash != siblings[-1].hash or fees is None or not self._is_stuck(tx, head):
+            return
+        if tx.nonce < self._client.get_mined_nonce(self.account):
+            return
+        sent, _ = decode_signed(tx.raw)
+        contract, _, function = tx.label.partition(".")
+        to = Address(to_checksum_address(sent.to)) if sent.to else None
+        call = Call(contract, function, to, sent.calldata, Wei(sent.value_wei))
+        with suppress(RpcError):  # its own step reports what the node has against it
+            self._broadcast(self._sign_and_store(tx.key, call, tx.nonce, sent.gas, fees))
+
+    def _is_stuck(self, tx: StoredTransaction, head: BlockStamp) -> bool:
+        return head.number - tx.sent_block >= REPLACE_AFTER_BLOCKS

@@ -11,7 +11,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from offchain.chain.client import Call, ChainClient
-from offchain.chain.fees import compute_reserve_wei
+from offchain.chain.fees import MOST_TIP_WEI, compute_reserve_wei
 from offchain.chain.journal import Journal, StepKey, TxStatus
 from offchain.chain.keys import Signer
 from offchain.chain.rpc import RpcError
@@ -415,3 +415,84 @@ def test_can_spend__a_transaction_under_way__counts_as_spent(
 
 def test_compute_reserve_wei__three_base_fees_and_the_tip() -> None:
     assert compute_reserve_wei(100, Wei(7)) == 100 * (21 + 10**9)
+
+
+def count_without_gaps(node: FakeNode) -> None:
+    """Let the node count pending nonces as nodes do: up to the first that is missing."""
+
+    def count(account: str, tag: str) -> str:
+        pooled = node.pool.values() if tag == "pending" else ()
+        used = {n for s, n in [*pooled, *node.counted.values()] if s == account}
+        return hex(next(n for n in range(len(used) + 1) if n not in used))
+
+    node.eth_getTransactionCount = count  # type: ignore[method-assign]
+
+
+def test_submit__dropped_by_the_pool_and_refused_for_a_while__leaves_no_gap(
+    node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
+) -> None:
+    """Another nonce for it, and nothing of this account would ever be mined again."""
+    count_without_gaps(node)
+    submitter = build(client, journal, signer, mining(node))
+    other = StepKey("operator", "2", "commit")
+    submitter.begin(KEY, call)
+    submitter.begin(other, call)
+    node.pool = {h: p for h, p in node.pool.items() if p[1] != 0}
+    node.refusal = RpcError("eth_sendRawTransaction", -32000, "txpool is full", None)
+    with pytest.raises(RpcError):
+        submitter.submit(KEY, call)
+    node.refusal = None
+    assert submitter.submit(KEY, call).succeeded
+    assert {nonce_of(raw) for raw in node.broadcasts} == {0, 1}
+
+
+def test_submit__refused_at_first_while_another_is_under_way__its_nonce_is_taken(
+    node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
+) -> None:
+    count_without_gaps(node)
+    submitter = build(client, journal, signer, mining(node))
+    submitter.begin(KEY, call)
+    submitter.begin(StepKey("operator", "2", "commit"), call)
+    (lost,) = journal.get_transactions(KEY)
+    journal.set_transaction_status(lost.hash, TxStatus.LOST)
+    node.pool = {h: p for h, p in node.pool.items() if p[1] != 0}
+    submitter.submit(StepKey("operator", "3", "commit"), call)
+    assert nonce_of(node.broadcasts[-1]) == 0
+
+
+def test_submit__waits_for_another_steps_transaction__that_one_is_replaced_too(
+    node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
+) -> None:
+    """Nobody may ask for that step any more, and a deadline may wait behind its nonce."""
+    submitter = build(client, journal, signer, mining(node))
+    submitter.begin(KEY, call)
+
+    def sleep(_: float) -> None:
+        if len({raw for raw in node.broadcasts if nonce_of(raw) == 0}) > 1:
+            node.mine()
+            return
+        pool, node.pool = node.pool, {}  # blocks pass: the first one pays too little
+        node.mine()
+        node.pool = pool
+
+    waiting = build(client, journal, signer, sleep)
+    assert waiting.submit(StepKey("operator", "2", "prove"), call).succeeded
+    first, second = journal.get_transactions(KEY)
+    assert (first.nonce, second.nonce) == (0, 0)
+    assert second.fees.max_fee_wei * 10 >= first.fees.max_fee_wei * 11
+    assert build(client, journal, signer, mining(node)).submit(KEY, call).succeeded
+
+
+def test_submit__held_up_for_hours__its_price_stays_below_a_bound(
+    node: FakeNode, client: ChainClient, journal: Journal, signer: Signer, call: Call
+) -> None:
+    def sleep(_: float) -> None:
+        pool, node.pool = node.pool, {}
+        node.mine()
+        node.pool = pool
+
+    with pytest.raises(TransactionPending):
+        build(client, journal, signer, sleep).submit(KEY, call)
+    tips = [tx.fees.tip_wei for tx in journal.get_transactions(KEY)]
+    assert len(node.blocks) > 50 * REPLACE_AFTER_BLOCKS
+    assert MOST_TIP_WEI <= max(tips) <= 1.2 * MOST_TIP_WEI + 1
