@@ -34,7 +34,9 @@ class Log:
         """Write one line."""
         line = {"at": round(time.time(), 3), "role": self._role, "pid": os.getpid(), "event": name}
         line.update({key: _plain(value) for key, value in facts.items()})
-        print(json.dumps(line), file=sys.stderr, flush=True)
+        # In one piece with its end: threads write side by side.
+        sys.stderr.write(json.dumps(line) + "\n")
+        sys.stderr.flush()
 
     def settings(self, settings: Settings) -> None:
         """Write the public settings."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -53,3 +54,13 @@ def test_reminders__standing_problem__told_less_and_less_often() -> None:
             told.append(second)
     assert told == [0, 10, 30, 70, 150, 310, 630, 1270, 2550]
     assert reminders.is_due("another problem")
+
+
+def test_event__written_side_by_side__a_line_is_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    stream = SimpleNamespace(write=written.append, flush=lambda: None)
+    monkeypatch.setattr("offchain.roles.log.sys", SimpleNamespace(stderr=stream))
+    Log("operator").event("job-accepted", job="0x1")
+    (line,) = written
+    assert line.endswith("\n")
+    assert json.loads(line)["job"] == "0x1"
