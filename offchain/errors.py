@@ -296,6 +296,10 @@ class ContentError(OffchainError, ValueError):
     """Stored bytes are missing or do not have the digest under which they are asked for."""
 
 
+class StorageError(OffchainError):
+    """A file could not be written: no space, no permission, or something lies in its place."""
+
+
 class VersionMismatch(OffchainError):
     """A registered model version could not be reproduced from its published files."""
 

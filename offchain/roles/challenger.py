@@ -81,7 +81,7 @@ class Challenger(BaseRole):
         except REFUSALS as error:
             self.context.give_up(key, str(error))
             return
-        expected = self.context.content.put(
+        expected = self.context.content.offer(
             model.run(raw, "numpy"), model.output_bits, model.output_shape
         )
         differs = expected != job.out_digest

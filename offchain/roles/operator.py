@@ -213,7 +213,7 @@ class Operator(BaseRole):
     def publish_output(self, job: Job, raw: bytes) -> Digest:
         """Put an output where its client looks for it and return its digest."""
         model = self.load_version(job).model
-        return self.context.content.put(raw, model.output_bits, model.output_shape)
+        return self.context.content.offer(raw, model.output_bits, model.output_shape)
 
     def vouch(self, job_id: JobId, digest: Digest) -> None:
         """Sign the result for its client, after writing down that no other will ever be signed."""

@@ -17,11 +17,12 @@ FATAL: Final = (ConfigError, KeyFileError, ManifestError)
 def failure_policy(log: Log, doing: str) -> Iterator[None]:
     """Re-raise fatal errors; log every other expected one, so that the next tick tries again.
 
-    An error outside the family is a defect: it is never swallowed.
+    So does what the machine refuses, a full disk for example, as an OSError. Any other error is a
+    defect: it is never swallowed.
     """
     try:
         yield
     except FATAL:
         raise
-    except OffchainError as error:
+    except (OffchainError, OSError) as error:
         log.event("retry", doing=doing, error=type(error).__name__, reason=str(error))

@@ -12,7 +12,7 @@ from offchain.chain.job_ids import id_bytes
 from offchain.chain.journal import StepStatus
 from offchain.chain.transaction import parse_signature, recover_message
 from offchain.chain.typed_data import TypedMessage, build_result_receipt
-from offchain.errors import SecondResult, SignerMismatch, SignerRefused
+from offchain.errors import SecondResult, SignerMismatch, SignerRefused, StorageError
 from offchain.roles.context import Context
 from offchain.types import Digest, Job, JobId, SignedResult
 
@@ -35,15 +35,15 @@ def stand_by(context: Context, job_id: JobId, digest: Digest) -> None:
 def publish_receipt(context: Context, job_id: JobId, digest: Digest) -> None:
     """Sign the digest that this operator stands by and keep the signature beside the output.
 
-    A signer that signs transactions only keeps nobody from serving: the receipt is a courtesy.
+    A signer that signs transactions only, or a folder that takes no file, keeps nobody from
+    serving: the receipt is a courtesy.
     """
     stand_by(context, job_id, digest)
     try:
         signature = context.signer.sign_typed(_message(context, job_id, digest))
-    except SignerRefused as error:
-        context.put_off(context.key(job_id, RECEIPT), str(error))
-    else:
         context.content.put_receipt(job_id, SignedResult(digest, signature))
+    except (SignerRefused, StorageError) as error:
+        context.put_off(context.key(job_id, RECEIPT), str(error))
 
 
 def find_conflict(context: Context, job: Job) -> SignedResult | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from math import prod
 from pathlib import Path
 from typing import Final
 
 from offchain.commit.digest import tensor_digest_of_bytes
-from offchain.errors import ContentError, TensorError
+from offchain.errors import ContentError, StorageError, TensorError
 from offchain.types import Digest, JobId, SignedResult
 
 RECEIPTS: Final = "receipts"  # folder of signed results: job-digest.sig
@@ -26,10 +27,20 @@ class ContentStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def put(self, raw: bytes, bits: int, shape: tuple[int, ...]) -> Digest:
-        """Store a tensor's bytes atomically and return their digest."""
+        """Store a tensor's bytes atomically and return their digest; raises StorageError."""
         digest = compute_digest(raw, bits, shape)
         write_atomically(self._path(digest), raw)
         return digest
+
+    def offer(self, raw: bytes, bits: int, shape: tuple[int, ...]) -> Digest:
+        """Return a tensor's digest, and store its bytes if the folder takes them.
+
+        Whoever fills the folder, or puts something in a result's place, must not be able to keep
+        others from committing it or from finding out that it is another.
+        """
+        with suppress(StorageError):
+            return self.put(raw, bits, shape)
+        return compute_digest(raw, bits, shape)
 
     def get(self, digest: Digest, bits: int, shape: tuple[int, ...]) -> bytes:
         """Return the bytes of a tensor; raise ContentError when missing or not this digest's."""
@@ -40,7 +51,7 @@ class ContentStore:
         return raw
 
     def put_receipt(self, job_id: JobId, receipt: SignedResult) -> None:
-        """Store a signed result atomically."""
+        """Store a signed result atomically; raises StorageError."""
         write_atomically(self._receipt_path(job_id, receipt.out_digest), receipt.signature)
 
     def get_receipts(self, job_id: JobId) -> tuple[SignedResult, ...]:
@@ -89,13 +100,23 @@ def _read_file(path: Path, size: int, digest: Digest) -> bytes:
 
 
 def write_atomically(path: Path, raw: bytes) -> None:
-    """Write a file that readers see whole or not at all, also after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
+    """Write a file that readers see whole or not at all, also after a power cut.
+
+    Raises StorageError.
+    """
+    written: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            written = Path(file.name)
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(path)
+    except OSError as error:
+        if written is not None:
+            written.unlink(missing_ok=True)
+        raise StorageError(f"{path} cannot be written: {type(error).__name__}") from None
 
 
 def compute_digest(raw: bytes, bits: int, shape: tuple[int, ...]) -> Digest:

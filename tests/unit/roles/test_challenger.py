@@ -14,6 +14,7 @@ from offchain.roles.base import DISTRIBUTE
 from offchain.roles.challenger import CHALLENGE, CHECK, CLAIM_DEFAULT, Challenger
 from offchain.roles.context import Context
 from offchain.roles.disputes import compute_bond_to_send, name_step
+from offchain.submit.content import compute_digest
 from offchain.types import NOBODY, Address, Digest, DisputeState, JobState, Wei
 from tests.unit.roles.conftest import HEAD, JOB_ID, NOW, OTHER, WORKER, FakeWorld, steps
 
@@ -71,6 +72,29 @@ def test_check__input_missing__asked_for_as_long_as_the_window_is_open(chain: Fa
     assert context.log.names == ["put-off"]  # type: ignore[attr-defined]  # told once, not twice
     chain.set_state(JobState.COMMITTED, NOW - 1)
     assert role.compute_due_steps() == ()
+
+
+def test_check__something_lies_in_the_place_of_the_true_result__found_wrong_all_the_same(
+    chain: FakeWorld,
+) -> None:
+    """A cheat knows the true result's name and can write into the shared folder, too."""
+    chain.set_state(JobState.COMMITTED)
+    context = chain.build_context("challenger")
+    chain.terms = replace(chain.terms, in_digest=context.content.put(bytes(8), 8, (1, 8)))
+    (chain.home / "content" / f"{compute_digest(bytes(4), 8, (1, 4)).hex()}.bin").mkdir()
+    model = SimpleNamespace(
+        input_bits=8,
+        input_shape=(1, 8),
+        output_bits=8,
+        output_shape=(1, 4),
+        check_input=lambda _: None,
+        run=lambda raw, _: raw[:4],
+    )
+    context.versions.reproduce = lambda _: SimpleNamespace(model=model)
+    role = Challenger(context)
+    (key,) = role.compute_due_steps()
+    role.perform(key)
+    assert steps(role.compute_due_steps()) == [CHALLENGE]
 
 
 def test_compute_due_steps__window_over__nothing(chain: FakeWorld) -> None:

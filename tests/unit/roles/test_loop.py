@@ -85,9 +85,14 @@ def test_take_turns__put_off_again_and_again__others_first_but_nothing_before_th
     assert take_turns((urgent, first, second, fresh), noted) == (urgent, fresh, second, first)
 
 
-def test_perform_inline__expected_failure__tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error", [TransactionPending("0x00", 60.0), OSError(28, "No space left on device")]
+)
+def test_perform_inline__expected_failure__tried_again(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     monkeypatch.setattr(loop, "REDISPATCH_S", 0.0)
-    role = OneStep(3, TransactionPending("0x00", 60.0))
+    role = OneStep(3, error)
     run_role(role, perform_inline(role), 0.0, lambda: False)
     assert role.performed == 3
 

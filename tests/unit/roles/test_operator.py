@@ -27,7 +27,7 @@ from offchain.roles.operator import (
     Operator,
 )
 from offchain.roles.receipts import STAND_BY, stand_by
-from offchain.submit.content import ContentStore
+from offchain.submit.content import ContentStore, compute_digest
 from offchain.submit.proofs import PROVER_ENTRIES, build_statement, count_prover_entries
 from offchain.types import (
     NOBODY,
@@ -462,6 +462,18 @@ def test_commit__signer_signs_no_messages__committed_all_the_same(chain: FakeWor
     perform_due(Operator(context))
     assert len(chain.sent) == 1
     assert context.journal.is_done(context.key(JOB_ID, STAND_BY))
+
+
+def test_commit__shared_folder_blocked__committed_all_the_same(chain: FakeWorld) -> None:
+    """A client knows the output's name: what it puts there must not cost the operator its lock."""
+    chain.set_state(JobState.ASSIGNED)
+    context = with_model(chain, chain.build_context("operator"))
+    folder = chain.home / "content"
+    (folder / f"{compute_digest(bytes(range(4)), 8, (1, 4)).hex()}.bin").mkdir()
+    (folder / "receipts").write_bytes(b"no folder")
+    perform_due(Operator(context))
+    assert len(chain.sent) == 1
+    assert len(list(folder.iterdir())) == 3  # nothing half written stays
 
 
 @pytest.mark.parametrize(
