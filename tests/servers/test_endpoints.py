@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,9 @@ def test_submit__first_endpoint_goes_while_a_transaction_is_waited_for__mined_on
     rpc.verify_endpoints()
     client = ChainClient(rpc, ErrorBook([]))
 
-    def go(_: float) -> None:
+    def go(seconds: float) -> None:
         gateway.mode = mode
+        time.sleep(seconds)  # a submitter asks for receipts only after the next block
 
     submitter = Submitter(client, Journal(tmp_path / "journal"), payer, go)
     receipt = submitter.submit(KEY, Call("Box", "put", CONTRACT, b""))

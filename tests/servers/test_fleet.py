@@ -30,7 +30,7 @@ from tests.servers.counting import CREATION
 from tests.servers.processes import Postgres, Redis
 from tests.unit.chain.losing import lose
 
-STEPS = 10
+STEPS = 30
 LIMIT_S = 90.0
 AWAY_S = 4.0  # how long a server stays away: some blocks
 FUNDS = 10**18
@@ -129,6 +129,7 @@ def fleet(tmp_path: Path, anvil: Anvil, redis_server: Redis, postgres: Postgres)
         content=tmp_path,
         models=tmp_path,
         poll_s=0.2,
+        workers=2,  # threads of each machine share the server's locks, too
         backend="numpy",
         broker_url=redis_server.url,
         broker_queue=uuid.uuid4().hex,
