@@ -182,10 +182,7 @@ interface IJobMarket is IParameters, IProtocolClock {
     /// result, and no pause or refund mode stops the step.
     /// @return job The job.
     /// @return time The present second of the protocol's clock.
-    function expectDisputed(JobId jobId, bytes32 expectedOutDigest)
-        external
-        view
-        returns (Job memory job, uint40 time);
+    function expectDisputed(JobId jobId, bytes32 expectedOutDigest) external view returns (Job memory job, uint40 time);
 
     /// @notice Settles a disputed job in the operator's favour.
     function settleProven(JobId jobId) external;
