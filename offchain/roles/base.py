@@ -22,6 +22,7 @@ from offchain.errors import (
 )
 from offchain.roles.context import ACCOUNT_JOB, Context
 from offchain.roles.lock import hold_step
+from offchain.roles.policy import failure_policy
 from offchain.types import Address, Dispute, Job, JobId, JobState, ProtocolTime
 
 Action = Callable[[JobId, StepKey], None]
@@ -94,7 +95,9 @@ class BaseRole(ABC):
 
     def compute_due_steps(self) -> tuple[StepKey, ...]:
         """Return what is left to do, from chain and journal alone."""
-        self.context.cursor.advance()
+        # Without fresh events, what is known already still has its deadlines.
+        with failure_policy(self.log, "reading events"):
+            self.context.cursor.advance()
         time = self.context.contracts.market.get_time()
         return (
             *self.compute_account_steps(time),

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 from offchain.chain.client import Call
 from offchain.chain.job_ids import to_job_id
 from offchain.chain.journal import StepKey
+from offchain.errors import ProofError
 from offchain.roles.base import OF
 from offchain.submit.proofs import (
     Evidence,
     build_statement,
+    forget_proof,
     prove_dispute,
     verify_statement,
 )
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 PROVE: Final = "prove"
 CURE: Final = "cure"
+PRESSING_PART: Final = 4  # of the least time that a challenge gives
 BuildCall = Callable[[JobId, JobTerms, bytes, bytes, bytes], Call]
 
 
@@ -62,7 +65,7 @@ class DefenceMoves:
 
     def _answer(self, job_id: JobId, key: StepKey, build: BuildCall) -> None:
         dispute = self._context.contracts.game.get_dispute_of(job_id)
-        if dispute is None or not self._is_confirmed(dispute):
+        if dispute is None or not (self._is_confirmed(dispute) or self._is_pressing(dispute)):
             return  # a later tick comes back; a reorganised challenge is proven again
         if not key.step.endswith(OF + dispute.challenge_seed.hex()):
             return  # another challenge: the tick hands out its own step
@@ -94,8 +97,22 @@ class DefenceMoves:
             )
         if evidence.run is not None:
             context.log.event("proof-made", job=job.id, **asdict(evidence.run))
-        self._operator.verify_before_sending(version, evidence)
+        try:
+            self._operator.verify_before_sending(version, evidence)
+        except ProofError:
+            if evidence.run is None:
+                forget_proof(context.settings, statement)  # damaged: the next try makes another
+            raise
         return evidence
+
+    def _is_pressing(self, dispute: Dispute) -> bool:
+        """Whether so little time is left that the head has to do.
+
+        A proof in vain costs some computing, silence the lock: nodes that disagree or keep logs to
+        themselves must not hold one up until it is too late.
+        """
+        left = dispute.prove_until - self._context.contracts.market.get_time().now
+        return left < self._context.parameters.prove_seconds // PRESSING_PART
 
     def _is_confirmed(self, dispute: Dispute) -> bool:
         """Whether the challenge is in a block that the cursor has passed."""

@@ -50,6 +50,8 @@ def find_obstacle(operator: Operator, terms: JobTerms, version: ReproducedVersio
     head = context.client.get_head()
     if is_in_eth(terms) and terms.fee < _get_fee_floor(operator, terms, version, head.base_fee_wei):
         return "the fee is below the floor"
+    if version.model.cost.seconds > context.settings.prover_timeout_s:
+        return "a proof may take longer than prover_timeout_s allows"
     open_jobs = [(job, operator.load_version(job)) for job in operator.list_open_jobs()]
     uncommitted = sum(job.state is JobState.ASSIGNED for job, _ in open_jobs)
     if uncommitted >= compute_most_uncommitted(operator.context, head):

@@ -98,7 +98,7 @@ def prove_dispute(
     child runs out of memory or time.
     """
     raw_output, trace = model.run_traced(raw_input)
-    stored = settings.home / "proofs" / f"{statement.hash().hex()}.bin"
+    stored = _locate_proof(settings, statement)
     if stored.exists():
         return Evidence(raw_input, raw_output, stored.read_bytes(), statement, None)
     journal.increment(PROVER_ENTRIES)
@@ -110,6 +110,15 @@ def prove_dispute(
         run = ProverRun(prover.pid, round(time.monotonic() - started, 3), len(proof))
     write_atomically(stored, proof)
     return Evidence(raw_input, raw_output, proof, statement, run)
+
+
+def forget_proof(settings: Settings, statement: Statement) -> None:
+    """Delete a statement's stored proof, so that it is proven again."""
+    _locate_proof(settings, statement).unlink(missing_ok=True)
+
+
+def _locate_proof(settings: Settings, statement: Statement) -> Path:
+    return settings.home / "proofs" / f"{statement.hash().hex()}.bin"
 
 
 def verify_statement(statement: Statement, on_chain: Mapping[str, object]) -> None:

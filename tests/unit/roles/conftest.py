@@ -153,6 +153,7 @@ class FakeWorld:
                     "request_delivery": False,
                     "backend": "numpy",
                     "workers": 1,
+                    "prover_timeout_s": 60.0,
                     **self.settings,
                 }
             ),

@@ -10,12 +10,20 @@ from typing import Any
 import pytest
 
 from offchain.chain.journal import StepStatus
-from offchain.errors import SecondResult, SignerRefused, UnchallengedProof, VersionMismatch
+from offchain.chain.rpc import RpcError
+from offchain.errors import (
+    ProofError,
+    SecondResult,
+    SignerRefused,
+    UnchallengedProof,
+    VersionMismatch,
+)
 from offchain.params.presets import LOCAL
+from offchain.roles import defence
 from offchain.roles.base import VOID, VOID_DISPUTE
 from offchain.roles.binding import ACCEPT_OWNER, UNJAIL
 from offchain.roles.context import Context
-from offchain.roles.defence import CURE, PROVE
+from offchain.roles.defence import CURE, PRESSING_PART, PROVE
 from offchain.roles.operator import (
     ACCEPT,
     COMMIT,
@@ -507,6 +515,61 @@ def test_prove__challenge_not_confirmed__prover_is_not_entered(chain: FakeWorld)
     assert perform_due(Operator(context)) == [PROVE]
     assert context.journal.get_counter(PROVER_ENTRIES) == 0
     assert count_prover_entries(chain.home) == 0
+
+
+def test_prove__unconfirmed_but_little_time_left__proven_at_the_head(chain: FakeWorld) -> None:
+    """Endpoints that disagree all the time must not cost an honest operator its lock."""
+    chain.open_dispute(OTHER, NOW + LOCAL.prove_seconds // PRESSING_PART - 1)
+    role = Operator(with_model(chain, chain.build_context("operator")))
+    role._defence._get_evidence = (  # type: ignore[method-assign]
+        lambda *_: SimpleNamespace(raw_input=b"", raw_output=b"", proof=b"proof")
+    )
+    role.publish_proof = lambda *_: chain.sent.append("proof")  # type: ignore[assignment,arg-type,method-assign]
+    assert perform_due(role) == [PROVE]
+    assert chain.sent == ["proof"]
+
+
+def test_prove__stored_proof_is_damaged__made_again(
+    chain: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain.open_dispute(OTHER, NOW)
+    role = Operator(with_model(chain, chain.build_context("operator")))
+    stored = chain.home / "proofs" / f"{'07' * 32}.bin"
+    stored.parent.mkdir()
+    stored.write_bytes(b"damaged")
+    statement = SimpleNamespace(hash=lambda: b"\7" * 32)
+    monkeypatch.setattr(defence, "build_statement", lambda *_, **__: statement)
+    monkeypatch.setattr(defence, "verify_statement", lambda *_: None)
+    monkeypatch.setattr(defence, "prove_dispute", lambda *_: SimpleNamespace(run=None))
+    role.context.contracts.game.get_statement = lambda *_: statement  # type: ignore[method-assign]
+
+    def refuse(*_: object) -> None:
+        raise ProofError("not a proof")
+
+    role.verify_before_sending = refuse  # type: ignore[method-assign]
+    with pytest.raises(ProofError):
+        perform_due(role)
+    assert not stored.exists()
+
+
+def test_compute_due_steps__node_gives_no_logs__known_jobs_served_all_the_same(
+    chain: FakeWorld,
+) -> None:
+    chain.set_state(JobState.ASSIGNED)
+    context = chain.build_context("operator")
+
+    def refuse() -> int:
+        raise RpcError("eth_getLogs", -32601, "not available here", None)
+
+    context.cursor.advance = refuse  # type: ignore[method-assign]
+    assert steps(Operator(context).compute_due_steps()) == [COMMIT]
+
+
+def test_accept__proof_would_outlast_the_provers_limit__not_taken(chain: FakeWorld) -> None:
+    chain.settings["prover_timeout_s"] = TestModel.cost.seconds - 0.5
+    role = Operator(with_model(chain, chain.build_context("operator")))
+    assert perform_due(role) == [ACCEPT]
+    assert chain.sent == []
 
 
 def test_prove__no_dispute__prover_is_not_entered(chain: FakeWorld) -> None:
