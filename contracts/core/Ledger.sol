@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {JobId} from "../types/Ids.sol";
@@ -48,7 +49,10 @@ abstract contract Ledger is VaultModules, ReentrancyGuardTransient {
     function deposit(address token, uint256 amount) external payable {
         if (amount == 0) revert ZeroAmount();
 
-        accounts[token][msg.sender].free += amount.toUint88();
+        Account storage account = accounts[token][msg.sender];
+        account.free += amount.toUint88();
+        // INVARIANT: free stake has room for every lock that comes back, so no owner can stop a settlement with more of it.
+        (uint256(account.free) + account.locked).toUint88();
         emit Deposited(token, msg.sender, amount);
         takeIn(token, msg.sender, amount);
     }
@@ -98,8 +102,12 @@ abstract contract Ledger is VaultModules, ReentrancyGuardTransient {
 
     function credit(address token, JobId jobId, address account, uint256 amount) internal {
         if (amount == 0) return;
-        accounts[token][account].credit += amount.toUint80();
-        emit Credited(token, jobId, account, amount);
+        uint80 held = accounts[token][account].credit;
+        // INVARIANT: nobody who lets its credit grow can stop the settlement of others: what has no room is burned.
+        uint256 added = Math.min(amount, type(uint80).max - held);
+        accounts[token][account].credit = (held + added).toUint80();
+        emit Credited(token, jobId, account, added);
+        burn(token, jobId, amount - added);
     }
 
     /// @dev Credits the same to each account.

@@ -3,8 +3,8 @@ pragma solidity 0.8.30;
 
 /// @notice One account's money of one token.
 ///
-/// What a job without objection touches lies in one word. The narrowest field counts to 1.2 million ETH; a sum beyond
-/// a field's width reverts.
+/// What a job without objection touches lies in one word. The narrowest field counts to 1.2 million ETH; stake
+/// beyond a field's width is refused, credit beyond it is burned: no hoard can stop a settlement that pays others too.
 ///
 /// | word | bits                                             |
 /// |------|--------------------------------------------------|
