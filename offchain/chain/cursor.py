@@ -52,6 +52,7 @@ class EventCursor:
         self._confirmations = confirmations
         self._notify = notify
         self._span = MAX_SPAN
+        self.rewinds = 0  # reorganisations that this object has undone
 
     def close(self) -> None:
         """Release the database."""
@@ -99,6 +100,7 @@ class EventCursor:
         if blocks and common < blocks[0].number:
             self._notify("reorganised", from_block=blocks[0].number, to_block=common)
             self._store.forget_above(common)
+            self.rewinds += 1
 
     def _read_next(self, position: Position, last: int) -> Position | None:
         """Read one range; where a node finds it too wide, half of it."""

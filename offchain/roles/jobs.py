@@ -41,12 +41,15 @@ class JobBook:
         self._max_age_s = max_age_s  # 0: every job is read every time
         self._clock = clock
         self._readings: dict[JobId, Reading] = {}
+        self._rewinds = 0
 
     def read(self, cursor: EventCursor, live: Iterable[JobId], read: ReadJob) -> Iterator[Job]:
         """Yield the live jobs that exist, in their order."""
         if not self._max_age_s:
             yield from (job for job in map(read, live) if job is not None)
             return
+        if cursor.rewinds != self._rewinds:  # what was read may be of a branch that is gone
+            self._readings, self._rewinds = {}, cursor.rewinds
         position, changed = cursor.get_position(), cursor.get_last_blocks()
         known, kept = self._readings, {}
         aged = self._choose_aged()
@@ -71,5 +74,5 @@ class JobBook:
 
 def _holds(reading: Reading, position: int, changed: int | None) -> bool:
     """Whether nothing has happened to a job since it was read, as far as events tell."""
-    # A cursor that went back has seen a reorganisation.
+    # A cursor that went back, in another process perhaps, has seen a reorganisation.
     return changed is not None and changed <= reading.position <= position

@@ -20,6 +20,7 @@ class Chain:
     """A cursor and a head that count what they are asked."""
 
     position: int = 10
+    rewinds: int = 0
     now: float = 0.0
     blocks: dict[str, int] = field(default_factory=lambda: dict.fromkeys(JOBS, 5))
     asked: list[JobId] = field(default_factory=list)
@@ -64,6 +65,12 @@ def test_read__an_event_since__that_job_again(chain: Chain) -> None:
 def test_read__reorganised__all_again(chain: Chain) -> None:
     chain.position = 9
     assert chain.walk() == list(JOBS)
+
+
+def test_read__reorganised_and_already_past_it__all_again(chain: Chain) -> None:
+    chain.rewinds, chain.position = 1, 12
+    assert chain.walk() == list(JOBS)
+    assert chain.walk() == []
 
 
 def test_read__job_that_the_head_has_not__asked_about_again_after_its_event(chain: Chain) -> None:
