@@ -214,6 +214,10 @@ class WrongChain(ManifestError):
         self.expected = expected
 
 
+class MalformedAnswer(OffchainError):
+    """A node answered a call with bytes that are no result: it may lack the state."""
+
+
 class DatabaseUnavailable(OffchainError, ConnectionError):
     """Journal or cursor cannot be read or written now; a later tick tries again."""
 

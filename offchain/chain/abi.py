@@ -15,7 +15,7 @@ from eth_abi.registry import registry as standard_registry
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.crypto import keccak
 
-from offchain.errors import ContractRevert, ManifestError
+from offchain.errors import ContractRevert, MalformedAnswer, ManifestError
 
 AbiEntry = Mapping[str, Any]
 ERROR_STRING: Final = bytes.fromhex("08c379a0")  # Error(string)
@@ -68,8 +68,11 @@ class ContractAbi:
         return _selector(entry) + encode(_types(entry["inputs"]), list(arguments))
 
     def decode_result(self, function: str, raw: bytes) -> tuple[Any, ...]:
-        """Return the decoded outputs, one item an output."""
-        return tuple(decode(_types(self._function(function)["outputs"]), raw))
+        """Return the decoded outputs, one item an output; raises MalformedAnswer."""
+        try:
+            return tuple(decode(_types(self._function(function)["outputs"]), raw))
+        except DecodingError:
+            raise MalformedAnswer(f"{self.name}.{function}: {len(raw)} bytes") from None
 
     def field_names(self, function: str, output: int = 0) -> tuple[str, ...]:
         """Return the field names of a struct that a function returns."""

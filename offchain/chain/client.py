@@ -15,9 +15,11 @@ from offchain.errors import ContractRevert
 from offchain.types import AccountId, Address, BlockNumber, BlockStamp, Seconds, TxHash, Wei
 
 # Nodes word a duplicate broadcast differently; all of them mean that the pool has it.
-ALREADY_KNOWN: Final = ("already known", "already imported", "known transaction")
+ALREADY_KNOWN: Final = (
+    "already known", "alreadyknown", "already imported", "known transaction", "same hash",
+)  # fmt: skip
 NO_VALUE: Final = Wei(0)
-NONCE_USED: Final = ("nonce too low", "nonce is too low")
+NONCE_USED: Final = ("nonce too low", "nonce is too low", "oldnonce")
 
 
 class NonceUsed(RpcError):

@@ -19,6 +19,11 @@ TRANSIENT_CODES: Final = frozenset({-32005, -32002})
 # How nodes word that a range of blocks is too wide or holds too many logs.
 RANGE_REFUSALS: Final = ("range", "results", "response size", "too large", "too many", "limited to")
 GET_LOGS: Final = "eth_getLogs"
+# What has no answer may be null: a receipt, a block above the head. Anything else is a node's slip.
+NULLABLE: Final = frozenset(
+    {"eth_getTransactionReceipt", "eth_getBlockByNumber", "eth_getTransactionByHash"}
+)
+LATEST: Final = "latest"
 
 
 class RpcError(OffchainError):
@@ -63,7 +68,11 @@ class Endpoint:
             # Transport errors quote the path, which is where nodes take access tokens.
             raise EndpointFailed(f"{type(error).__name__} at {self.name}") from None
         if "error" not in response:
-            return response.get("result")
+            result = response.get("result")
+            is_slip = method.startswith("eth_") and (method not in NULLABLE or LATEST in params)
+            if result is None and is_slip:
+                raise EndpointFailed(f"{method}: null at {self.name}")
+            return result
         refusal = _parse_refusal(method, response["error"])
         if refusal.code in TRANSIENT_CODES and not is_range_refusal(refusal):
             raise EndpointFailed(f"{refusal} at {self.name}")

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import requests
 
-from offchain.chain.abi import ErrorBook
+from offchain.chain.abi import ContractAbi, ErrorBook
 from offchain.chain.client import ChainClient
 from offchain.chain.endpoint import hide_path
 from offchain.chain.rpc import ATTEMPTS, COOL_DOWN_S, PROBE_S, Rpc, RpcError
-from offchain.errors import ConfigError, ManifestError, RpcUnavailable, WrongChain
+from offchain.errors import ConfigError, MalformedAnswer, ManifestError, RpcUnavailable, WrongChain
 from tests.unit.chain.conftest import ABI
 
 DOWN = requests.ConnectionError("http://127.0.0.1:1/token is down")
@@ -281,3 +281,27 @@ def test_request__range_refused_with_a_rate_limits_code__an_answer_and_no_failur
     with pytest.raises(RpcError):
         fleet.rpc.request("eth_getLogs", {})
     assert fleet.slept == []
+
+
+def test_request__null_instead_of_a_head__another_endpoint_is_asked() -> None:
+    """A node behind a gateway may have nothing yet; taken for an answer, it would end a role."""
+    slow, good = Node(), Node()
+    fleet = Fleet(slow, good, chain_id=31337)
+    answer, slow.answer = slow.answer, lambda method: None  # type: ignore[method-assign]
+    assert fleet.rpc.request("eth_getBlockByNumber", "latest", False) == f"{id(good)}"
+    assert Fleet(slow).rpc.request("eth_getBlockByNumber", "0xff", False) is None
+    slow.answer = answer  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("wording", ["AlreadyKnown", "existing tx with same hash"])
+def test_broadcast__other_clients_wordings_of_a_duplicate__no_error(wording: str) -> None:
+    node = Node()
+    client = ChainClient(Fleet(node).rpc, ErrorBook([ABI]))
+    node.failure = {"error": {"code": -32010, "message": wording}}
+    assert client.broadcast(b"raw").startswith("0x")
+
+
+def test_decode_result__no_bytes__an_error_of_the_family() -> None:
+    entry = {"type": "function", "name": "f", "inputs": [], "outputs": [{"type": "uint256"}]}
+    with pytest.raises(MalformedAnswer):
+        ContractAbi("C", [entry]).decode_result("f", b"")
