@@ -51,7 +51,7 @@ abstract contract Ledger is VaultModules, ReentrancyGuardTransient {
 
         Account storage account = accounts[token][msg.sender];
         account.free += amount.toUint88();
-        // INVARIANT: free stake has room for every lock that comes back, so no owner can stop a settlement with more of it.
+        // INVARIANT: free stake has room for every lock that comes back: no owner can stop a settlement by a deposit.
         (uint256(account.free) + account.locked).toUint88();
         emit Deposited(token, msg.sender, amount);
         takeIn(token, msg.sender, amount);

@@ -5,8 +5,8 @@ import {LockStatus} from "../../contracts/types/Stake.sol";
 import {JobSplit, SlashSplit} from "../../contracts/types/Split.sol";
 import {VaultBase} from "./VaultBase.sol";
 
-/// @notice Accounts as full as their fields allow: nobody can stop a settlement that pays others by hoarding. The ERC-20
-/// of a deployment may be so plentiful that this costs next to nothing.
+/// @notice Accounts as full as their fields allow: nobody can stop a settlement that pays others by hoarding. The
+/// ERC-20 of a deployment may be so plentiful that this costs next to nothing.
 contract VaultWidthsTest is VaultBase {
     uint256 private constant MOST_CREDIT = type(uint80).max;
     uint256 private constant MOST_STAKE = type(uint88).max;
