@@ -36,7 +36,7 @@ class Reorganised(Play):
     def find_block(self, head: int) -> int:
         """Return the block of the newest event that brought a job into the state."""
         watched = (self._world.contracts.market, self._world.contracts.game)
-        logs = self._world.client.get_logs([c.address for c in watched], head - 20, head)
+        logs = self._world.client.get_logs([c.address for c in watched], max(head - 20, 0), head)
         decoded = [c.abi.decode_event(log) for log in logs for c in watched]
         return max(e.block_number for e in decoded if e is not None and e.name == self._event)
 
