@@ -61,9 +61,12 @@ abstract contract OutputDelivery is JobBook {
         if (!isDeliveryDue(job)) revert NoDeliveryDue(jobId);
         requireInTime(jobId, deliveries[jobId].deliverBy, time);
         if (output.length > MAX_DELIVERY_BYTES) revert OutputTooLarge(output.length, MAX_DELIVERY_BYTES);
-        // The tiles are padded with zeros: only the length tells a shorter output from one that ends in zeros.
-        uint256 declared = computeSize(bytesPerElement, dims);
+        // INVARIANT: what is delivered has the size of the version's outputs, whatever was committed.
+        uint256 declared = IModelRegistry(REGISTRY).getOutputBytes(job.versionNumber);
         if (output.length != declared) revert WrongOutputLength(jobId, output.length, declared);
+        // The tiles are padded with zeros: only the length tells a shorter output from one that ends in zeros.
+        uint256 size = computeSize(bytesPerElement, dims);
+        if (output.length != size) revert WrongOutputLength(jobId, output.length, size);
         bytes32 got = TensorDigest.compute(output, bytesPerElement, dims);
         if (got != job.outDigest) revert WrongOutput(jobId, got, job.outDigest);
 

@@ -23,7 +23,7 @@ abstract contract AccessWorld is Deployment {
     uint256 internal constant STAKERS = THE_OWNER | THE_JAILED;
     uint256 internal constant EVERYBODY = (1 << ROLES) - 1;
 
-    bytes internal constant OUTPUT = hex"01020304";
+    bytes internal constant OUTPUT = "sixty-four bytes are the output of the version in Deployment.sol";
 
     address[ROLES] internal roles;
 
@@ -135,7 +135,7 @@ abstract contract AccessWorld is Deployment {
         jobId = acceptedJob();
         bytes memory tile = abi.encodePacked(OUTPUT, new bytes(1024 - OUTPUT.length));
         bytes32 leaf = keccak256(abi.encodePacked(uint8(0), uint64(0), sha256(tile)));
-        bytes32 digest = keccak256(abi.encodePacked(uint8(2), uint8(1), uint8(2), uint32(1), uint32(4), leaf));
+        bytes32 digest = keccak256(abi.encodePacked(uint8(2), uint8(1), uint8(2), uint32(1), uint32(64), leaf));
         vm.prank(WORKER);
         market.commitResult(jobId, digest, "file:output");
         uint256 payment = market.computeDeliveryPayment(jobId);
@@ -145,7 +145,7 @@ abstract contract AccessWorld is Deployment {
 
     function dims() internal pure returns (uint32[] memory list) {
         list = new uint32[](2);
-        (list[0], list[1]) = (1, 4);
+        (list[0], list[1]) = (1, 64);
     }
 
     /* EVIDENCE */

@@ -175,6 +175,22 @@ contract DeliveryTest is JobSteps {
         checkDeliverRefused(jobId, 1, shape(4, 16), output(), wrong);
     }
 
+    /// @dev The operator committed the digest of an empty tensor: nothing can be delivered for that.
+    function test_deliverOutput__not_the_size_of_the_versions_outputs__reverts() public {
+        JobId jobId = acceptedJob();
+        bytes32 leaf = keccak256(abi.encodePacked(uint8(0), uint64(0), sha256(new bytes(1024))));
+        bytes32 empty = keccak256(abi.encodePacked(uint8(2), uint8(0), uint8(0), leaf));
+        vm.prank(WORKER);
+        market.commitResult(jobId, empty, "");
+        uint256 payment = market.computeDeliveryPayment(jobId);
+        vm.prank(CLIENT);
+        market.requestDelivery{value: payment}(jobId);
+
+        vm.prank(WORKER);
+        vm.expectRevert(abi.encodeWithSelector(IJobMarket.WrongOutputLength.selector, jobId, 0, OUTPUT_BYTES));
+        market.deliverOutput(jobId, 0, new uint32[](0), "");
+    }
+
     function test_deliverOutput__not_as_long_as_declared__reverts() public {
         // The committed output ends in zeros: without them it has the same tiles, so the same digest.
         bytes memory data = output();
