@@ -14,8 +14,9 @@ from offchain.errors import OffchainError
 
 TIMEOUT_S: Final = 20.0
 PROBE_TIMEOUT_S: Final = 3.0  # a probe compares heads; it must not hold up what it serves
-# EIP-1474: limit exceeded and resource unavailable may pass; everything else is an answer.
-TRANSIENT_CODES: Final = frozenset({-32005, -32002})
+# EIP-1474: limit exceeded and resource unavailable may pass, and what services answer instead.
+TRANSIENT_CODES: Final = frozenset({-32005, -32002, -32007, 429})
+RATE_LIMITS: Final = ("rate limit", "too many requests", "request limit", "requests per second")
 # How nodes word that a range of blocks is too wide or holds too many logs.
 RANGE_REFUSALS: Final = ("range", "results", "response size", "too large", "too many", "limited to")
 GET_LOGS: Final = "eth_getLogs"
@@ -74,9 +75,15 @@ class Endpoint:
                 raise EndpointFailed(f"{method}: null at {self.name}")
             return result
         refusal = _parse_refusal(method, response["error"])
-        if refusal.code in TRANSIENT_CODES and not is_range_refusal(refusal):
+        if is_transient(refusal) and not is_range_refusal(refusal):
             raise EndpointFailed(f"{refusal} at {self.name}")
         raise refusal
+
+
+def is_transient(error: RpcError) -> bool:
+    """Whether a node refuses for now only, under whatever code."""
+    message = error.message.lower()
+    return error.code in TRANSIENT_CODES or any(text in message for text in RATE_LIMITS)
 
 
 def is_range_refusal(error: RpcError) -> bool:

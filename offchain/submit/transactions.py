@@ -24,7 +24,9 @@ from offchain.errors import (
 )
 from offchain.types import Address, BlockStamp, TxHash, Wei
 
-POLL_S: Final = 0.2
+POLL_S: Final = 0.2  # at first; it grows, or many steps that wait would flood the node
+POLL_GROWTH: Final = 1.25
+POLL_MAXIMUM_S: Final = 1.0
 WAIT_S: Final = 60.0
 REPLACE_AFTER_BLOCKS: Final = 5  # about a minute on Ethereum; a fee spike rarely lasts less
 UNKNOWN_BLOCKS: Final = 10  # a pooled transaction that pays the base fee is mined long before
@@ -267,7 +269,7 @@ class Submitter:
         return True
 
     def _wait(self, key: StepKey, call: Call, gas_limit: int | None) -> Receipt:
-        waited, seen = 0.0, ""
+        waited, pause, seen = 0.0, POLL_S, ""
         while waited < WAIT_S:
             head = self._client.get_head()
             if head.hash != seen:  # nothing happens between two blocks
@@ -277,8 +279,9 @@ class Submitter:
                     return receipt
                 if gas_limit is not None:
                     self._replace_when_stuck(key, call, gas_limit, head)
-            self._sleep(POLL_S)
-            waited += POLL_S
+            self._sleep(pause)
+            waited += pause
+            pause = min(POLL_GROWTH * pause, POLL_MAXIMUM_S)
         raise TransactionPending(self._journal.get_transactions(key)[-1].hash, waited)
 
     def _find_receipt(self, key: StepKey, call: Call) -> Receipt | None:

@@ -211,6 +211,33 @@ def test_request__another_chain_after_an_outage__noticed_before_its_answer_is_us
     assert fleet.nodes[0].count("eth_gasPrice") == used
 
 
+def test_request__one_of_several_changes_its_chain_later__left_out_and_told() -> None:
+    fleet = Fleet(Node(), Node(), chain_id=31337)
+    fleet.rpc.verify_endpoints()
+    fleet.nodes[0].failure = DOWN
+    assert fleet.who() == 1
+    fleet.nodes[0].failure, fleet.nodes[0].chain_id = None, 5
+    fleet.now += COOL_DOWN_S
+    used = fleet.nodes[0].count("eth_gasPrice")
+    assert fleet.who() == 1
+    assert fleet.nodes[0].count("eth_gasPrice") == used
+    fleet.nodes[1].failure = DOWN
+    with pytest.raises(RpcUnavailable, match="serves chain 5"):  # it may come back
+        fleet.who()
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [(429, "slow down"), (-32603, "Too Many Requests"), (-32000, "rate limit exceeded")],
+)
+def test_request__rate_limit_under_any_code__the_next_endpoint_answers(
+    code: int, message: str
+) -> None:
+    fleet = Fleet(Node(), Node())
+    fleet.nodes[0].failure = {"error": {"code": code, "message": message}}
+    assert fleet.who() == 1
+
+
 def test_request__endpoints_of_two_chains_and_none_expected__refused() -> None:
     with pytest.raises(WrongChain):
         Fleet(Node(), Node(chain_id=5)).who()

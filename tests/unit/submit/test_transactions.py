@@ -491,8 +491,9 @@ def test_submit__held_up_for_hours__its_price_stays_below_a_bound(
         node.mine()
         node.pool = pool
 
-    with pytest.raises(TransactionPending):
-        build(client, journal, signer, sleep).submit(KEY, call)
+    for _ in range(5):
+        with pytest.raises(TransactionPending):
+            build(client, journal, signer, sleep).submit(KEY, call)
     tips = [tx.fees.tip_wei for tx in journal.get_transactions(KEY)]
     assert len(node.blocks) > 50 * REPLACE_AFTER_BLOCKS
     assert MOST_TIP_WEI <= max(tips) <= 1.2 * MOST_TIP_WEI + 1
