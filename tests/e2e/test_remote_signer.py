@@ -94,6 +94,7 @@ class RemotePlay(Play):
         return super()._start(name, arguments)
 
 
+@pytest.mark.slow
 def test_operator__without_a_key_on_its_machine__commits_proves_and_is_paid(world: World) -> None:
     (scenario,) = (s for s in SCENARIOS if s.name == "honest-challenged")
     scenario = replace(scenario, name="remote-signer")
