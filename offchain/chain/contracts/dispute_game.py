@@ -70,17 +70,9 @@ class DisputeGame(Binding):
         """Return the bond of a challenge to this job now: the first one's, or to join it."""
         return Wei(self.read("requiredBond", id_bytes(job_id)))
 
-    def get_prove_seconds(self, version: VersionId, operator: Address) -> Seconds:
-        """Return how long a proof may take in a challenge that is made now."""
-        return Seconds(self.read("computeProveSeconds", version, operator))
-
     def get_statement(self, job_id: JobId, terms: JobTerms, prover: Address) -> Mapping[str, Any]:
         """Return the statement that the chain will check a proof by `prover` against."""
         return self.read_struct("getStatement", id_bytes(job_id), astuple(terms), prover)
-
-    def get_result_hash(self, job_id: JobId, out_digest: Digest) -> bytes:
-        """Return what an operator's key signs to vouch for a result (EIP-712)."""
-        return bytes(self.read("hashResult", id_bytes(job_id), out_digest))
 
     def build_challenge(self, job_id: JobId, expected: Digest, bond_wei: int) -> Call:
         """Demand a proof of exactly the result that was seen, or join those who did.

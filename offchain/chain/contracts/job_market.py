@@ -50,10 +50,6 @@ class JobMarket(Binding):
         """Return what names the parameters: keccak256 of their ABI encoding."""
         return bytes(self.read("PARAMETERS_HASH"))
 
-    def get_exec_seconds(self) -> Seconds:
-        """Return T_exec."""
-        return Seconds(self.read("EXEC_SECONDS"))
-
     # Jobs
 
     def get_job(self, job_id: JobId) -> Job:

@@ -78,14 +78,6 @@ class ModelRegistry(Binding):
             for e in events
         )
 
-    def is_version(self, version_id: VersionId) -> bool:
-        """Whether a version is registered."""
-        return bool(self.read("isVersion", version_id))
-
-    def is_verifier(self, verifier: str) -> bool:
-        """Whether versions may name a verifier."""
-        return bool(self.read("isVerifier", verifier))
-
     def build_register_version(self, params: VersionParams) -> Call:
         """Register a version; its verifier inspects the key on chain."""
         return self.build("registerVersion", astuple(params))

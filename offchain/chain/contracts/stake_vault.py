@@ -76,10 +76,6 @@ class StakeVault(Binding):
         """Return what was burned so far."""
         return Amount(self.read("burned", token))
 
-    def get_unbond_seconds(self) -> Seconds:
-        """Return the time between a request to unbond and the withdrawal."""
-        return Seconds(self.read("UNBOND"))
-
     def get_owner_of(self, worker: str) -> Address | None:
         """Return the owner whom a worker serves now, or None."""
         return _somebody(self.read("operatorOf", worker))
