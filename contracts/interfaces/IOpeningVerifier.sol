@@ -33,8 +33,8 @@ interface IOpeningVerifier {
     /// @notice Returns if the opening in `proof` (all of it, no byte more) shows that sum scalar_i C_i, committed as
     /// coefficients in index order, is the multilinear polynomial with value `value` at `point`; reverts if not.
     /// @param state Transcript state S with an empty buffer (proofs-spec.md 2.1).
-    /// @param terms One or more (x, y, scalar) of 32-byte words each, the input of ecMul: scalars below r, points already
-    /// checked to be on the curve by the caller; infinity is (0, 0).
+    /// @param terms One or more (scalar, x, y) of 32-byte words each: scalars below r, points already checked to be on the
+    /// curve by the caller; infinity is (0, 0).
     /// @param point Coordinates below r; the first belongs to the most significant index bit.
     /// @param value Below r.
     /// @param proof The opening's messages, one after another.
