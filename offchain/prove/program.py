@@ -1,25 +1,20 @@
-"""The verification program and the key blob: types and their one encoding (FORMAT.md 3.5, 4).
+"""The verification program: what all verifiers interpret (FORMAT.md 3).
 
-The program is what the verifiers interpret. It is derived from the integer graph alone (compile.py)
-and everybody recomputes it, so the decoder below only has to be strict, never clever.
+A program knows tensors, slots (values at points made of challenges), functions (public polynomials)
+and the phases that relate them; it knows no operators. It is derived from the integer graph alone
+(compile/) and everybody recomputes it.
 """
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from eth_hash.auto import keccak
-
-from offchain.errors import ProgramError
-
-VERSION: Final = 1
-NO_TENSOR: Final = 0xFFFF
-INPUT_ID: Final = 0
-OUTPUT_ID: Final = 1
-POINT_BYTES: Final = 64
+VERSION: Final = 2
+NONE: Final = 0xFFFF  # "no slot", "no function", "no tensor"
+FUNCTION_FACTOR: Final = 0x8000
+FLIP: Final = 0x80
 
 
 class Opcode(IntEnum):
@@ -27,10 +22,12 @@ class Opcode(IntEnum):
 
     COMMIT = 1
     LOGUP = 2
-    REQUANT = 3
-    CONTRACT = 4
-    REDUCE = 5
-    OPEN = 6
+    RELATE = 3
+    PRODUCT = 4
+    CONTRACT = 5
+    LINK = 6
+    REDUCE = 7
+    OPEN = 8
 
 
 class TensorKind(IntEnum):
@@ -38,15 +35,76 @@ class TensorKind(IntEnum):
 
     FIXED = 0  # weights and table columns, committed once per model
     PROOF = 1  # committed in every proof
-    INPUT = 2
-    OUTPUT = 3
+    LATE = 2  # inverse columns, committed after the lookup challenges
+    INPUT = 3
+    OUTPUT = 4
+
+
+class Lookup(IntEnum):
+    """Which lookup argument."""
+
+    GKR = 0
+    INVERSES = 1
+
+
+class Opening(IntEnum):
+    """Which polynomial opening (OPENINGS.md)."""
+
+    HYPERKZG = 0
+    MERCURY = 1
 
 
 class Source(IntEnum):
-    """Challenge vectors from which claim points are cut."""
+    """Where a segment's coordinates come from (FORMAT.md 3.2)."""
 
     ZETA = 0
-    CONTRACTION = 1
+    PRODUCT = 1
+    CONTRACTION = 2
+    LINK = 3
+    HALF = 4
+    BITS = 5
+    OUTPUT_BITS = 6
+
+
+class Form(IntEnum):
+    """How a public tensor is given."""
+
+    BYTES = 0
+    COMMITTED = 1
+
+
+class SlotKind(IntEnum):
+    """What a slot's value is (FORMAT.md 3.3)."""
+
+    TENSOR = 0
+    VIRTUAL = 1
+    ONE_HOT = 2
+
+
+class FactorKind(IntEnum):
+    """Factors of public functions (FORMAT.md 3.4)."""
+
+    ID = 0
+    LT = 1
+    CAUSAL = 2
+    LT_OUTPUT = 3
+    AT = 4
+
+
+class Residual(IntEnum):
+    """What equals a relation's expression (FORMAT.md 7.2)."""
+
+    NONE = 0
+    LINEAR = 1
+    PRODUCT = 2
+    CONTRACTION = 3
+
+
+class Origin(IntEnum):
+    """Whose value a contraction instance proves."""
+
+    RELATION = 0
+    SLOT = 1
 
 
 @dataclass(frozen=True)
@@ -66,279 +124,234 @@ class Tensor:
 
 @dataclass(frozen=True)
 class PublicTensor:
-    """A (rows, cols) tensor given as bytes; elements lie in [lo, hi]."""
+    """An input or the output of the proof; elements lie in [lo, hi]."""
 
+    tensor: int
+    form: Form
     bytes_per_element: int
-    rows: int
-    cols: int
+    shape: tuple[int, ...]
     lo: int
     hi: int
 
     @property
     def byte_length(self) -> int:
-        """Length of the tensor's bytes."""
-        return self.bytes_per_element * self.rows * self.cols
-
-
-@dataclass(frozen=True)
-class Column:
-    """A looked-up column: tensor + addend."""
-
-    tensor: int
-    addend: int = 0
-
-
-@dataclass(frozen=True)
-class Block:
-    """A LogUp leaf block of 2^n cells: a lookup's tuple, or a table (multiplicity[, value])."""
-
-    is_table: bool
-    n: int
-    table_id: int
-    columns: tuple[Column, ...]
-
-
-@dataclass(frozen=True)
-class RequantEntry:
-    """The linear requantization identity of one operator (FORMAT.md 7.2)."""
-
-    q_tensor: int
-    q_addend: int
-    s: int
-    m: int
-    digits: tuple[tuple[int, int], ...]  # (tensor, shift)
-    bias_tensor: int
-    rows_log: int
-    cols_log: int
-    rows: int
+        """Length of the tensor's bytes in the call."""
+        size = 0 if self.form == Form.COMMITTED else self.bytes_per_element
+        for dimension in self.shape:
+            size *= dimension
+        return size
 
 
 @dataclass(frozen=True)
 class Segment:
-    """src[N - end - length : N - end] of a challenge vector of N coordinates."""
+    """Coordinates v[N - end - length : N - end] of a source; `flip` turns x into 1 - x."""
 
     source: Source
     end: int
     length: int
+    flip: bool = False
 
 
 @dataclass(frozen=True)
-class Operand:
-    """A factor of a contraction and the point at which its claim falls."""
+class Factor:
+    """One factor of a public function, on segments of the phase's vector."""
 
+    kind: FactorKind
+    value: int
+    end: int
+    length: int
+    end2: int = 0
+    length2: int = 0
+
+
+Function = tuple[Factor, ...]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A value that the prover sends or the verifier evaluates."""
+
+    kind: SlotKind
+    tensor: int = NONE
+    point: tuple[Segment, ...] = ()
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """The integer a * 2^b with a an i32."""
+
+    a: int
+    b: int = 0
+
+    @property
+    def value(self) -> int:
+        """The integer."""
+        return self.a << self.b
+
+    @classmethod
+    def of(cls, value: int) -> Coefficient:
+        """Return the canonical form: the smallest b with which a fits 32 bits."""
+        b = 0
+        while not -(1 << 31) <= value < 1 << 31:
+            if value & 1:
+                raise ValueError("an integer with more than 32 significant bits")
+            value >>= 1
+            b += 1
+        return cls(value, b)
+
+
+@dataclass(frozen=True)
+class Atom:
+    """coefficient * slot * function; NONE stands for 1."""
+
+    coefficient: Coefficient
+    slot: int = NONE
+    function: int = NONE
+
+
+Expression = tuple[Atom, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A LogUp leaf block of 2^n cells: numerator / (beta - fingerprint of the columns)."""
+
+    n: int
+    table_id: int
+    numerator: Expression
+    columns: tuple[Expression, ...]
+
+
+@dataclass(frozen=True)
+class LinearTerm:
+    """coefficient * tensor(point), a part of a linear claim."""
+
+    coefficient: Coefficient
     tensor: int
-    segments: tuple[Segment, ...]
+    point: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """An identity at suffixes of zeta: the residual equals the expression."""
+
+    residual: Residual
+    expression: Expression
+    terms: tuple[LinearTerm, ...] = ()
+
+
+@dataclass(frozen=True)
+class Monomial:
+    """coefficient * product of slots (index) and functions (FUNCTION_FACTOR | index)."""
+
+    coefficient: Coefficient
+    factors: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ProductTerm:
+    """sum over x of eq(suf_n(zeta), x) * (sum of monomials)(x)."""
+
+    n: int
+    monomials: tuple[Monomial, ...]
+
+
+@dataclass(frozen=True)
+class Tie:
+    """eq(segment, r_C[N - end - length : N - end]) of a contraction's public factor."""
+
+    segment: Segment
+    end: int
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One contraction sum over 2^variables inner cells."""
+    """coefficient * sum over 2^variables cells of E A B."""
 
-    requant: int
     variables: int
-    a: Operand
-    b: Operand
+    origin: Origin
+    index: int
+    coefficient: Coefficient
+    a: int
+    b: int
+    function: int = NONE
+    ties: tuple[Tie, ...] = ()
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether the public factor E is not 1."""
+        return self.function != NONE or bool(self.ties)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One spatial axis of a window view (FORMAT.md 7.5)."""
+
+    out: int
+    size: int
+    kernel: int
+    stride: int
+    pad: int
+    z: Segment | None  # None where the axis has one cell: a segment of length 0
+    kappa: Segment | None
+    log_in: int
+
+
+@dataclass(frozen=True)
+class Link:
+    """A window slot proven from the tensor that it looks at."""
+
+    window: int
+    tensor: int  # slot of X
+    height: Axis
+    width: Axis
+
+
+@dataclass(frozen=True)
+class SlotCounts:
+    """How many slots each phase sends."""
+
+    leaf: int
+    direct: int
+    product: int
+    contraction: int
+    link: int
+
+    @property
+    def total(self) -> int:
+        """The number of slots."""
+        return self.leaf + self.direct + self.product + self.contraction + self.link
 
 
 @dataclass(frozen=True)
 class Program:
-    """The verification program of a whole model."""
+    """The verification program of a graph or of a part of one."""
 
     c: int
+    lookup: Lookup
+    opening: Opening
     fixed_chunks: int
     proof_chunks: int
+    late_chunks: int
     op_count: int
     tensors: tuple[Tensor, ...]
-    public: tuple[PublicTensor, PublicTensor]
+    inputs: tuple[PublicTensor, ...]
+    output: PublicTensor
+    functions: tuple[Function, ...]
+    counts: SlotCounts
+    slots: tuple[Slot, ...]
     lam: int
     blocks: tuple[Block, ...]
-    requants: tuple[RequantEntry, ...]
-    rounds: int
+    relations: tuple[Relation, ...]
+    product_rounds: int
+    terms: tuple[ProductTerm, ...]
+    contraction_rounds: int
+    degree: int
     instances: tuple[Instance, ...]
+    link_rounds: int
+    links: tuple[Link, ...]
 
-    def to_bytes(self) -> bytes:
-        """Return the canonical encoding."""
-        out = [
-            struct.pack(
-                ">BBHHHH",
-                VERSION,
-                self.c,
-                self.fixed_chunks,
-                self.proof_chunks,
-                self.op_count,
-                len(self.tensors),
-            )
-        ]
-        out += [struct.pack(">BBHI", t.kind, t.n, t.chunk, t.addr) for t in self.tensors]
-        out += [
-            struct.pack(">BIIii", p.bytes_per_element, p.rows, p.cols, p.lo, p.hi)
-            for p in self.public
-        ]
-        out.append(struct.pack(">BBBH", Opcode.COMMIT, Opcode.LOGUP, self.lam, len(self.blocks)))
-        out += [_encode_block(b) for b in self.blocks]
-        out.append(struct.pack(">BH", Opcode.REQUANT, len(self.requants)))
-        out += [_encode_requant(e) for e in self.requants]
-        out.append(struct.pack(">BBBH", Opcode.CONTRACT, self.rounds, 2, len(self.instances)))
-        out += [_encode_instance(i) for i in self.instances]
-        out.append(struct.pack(">BB", Opcode.REDUCE, Opcode.OPEN))
-        return b"".join(out)
-
-    @classmethod
-    def from_bytes(cls, encoded: bytes) -> Program:
-        """Decode; raise ProgramError unless `encoded` is exactly a canonical encoding."""
-        reader = _Reader(encoded)
-        version, c, fixed, proof, ops, count = reader.unpack(">BBHHHH")
-        if version != VERSION:
-            raise ProgramError(f"program version {version}, expected {VERSION}")
-        tensors = tuple(_decode_tensor(reader) for _ in range(count))
-        public_in, public_out = (PublicTensor(*reader.unpack(">BIIii")) for _ in range(2))
-        reader.expect(Opcode.COMMIT)
-        reader.expect(Opcode.LOGUP)
-        lam, count = reader.unpack(">BH")
-        blocks = tuple(_decode_block(reader) for _ in range(count))
-        reader.expect(Opcode.REQUANT)
-        requants = tuple(_decode_requant(reader) for _ in range(reader.unpack(">H")[0]))
-        reader.expect(Opcode.CONTRACT)
-        rounds, degree, count = reader.unpack(">BBH")
-        if degree != 2:
-            raise ProgramError(f"contraction degree {degree}, expected 2")
-        instances = tuple(_decode_instance(reader) for _ in range(count))
-        reader.expect(Opcode.REDUCE)
-        reader.expect(Opcode.OPEN)
-        reader.finish()
-        public = (public_in, public_out)
-        program = cls(
-            c, fixed, proof, ops, tensors, public, lam, blocks, requants, rounds, instances
-        )
-        if program.to_bytes() != encoded:
-            raise ProgramError("program is not canonically encoded")
-        return program
-
-    def hash(self) -> bytes:
-        """Return keccak256 of the encoding."""
-        return keccak(self.to_bytes())
-
-
-@dataclass(frozen=True)
-class VerificationKey:
-    """What a proof is checked against: graph, SRS, program, commitments of the fixed chunks."""
-
-    graph_hash: bytes
-    srs_id: bytes
-    program: Program
-    commitments: tuple[bytes, ...]  # F x 64 bytes
-
-    def to_bytes(self) -> bytes:
-        """Return the key blob of FORMAT.md 4."""
-        program = self.program.to_bytes()
-        return b"".join(
-            (
-                self.graph_hash,
-                self.srs_id,
-                struct.pack(">H", len(program)),
-                program,
-                *self.commitments,
-            )
-        )
-
-    @classmethod
-    def from_bytes(cls, blob: bytes) -> VerificationKey:
-        """Decode; raise ProgramError unless `blob` is exactly a key blob."""
-        reader = _Reader(blob)
-        graph_hash, srs_id = reader.take(32), reader.take(32)
-        program = Program.from_bytes(reader.take(reader.unpack(">H")[0]))
-        commitments = tuple(reader.take(POINT_BYTES) for _ in range(program.fixed_chunks))
-        reader.finish()
-        return cls(graph_hash, srs_id, program, commitments)
-
-    def hash(self) -> bytes:
-        """Return vkHash = keccak256(blob)."""
-        return keccak(self.to_bytes())
-
-
-class _Reader:
-    """Strict sequential reader of an encoding."""
-
-    def __init__(self, encoded: bytes) -> None:
-        self._encoded = encoded
-        self._at = 0
-
-    def take(self, count: int) -> bytes:
-        piece = self._encoded[self._at : self._at + count]
-        if len(piece) != count:
-            raise ProgramError(f"truncated: {count} bytes wanted at {self._at}, {len(piece)} left")
-        self._at += count
-        return piece
-
-    def unpack(self, layout: str) -> tuple[int, ...]:
-        return struct.unpack(layout, self.take(struct.calcsize(layout)))
-
-    def expect(self, opcode: Opcode) -> None:
-        found = self.unpack(">B")[0]
-        if found != opcode:
-            raise ProgramError(f"opcode {found} at {self._at - 1}, expected {opcode.name}")
-
-    def finish(self) -> None:
-        if self._at != len(self._encoded):
-            raise ProgramError(f"{len(self._encoded) - self._at} trailing bytes")
-
-
-def _encode_block(block: Block) -> bytes:
-    head = struct.pack(">BBBB", block.is_table, block.n, block.table_id, len(block.columns))
-    return head + b"".join(struct.pack(">Hi", c.tensor, c.addend) for c in block.columns)
-
-
-def _decode_block(reader: _Reader) -> Block:
-    kind, n, table_id, count = reader.unpack(">BBBB")
-    columns = tuple(Column(*reader.unpack(">Hi")) for _ in range(count))
-    return Block(kind == 1, n, table_id, columns)
-
-
-def _encode_requant(entry: RequantEntry) -> bytes:
-    head = struct.pack(
-        ">HiBHB", entry.q_tensor, entry.q_addend, entry.s, entry.m, len(entry.digits)
-    )
-    digits = b"".join(struct.pack(">HB", tensor, shift) for tensor, shift in entry.digits)
-    tail = struct.pack(">HBBI", entry.bias_tensor, entry.rows_log, entry.cols_log, entry.rows)
-    return head + digits + tail
-
-
-def _decode_requant(reader: _Reader) -> RequantEntry:
-    q_tensor, q_addend, s, m, count = reader.unpack(">HiBHB")
-    digits = tuple((t, shift) for t, shift in (reader.unpack(">HB") for _ in range(count)))
-    return RequantEntry(q_tensor, q_addend, s, m, digits, *reader.unpack(">HBBI"))
-
-
-def _encode_operand(operand: Operand) -> bytes:
-    head = struct.pack(">HB", operand.tensor, len(operand.segments))
-    return head + b"".join(struct.pack(">BBB", g.source, g.end, g.length) for g in operand.segments)
-
-
-def _decode_operand(reader: _Reader) -> Operand:
-    tensor, count = reader.unpack(">HB")
-    segments = tuple(_decode_segment(reader) for _ in range(count))
-    return Operand(tensor, segments)
-
-
-def _decode_segment(reader: _Reader) -> Segment:
-    source, end, length = reader.unpack(">BBB")
-    if source > Source.CONTRACTION:
-        raise ProgramError(f"unknown point source {source}")
-    return Segment(Source(source), end, length)
-
-
-def _encode_instance(instance: Instance) -> bytes:
-    head = struct.pack(">HB", instance.requant, instance.variables)
-    return head + _encode_operand(instance.a) + _encode_operand(instance.b)
-
-
-def _decode_instance(reader: _Reader) -> Instance:
-    requant, variables = reader.unpack(">HB")
-    return Instance(requant, variables, _decode_operand(reader), _decode_operand(reader))
-
-
-def _decode_tensor(reader: _Reader) -> Tensor:
-    kind, n, chunk, addr = reader.unpack(">BBHI")
-    if kind > TensorKind.OUTPUT:
-        raise ProgramError(f"unknown tensor kind {kind}")
-    return Tensor(TensorKind(kind), n, chunk, addr)
+    @property
+    def chunks(self) -> int:
+        """All chunks: F + P + L."""
+        return self.fixed_chunks + self.proof_chunks + self.late_chunks
