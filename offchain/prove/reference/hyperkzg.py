@@ -14,6 +14,7 @@ from offchain.prove.reference.transcript import (
     Receiver,
     Sender,
 )
+from offchain.prove.reference.univariate import divide_by_root, horner
 
 
 def prove_opening(
@@ -27,8 +28,8 @@ def prove_opening(
     sender.send_points(TAG_OPEN_FOLDS, [combine(srs, f) for f in folds[1:]])
     u = sender.challenge()
     points = (u, R - u, u * u % R)
-    values = [_horner(folds[0], points[2])]
-    values += [_horner(f, points[0]) for f in folds] + [_horner(f, points[1]) for f in folds]
+    values = [horner(folds[0], points[2])]
+    values += [horner(f, points[0]) for f in folds] + [horner(f, points[1]) for f in folds]
     sender.send_scalars(TAG_OPEN_VALUES, values)
     q = sender.challenge()
     batched = [0] * len(folds[0])
@@ -37,7 +38,7 @@ def prove_opening(
         for i, v in enumerate(f):
             batched[i] = (batched[i] + factor * v) % R
     sender.send_points(
-        TAG_OPEN_QUOTIENTS, [combine(srs, _divide_by_root(batched, at)) for at in points]
+        TAG_OPEN_QUOTIENTS, [combine(srs, divide_by_root(batched, at)) for at in points]
     )
     sender.challenge()
 
@@ -76,19 +77,3 @@ def verify_opening(
     for quotient in reversed(quotients):
         right = add(scale(right, d), quotient)
     verify_pairing(left, right, tau_g2)
-
-
-def _horner(polynomial: Sequence[int], at: int) -> int:
-    value = 0
-    for coefficient in reversed(polynomial):
-        value = (value * at + coefficient) % R
-    return value
-
-
-def _divide_by_root(polynomial: Sequence[int], root: int) -> list[int]:
-    """Return the quotient of (f(X) - f(root)) by (X - root)."""
-    quotient, carry = [0] * len(polynomial), 0
-    for k in range(len(polynomial) - 1, 0, -1):
-        carry = (polynomial[k] + root * carry) % R
-        quotient[k - 1] = carry
-    return quotient
