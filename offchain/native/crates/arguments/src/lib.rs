@@ -6,7 +6,8 @@
 //! | [`logup`] | every looked-up tuple is a row of its table | 2.3, 2.4; FORMAT.md 7.1 |
 //! | [`contraction`] | accumulators are products of activations and weights | 2.7; FORMAT.md 7.2, 7.3 |
 //! | [`reduction`] | many claims on committed tensors follow from one opening | 2.9; FORMAT.md 7.4 |
-//! | [`hyperkzg`] | a committed polynomial has a value at a point | 2.10 |
+//! | [`hyperkzg`] | a committed polynomial has a value at a point | 2.10; OPENINGS.md 2 |
+//! | [`mercury`] | the same, by a proof of constant size | OPENINGS.md 3 |
 //!
 //! A verifier's half is a pure function of key, transcript and public values.
 #![forbid(unsafe_code)]
@@ -14,8 +15,10 @@
 pub mod contraction;
 pub mod hyperkzg;
 pub mod logup;
+pub mod mercury;
 pub mod reduction;
 pub mod sumcheck;
+mod univariate;
 
 use thiserror::Error;
 use zkdps_field::Fr;
@@ -72,6 +75,9 @@ pub enum ArgumentError {
     /// The evaluation point of the opening is 0.
     #[error("opening challenge is zero")]
     ZeroChallenge,
+    /// The points at which polynomials are opened coincide.
+    #[error("opening challenge is forbidden: zeta, 1 / zeta and alpha are not three points")]
+    ForbiddenChallenge,
     /// The folds of the opening do not lead to the claimed value.
     #[error("the opening's folds do not end in the claimed value: expected {expected}, got {got}")]
     Folds {

@@ -43,6 +43,18 @@ pub enum Tag {
     OpenValues = 21,
     /// Commitments of the opening's quotients.
     OpenQuotients = 22,
+    /// Commitment of Mercury's row sums h.
+    MercuryRows = 30,
+    /// Commitments of quotient q and remainder g by X^B − alpha.
+    MercuryDivision = 31,
+    /// Commitments of the inner products' s and of the reversed remainder d.
+    MercuryChecks = 32,
+    /// Values of g, h and s.
+    MercuryValues = 33,
+    /// Commitments of the division's quotient t and of the joint quotient w.
+    MercuryQuotients = 34,
+    /// Commitment of the last quotient.
+    MercuryLast = 35,
 }
 
 /// Why a proof's bytes are not a sequence of messages.

@@ -1,6 +1,7 @@
 //! The prover's half: folds, their evaluations, three quotients.
 
 use crate::ArgumentError;
+use crate::univariate::{divide_by_root, horner};
 use rayon::prelude::*;
 use zkdps_field::msm::msm;
 use zkdps_field::{Field, Fr, G1Affine, Zero};
@@ -41,7 +42,11 @@ pub fn prove_opening(
     let batched = combine(folds, q);
     let quotients: Vec<_> = [u, -u, square]
         .par_iter()
-        .map(|root| msm(srs, &divide_by_root(&batched, *root)))
+        .map(|root| {
+            let mut divided = batched.clone();
+            divide_by_root(&mut divided, *root);
+            msm(srs, &divided[1..])
+        })
         .collect();
     sender.send_points(Tag::OpenQuotients, &quotients);
     Ok(())
@@ -52,12 +57,6 @@ fn bind_last(vector: &[Fr], x: Fr) -> Vec<Fr> {
     let (pairs, _) = vector.as_chunks::<2>();
     let bind = |[even, odd]: &[Fr; 2]| *even + x * (*odd - even);
     pairs.par_iter().with_min_len(PARALLEL).map(bind).collect()
-}
-
-fn horner<'a>(coefficients: impl DoubleEndedIterator<Item = &'a Fr>, at: Fr) -> Fr {
-    coefficients
-        .rev()
-        .fold(Fr::zero(), |value, coefficient| value * at + coefficient)
 }
 
 /// Returns P(u) and P(−u) from the even and the odd part at u².
@@ -81,21 +80,6 @@ fn combine(folds: Vec<Vec<Fr>>, q: Fr) -> Vec<Fr> {
             longer
         })
         .unwrap_or_default()
-}
-
-/// Returns the quotient of (f(X) − f(root)) by (X − root), one coefficient shorter.
-fn divide_by_root(polynomial: &[Fr], root: Fr) -> Vec<Fr> {
-    let mut quotient: Vec<Fr> = polynomial
-        .iter()
-        .skip(1)
-        .rev()
-        .scan(Fr::zero(), |carry, coefficient| {
-            *carry = *coefficient + root * *carry;
-            Some(*carry)
-        })
-        .collect();
-    quotient.reverse();
-    quotient
 }
 
 #[cfg(test)]
