@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod hash;
+pub mod kernels;
 pub mod msm;
 pub mod pairing;
 pub mod point;

@@ -6,6 +6,27 @@
 use crate::Fr;
 use ark_ff::{BigInt, BigInteger, PrimeField};
 
+/// A machine integer that tensors are made of.
+pub trait SmallInt: Copy + Default + Send + Sync + 'static {
+    /// Bytes of the integer.
+    const BYTES: usize;
+    /// Returns the integer, widened.
+    fn widen(self) -> i64;
+}
+
+macro_rules! small_ints {
+    ($($integer:ty),*) => {$(
+        impl SmallInt for $integer {
+            const BYTES: usize = size_of::<$integer>();
+            #[inline]
+            fn widen(self) -> i64 {
+                i64::from(self)
+            }
+        }
+    )*};
+}
+small_ints!(i8, i16, i32, i64);
+
 const FIELD_LIMBS: usize = 4;
 const SUM_LIMBS: usize = 6;
 

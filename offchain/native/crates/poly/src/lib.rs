@@ -2,12 +2,11 @@
 //! and is bound first.
 #![forbid(unsafe_code)]
 
-use rayon::prelude::*;
-use zkdps_field::small::SmallSum;
 use zkdps_field::{AdditiveGroup, Fr, One, Zero};
 
-/// Below this many entries a loop is not worth splitting between threads.
-const PARALLEL: usize = 1 << 12;
+pub use zkdps_field::kernels::{
+    bind_leading_small, combine_small, dot_small, eq_suffix_tables, eq_table, fold, fold_small,
+};
 
 /// Returns `count` bits of `value` as field elements, most significant first.
 #[must_use]
@@ -26,36 +25,6 @@ pub fn eq(a: &[Fr], b: &[Fr]) -> Fr {
         .zip(b)
         .map(|(a, b)| Fr::one() - a - b + (*a * b).double())
         .product()
-}
-
-/// Returns scale · eq(point, x) for all boolean x in index order, 2^len values.
-#[must_use]
-pub fn eq_table(point: &[Fr], scale: Fr) -> Vec<Fr> {
-    let mut table = Vec::with_capacity(1 << point.len());
-    table.push(scale);
-    for z in point.iter().rev() {
-        let half = table.len();
-        for i in 0..half {
-            let high = table[i] * z;
-            table.push(high);
-            table[i] -= high;
-        }
-    }
-    table
-}
-
-/// Returns the tables eq(suf_l(point), ·) for l = 0 … len.
-#[must_use]
-pub fn eq_suffix_tables(point: &[Fr]) -> Vec<Vec<Fr>> {
-    let mut tables: Vec<Vec<Fr>> = vec![vec![Fr::one()]];
-    for z in point.iter().rev() {
-        let last = &tables[tables.len() - 1];
-        let high: Vec<Fr> = last.iter().map(|e| *e * z).collect();
-        let low = last.iter().zip(&high).map(|(e, h)| *e - h);
-        let table = low.chain(high.iter().copied()).collect();
-        tables.push(table);
-    }
-    tables
 }
 
 /// Returns the multilinear extension of the index, Σ z_k 2^(n−1−k).
@@ -80,91 +49,6 @@ pub fn less_than(count: u64, point: &[Fr]) -> Fr {
         }
     }
     total
-}
-
-/// Binds `x_0` to r: v\[i\] + r (v\[i + half\] − v\[i\]).
-pub fn fold(vector: &mut Vec<Fr>, r: Fr) {
-    let half = vector.len() / 2;
-    let (low, high) = vector.split_at_mut(half);
-    let bind = |(low, high): (&mut Fr, &Fr)| *low += r * (*high - *low);
-    if half >= PARALLEL {
-        low.par_iter_mut().zip(high.par_iter()).for_each(bind);
-    } else {
-        low.iter_mut().zip(high.iter()).for_each(bind);
-    }
-    vector.truncate(half);
-}
-
-/// Binds `x_0` of an integer vector to r.
-#[must_use]
-pub fn fold_small(vector: &[i64], r: Fr) -> Vec<Fr> {
-    let (low, high) = vector.split_at(vector.len() / 2);
-    let keep = Fr::one() - r;
-    let bind = |(low, high): (&i64, &i64)| {
-        let mut sum = SmallSum::default();
-        sum.add_product(&keep, *low);
-        sum.add_product(&r, *high);
-        sum.value()
-    };
-    if low.len() >= PARALLEL {
-        low.par_iter().zip(high).map(bind).collect()
-    } else {
-        low.iter().zip(high).map(bind).collect()
-    }
-}
-
-/// Returns Σ weights\[i\] · vector\[i\] over the common length.
-#[must_use]
-pub fn dot_small(weights: &[Fr], vector: &[i64]) -> Fr {
-    let dot = |weights: &[Fr], vector: &[i64]| {
-        let mut sum = SmallSum::default();
-        weights
-            .iter()
-            .zip(vector)
-            .for_each(|(k, v)| sum.add_product(k, *v));
-        sum.value()
-    };
-    if vector.len() >= PARALLEL {
-        weights
-            .par_chunks(PARALLEL)
-            .zip(vector.par_chunks(PARALLEL))
-            .map(|(k, v)| dot(k, v))
-            .sum()
-    } else {
-        dot(weights, vector)
-    }
-}
-
-/// Binds the first variables of an integer vector: out\[i\] = Σ_o weights\[o\] · vector\[o · inner + i\], where
-/// `weights` is the eq table of the bound coordinates.
-#[must_use]
-pub fn bind_leading_small(vector: &[i64], weights: &[Fr]) -> Vec<Fr> {
-    let inner = vector.len() / weights.len();
-    let mut sums = vec![SmallSum::default(); inner];
-    for (weight, row) in weights.iter().zip(vector.chunks_exact(inner)) {
-        sums.iter_mut()
-            .zip(row)
-            .for_each(|(sum, v)| sum.add_product(weight, *v));
-    }
-    sums.iter().map(SmallSum::value).collect()
-}
-
-/// Returns Σ weights\[k\] · vectors\[k\] cell by cell, `size` cells.
-#[must_use]
-pub fn combine_small(vectors: &[&[i64]], weights: &[Fr], size: usize) -> Vec<Fr> {
-    let cell = |i: usize| {
-        let mut sum = SmallSum::default();
-        vectors
-            .iter()
-            .zip(weights)
-            .for_each(|(v, k)| sum.add_product(k, v[i]));
-        sum.value()
-    };
-    if size >= PARALLEL {
-        (0..size).into_par_iter().map(cell).collect()
-    } else {
-        (0..size).map(cell).collect()
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,97 @@
+//! Sums of field elements times machine integers.
+
+use super::BLOCK;
+use crate::small::{SmallInt, SmallSum};
+use crate::{AdditiveGroup, Fr, One};
+use rayon::prelude::*;
+
+/// Binds the first variable of an integer column to `r`.
+#[must_use]
+pub fn fold_small<T: SmallInt>(vector: &[T], r: Fr) -> Vec<Fr> {
+    let (low, high) = vector.split_at(vector.len() / 2);
+    let keep = Fr::one() - r;
+    let bind = |(low, high): (&T, &T)| {
+        let mut sum = SmallSum::default();
+        sum.add_product(&keep, low.widen());
+        sum.add_product(&r, high.widen());
+        sum.value()
+    };
+    low.par_iter()
+        .zip(high)
+        .with_min_len(BLOCK)
+        .map(bind)
+        .collect()
+}
+
+/// Returns Σ weights\[i\] · vector\[i\] over the common length.
+#[must_use]
+pub fn dot_small<T: SmallInt>(weights: &[Fr], vector: &[T]) -> Fr {
+    weights
+        .par_chunks(BLOCK)
+        .zip(vector.par_chunks(BLOCK))
+        .map(|(weights, vector)| {
+            let mut sum = SmallSum::default();
+            for (k, v) in weights.iter().zip(vector) {
+                sum.add_product(k, v.widen());
+            }
+            sum.value()
+        })
+        .sum()
+}
+
+/// Binds the first variables of an integer tensor: out\[i\] = Σ_o weights\[o\] · vector\[o · inner + i\], where
+/// `weights` is the eq table of the bound coordinates and inner = vector.len() / weights.len().
+#[must_use]
+pub fn bind_leading_small<T: SmallInt>(vector: &[T], weights: &[Fr]) -> Vec<Fr> {
+    let inner = vector.len() / weights.len();
+    let width = inner
+        .div_ceil(2 * rayon::current_num_threads())
+        .clamp(1, BLOCK);
+    let mut out = vec![Fr::ZERO; inner];
+    out.par_chunks_mut(width)
+        .enumerate()
+        .for_each(|(block, out)| {
+            let mut sums = vec![SmallSum::default(); out.len()];
+            for (weight, row) in weights.iter().zip(vector.chunks_exact(inner)) {
+                for (sum, v) in sums.iter_mut().zip(&row[block * width..]) {
+                    sum.add_product(weight, v.widen());
+                }
+            }
+            for (out, sum) in out.iter_mut().zip(&sums) {
+                *out = sum.value();
+            }
+        });
+    out
+}
+
+/// Binds the last variables of an integer tensor: out\[o\] = Σ_i weights\[i\] · vector\[o · weights.len() + i\].
+#[must_use]
+pub fn bind_trailing_small<T: SmallInt>(vector: &[T], weights: &[Fr]) -> Vec<Fr> {
+    vector
+        .par_chunks_exact(weights.len())
+        .map(|row| {
+            let mut sum = SmallSum::default();
+            for (k, v) in weights.iter().zip(row) {
+                sum.add_product(k, v.widen());
+            }
+            sum.value()
+        })
+        .collect()
+}
+
+/// Returns Σ weights\[k\] · vectors\[k\] cell by cell, `size` cells.
+#[must_use]
+pub fn combine_small<T: SmallInt>(vectors: &[&[T]], weights: &[Fr], size: usize) -> Vec<Fr> {
+    let cell = |i: usize| {
+        let mut sum = SmallSum::default();
+        for (k, v) in weights.iter().zip(vectors) {
+            sum.add_product(k, v[i].widen());
+        }
+        sum.value()
+    };
+    (0..size)
+        .into_par_iter()
+        .with_min_len(BLOCK)
+        .map(cell)
+        .collect()
+}
