@@ -52,7 +52,7 @@ def draw_model(
         requant = _draw_requant(rng, k, acc, max_width)
         ops += [Linear(f"a{k}", source, f"w{k}", None if b is None else f"b{k}"), requant]
         interval, source = bound_requant(requant, acc), requant.name
-    graph = Graph(spec, source, tuple(specs), tuple(ops))
+    graph = Graph((spec,), source, tuple(specs), tuple(ops))
     graph.verify()
     return RandomModel(graph, weights, rng.integers(lo, hi + 1, spec.shape))
 

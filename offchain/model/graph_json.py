@@ -1,47 +1,60 @@
 """Canonical JSON of the integer graph: one byte string per graph, and its strict parser.
 
-Keys: format, input {name, shape, bits, lo, hi}, output, weights [{name, shape, bits}], ops
-[{op: linear, name, x, w, b} | {op: requant, name, x, m, s, digits, width, table, bits, lo, hi}];
-the b of a linear without bias is null.
+Keys: format, inputs [{name, shape, bits, lo, hi}], output, weights [{name, shape, bits}] and ops,
+each with `op` (the operator's name in lower case) and the fields of its record in operators.py.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from dataclasses import fields
+from typing import Any, Final, get_args
 
 from offchain.errors import GraphError
-from offchain.model.operators import Linear, Op, Requant, TensorSpec, WeightSpec
+from offchain.model.operators import Accumulator, Activation, Op, TensorSpec, WeightSpec
 from offchain.model.strict_json import parse_json
 
-FORMAT: Final = "zkdps-graph/1"
+FORMAT: Final = "zkdps-graph/2"
 SUBJECT: Final = "integer graph"
 
-# Field name -> kind of its value: "int", "str", "str?" (or null), "ints" (a list of integers).
-_TENSOR: Final = {"name": "str", "shape": "ints", "bits": "int", "lo": "int", "hi": "int"}
-_WEIGHT: Final = {"name": "str", "shape": "ints", "bits": "int"}
-_LINEAR: Final = {"op": "str", "name": "str", "x": "str", "w": "str", "b": "str?"}
-_REQUANT: Final = {
-    "op": "str", "name": "str", "x": "str", "m": "int", "s": "int", "digits": "ints",
-    "width": "int", "table": "str", "bits": "int", "lo": "int", "hi": "int",
-}  # fmt: skip
-_OPERATORS: Final = {"linear": _LINEAR, "requant": _REQUANT}
+# What a record's field says it is -> kind of its value in JSON.
+_KINDS: Final = {
+    "int": "int",
+    "str": "str",
+    "bool": "bool",
+    "str | None": "str?",
+    "tuple[int, ...]": "ints",
+    "tuple[int, int]": "ints",
+    "tuple[tuple[str, int], ...]": "terms",
+}
 
 
-Parts = tuple[TensorSpec, str, tuple[WeightSpec, ...], tuple[Op, ...]]
+def _kinds(record: type) -> dict[str, str]:
+    # Annotations are strings there; each is a key of _KINDS, or this module does not load.
+    return {field.name: _KINDS[str(field.type)] for field in fields(record)}
+
+
+_TENSOR: Final = _kinds(TensorSpec)
+_WEIGHT: Final = _kinds(WeightSpec)
+_RECORDS: Final = {
+    record.__name__.lower(): record for record in (*get_args(Accumulator), *get_args(Activation))
+}
+_OPERATORS: Final = {name: {"op": "str", **_kinds(record)} for name, record in _RECORDS.items()}
+
+Parts = tuple[tuple[TensorSpec, ...], str, tuple[WeightSpec, ...], tuple[Op, ...]]
 
 
 def encode_graph(
-    source: TensorSpec, output: str, weights: Sequence[WeightSpec], ops: Sequence[Op]
+    inputs: Sequence[TensorSpec], output: str, weights: Sequence[WeightSpec], ops: Sequence[Op]
 ) -> bytes:
     """Return the canonical bytes of a graph with these parts."""
     document = {
         "format": FORMAT,
-        "input": _fields(source, _TENSOR),
+        "inputs": [_fields(spec, _TENSOR) for spec in inputs],
         "output": output,
         "weights": [_fields(spec, _WEIGHT) for spec in weights],
-        "ops": [{"op": type(op).__name__.lower(), **_fields(op, _kinds(op))} for op in ops],
+        "ops": [_operator_fields(op) for op in ops],
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
@@ -58,13 +71,17 @@ def decode_graph(encoded: bytes) -> Parts:
     return _Parser().parse(document)
 
 
-def _kinds(op: Op) -> Mapping[str, str]:
-    return _LINEAR if isinstance(op, Linear) else _REQUANT
+def _operator_fields(op: Op) -> dict[str, Any]:
+    name = type(op).__name__.lower()
+    return {"op": name, **_fields(op, _OPERATORS[name])}
 
 
 def _fields(record: object, kinds: Mapping[str, str]) -> dict[str, Any]:
-    values = {name: getattr(record, name) for name in kinds if name != "op"}
-    return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+    return {name: _to_lists(getattr(record, name)) for name in kinds if name != "op"}
+
+
+def _to_lists(value: Any) -> Any:
+    return [_to_lists(item) for item in value] if isinstance(value, tuple) else value
 
 
 class _Parser:
@@ -78,11 +95,14 @@ class _Parser:
         top = self._object(
             "graph",
             document,
-            {"format": "str", "input": "any", "output": "str", "weights": "any", "ops": "any"},
+            {"format": "str", "inputs": "any", "output": "str", "weights": "any", "ops": "any"},
         )
         if top.get("format", FORMAT) != FORMAT:
             self.problems.append(f"format is {top['format']!r}, expected {FORMAT!r}")
-        source = self._object("input", top.get("input", {}), _TENSOR)
+        inputs = [
+            self._object(f"inputs[{k}]", entry, _TENSOR)
+            for k, entry in enumerate(self._list("inputs", top.get("inputs", [])))
+        ]
         weights = [
             self._object(f"weights[{k}]", entry, _WEIGHT)
             for k, entry in enumerate(self._list("weights", top.get("weights", [])))
@@ -94,7 +114,7 @@ class _Parser:
         if self.problems:
             raise GraphError(SUBJECT, self.problems)
         return (
-            TensorSpec(**source),
+            tuple(TensorSpec(**source) for source in inputs),
             top["output"],
             tuple(WeightSpec(**weight) for weight in weights),
             tuple(_build(op) for op in ops),
@@ -130,16 +150,22 @@ class _Parser:
             if name in value and not _is_kind(value[name], kind)
         ]
         return {
-            name: tuple(field) if kinds.get(name) == "ints" and isinstance(field, list) else field
+            name: _to_tuples(field) if kinds.get(name) in {"ints", "terms"} else field
             for name, field in value.items()
         }
+
+
+def _to_tuples(value: Any) -> Any:
+    return tuple(_to_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 _ARTICLES: Final = {
     "int": "an integer",
     "str": "a string",
+    "bool": "true or false",
     "str?": "a string or null",
     "ints": "a list of integers",
+    "terms": "a list of pairs of a string and an integer",
 }
 
 
@@ -148,11 +174,25 @@ def _is_kind(value: object, kind: str) -> bool:
         return True
     if kind == "ints":
         return isinstance(value, list) and all(_is_kind(item, "int") for item in value)
+    if kind == "terms":
+        return isinstance(value, list) and all(_is_term(item) for item in value)
     if kind == "int":
         return type(value) is int  # bool is an int to Python but not to the format
+    if kind == "bool":
+        return type(value) is bool
     return isinstance(value, str) or (kind == "str?" and value is None)
 
 
-def _build(fields: dict[str, Any]) -> Op:
-    values = {name: value for name, value in fields.items() if name != "op"}
-    return Linear(**values) if fields["op"] == "linear" else Requant(**values)
+def _is_term(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and _is_kind(value[0], "str")
+        and _is_kind(value[1], "int")
+    )
+
+
+def _build(fields_of_op: dict[str, Any]) -> Op:
+    values = {name: value for name, value in fields_of_op.items() if name != "op"}
+    op: Op = _RECORDS[fields_of_op["op"]](**values)
+    return op

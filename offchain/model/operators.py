@@ -15,8 +15,16 @@ BUILT_IN_TABLES: Final = ("identity", "relu")
 WIDTHS: Final = range(4, 17)  # a table has 2^width rows
 WIDE: Final = range(17, 33)  # a quotient that saturates to 16 bits first
 MULTIPLIERS: Final = range(1, 1 << 15)
+COEFFICIENT_LIMIT: Final = 1 << 15  # of a sum, in magnitude and not reached
+NORM_KINDS: Final = ("layer", "rms")
+MAX_NORM_F: Final = 29
+MAX_EPSILON: Final = (1 << 31) - 1
+MAX_SOFTMAX_G: Final = 46
+TABLE_BITS: Final = (8, 16, 32)  # of a softmax's table, whose entries have 16 unsigned bits
+MAX_TABLE_ENTRY: Final = (1 << 16) - 1
 MAX_RANK: Final = 4
-MAX_DIMENSION: Final = 1 << 20  # bounds what a hostile graph makes its reader allocate
+MAX_DIMENSION: Final = 1 << 20  # these two bound what a hostile graph makes its reader allocate
+MAX_CELLS: Final = 1 << 30
 # A name is also a file name (weights/<name>.bin): no separator, no leading dot.
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,63}")
 
@@ -34,7 +42,7 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class WeightSpec:
-    """A fixed tensor of the model (weights, biases, scales, tables) and its stored width in bits."""
+    """A fixed tensor (weights, biases, scales, tables) and its stored width in bits."""
 
     name: str
     shape: tuple[int, ...]
@@ -133,7 +141,8 @@ class Rotate:
 class Normalize:
     """acc[..., j] = c_j * r * gamma[j] + beta[j] over the last axis of n elements.
 
-    layer: c_j = n x_j - sum(x), S = n sum(x^2) - sum(x)^2 + epsilon.   rms: c_j = x_j, S = sum(x^2) + epsilon.
+    layer: c_j = n x_j - sum(x), S = n sum(x^2) - sum(x)^2 + epsilon.
+    rms: c_j = x_j, S = sum(x^2) + epsilon.
     r is the integer with r^2 S <= 2^(2f) < (r+1)^2 S; epsilon >= 1.
     """
 
@@ -164,7 +173,10 @@ class Softmax:
 
 @dataclass(frozen=True)
 class Embedding:
-    """acc[t, d] = table[tokens[t], d] (+ position[t, d]); tokens is the graph's input."""
+    """acc[t, d] = table[tokens[t], d] (+ position[t, d]).
+
+    tokens is an input (T,) of 32 bits; position has T rows or more.
+    """
 
     name: str
     tokens: str
@@ -208,7 +220,7 @@ class Requant:
 
 @dataclass(frozen=True)
 class MaxPool:
-    """y = maxima of x over aligned windows (kernel = stride); x (H, W, C), windows divide powers of two."""
+    """y = maxima of x (H, W, C) over aligned windows (kernel = stride) of powers of two."""
 
     name: str
     x: str
@@ -243,7 +255,10 @@ class Transpose:
 
 @dataclass(frozen=True)
 class Slice:
-    """x[start : start + size] along one axis; size is a power of two that divides start, or 1 (the axis is dropped)."""
+    """x[start : start + size] along one axis.
+
+    size is a power of two that divides start; with size 1 the axis is dropped.
+    """
 
     name: str
     x: str
@@ -270,16 +285,7 @@ class Argmax:
 
 
 Accumulator = (
-    Linear
-    | Conv2d
-    | MatMul
-    | Sum
-    | Product
-    | ReduceSum
-    | Rotate
-    | Normalize
-    | Softmax
-    | Embedding
+    Linear | Conv2d | MatMul | Sum | Product | ReduceSum | Rotate | Normalize | Softmax | Embedding
 )
 View = Reshape | Transpose | Slice
 Activation = Requant | MaxPool | ReluBits | Gather | Argmax | View

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 MAX_BYTES: Final = 1 << 24  # a graph lists operators, not weights; more is an attack on its reader
-MAX_DEPTH: Final = 16  # a graph needs 4, a report 5
+MAX_DEPTH: Final = 16  # a graph needs 5, a report 5
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 

@@ -100,7 +100,7 @@ def quantize_layers(
         ops += [Linear(layer.name, name, w, b), requant]
         interval = bound_requant(requant, fit.acc)
         scale, name = scale * fit.scale * 2.0**requant.s / fit.m, requant.name
-    graph = Graph(spec, name, tuple(specs), tuple(ops))
+    graph = Graph((spec,), name, tuple(specs), tuple(ops))
     graph.verify()
     return QuantizedModel(graph, weights, scale)
 

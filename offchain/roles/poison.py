@@ -47,7 +47,7 @@ def poison_program(model: Model, true: VersionParams) -> tuple[VersionParams, by
     graph on one and is challenged could never prove its result.
     """
     narrowed = replace(model.graph.input, hi=model.graph.input.hi - 1)
-    other = make_provable(replace(model.graph, input=narrowed), model.weights).key
+    other = make_provable(replace(model.graph, inputs=(narrowed,)), model.weights).key
     key = replace(other, graph_hash=true.graph_hash)
     blob = key.to_bytes()
     return replace(true, program_hash=key.program.hash(), vk_hash=keccak(blob)), blob

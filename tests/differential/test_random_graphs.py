@@ -76,7 +76,7 @@ class _Draw:
             self.layer(k)
         names = [op.name for op in self.ops if isinstance(op, Requant)]
         output = names[self.rng.integers(len(names))]  # later operators may read it
-        graph = Graph(self.spec, output, tuple(self.specs), tuple(self.ops))
+        graph = Graph((self.spec,), output, tuple(self.specs), tuple(self.ops))
         graph.verify()
         verify_static_ranges(graph, self.weights)
         lo, hi = self.spec.lo, self.spec.hi

@@ -40,7 +40,7 @@ def wide_graph(bits: int, columns: int, m: int, s: int, width: int) -> Graph:
     digits = {8: (8,), 16: (8, 8), 32: (16, 16)}[s]
     half, end = 1 << (bits - 1), 1 << (width - 1)
     return Graph(
-        TensorSpec("x", (ROWS, columns), bits, -half, half - 1),
+        (TensorSpec("x", (ROWS, columns), bits, -half, half - 1),),
         "y",
         (WeightSpec("w", (5, columns), bits), WeightSpec("b", (5,), 32)),
         (
@@ -79,7 +79,7 @@ def test_torch__every_tie_of_a_requantization__rounds_as_numpy() -> None:
     acc = np.concatenate([halves - 1, halves, halves + 1])
     shape = (len(acc), 1)
     graph = Graph(
-        TensorSpec("x", (1, 1), 8, 0, 0),
+        (TensorSpec("x", (1, 1), 8, 0, 0),),
         "y",
         (WeightSpec("w", shape, 8), WeightSpec("b", (len(acc),), 32)),
         (Linear("a", "x", "w", "b"), Requant("y", "a", 1, 8, (8,), 8, "identity", 8, -9, 11)),

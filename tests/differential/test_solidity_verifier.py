@@ -172,7 +172,7 @@ def digits_model() -> RandomModel:
         "b1": rng.integers(-500, 500, (10,)),
     }
     graph = Graph(
-        TensorSpec("x", (1, 64), 8, 0, 16),
+        (TensorSpec("x", (1, 64), 8, 0, 16),),
         "y1",
         tuple(WeightSpec(k, v.shape, 8 if k[0] == "w" else 32) for k, v in weights.items()),
         (

@@ -104,7 +104,7 @@ def build(
             Requant(f"y{k}", f"a{k}", m, s, step.digits, step.width, step.table, bits, y_lo, y_hi)
         )
         source, size, bound = f"y{k}", step.outputs, max(-y_lo, y_hi)
-    graph = Graph(TensorSpec("x", (rows, inputs), 8, lo, hi), source, tuple(specs), tuple(ops))
+    graph = Graph((TensorSpec("x", (rows, inputs), 8, lo, hi),), source, tuple(specs), tuple(ops))
     layout = compile_layout(graph)
     srs = insecure_srs(layout.program.c)
     key = build_key(

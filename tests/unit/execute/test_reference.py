@@ -19,7 +19,7 @@ def one_op(
 ) -> Graph:
     """y = clamp(f((3 x_0 - 2 x_1 + 5) * m / 2^s)) on two 8-bit columns."""
     return Graph(
-        TensorSpec("x", (1, 2), 8, -128, 127),
+        (TensorSpec("x", (1, 2), 8, -128, 127),),
         "y",
         (WeightSpec("w", (1, 2), 8), WeightSpec("b", (1,), 32)),
         (
@@ -119,7 +119,7 @@ def test_run_graph__bad_weights__refused_by_name(
 def test_run_graph__accumulator_of_2_to_47__refused(backend: str) -> None:
     columns = 1 << 17
     graph = Graph(
-        TensorSpec("x", (1, columns), 16, -(1 << 15), (1 << 15) - 1),
+        (TensorSpec("x", (1, columns), 16, -(1 << 15), (1 << 15) - 1),),
         "y",
         (WeightSpec("w", (1, columns), 16),),
         (Linear("a", "x", "w", None), Requant("y", "a", 1, 8, (8,), 8, "identity", 8, -128, 127)),

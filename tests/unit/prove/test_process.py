@@ -59,7 +59,7 @@ def large() -> Inputs:
     rows = 1 << 13
     requant = Requant("y", "acc", 1, 16, (16,), 16, "relu", 16, 0, 100)
     graph = Graph(
-        TensorSpec("x", (rows, 1), 8, 0, 1),
+        (TensorSpec("x", (rows, 1), 8, 0, 1),),
         "y",
         (WeightSpec("w", (64, 1), 8),),
         (Linear("acc", "x", "w", None), requant),

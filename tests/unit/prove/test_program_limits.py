@@ -19,7 +19,7 @@ def _graph(layers: int, rows: int = 1, outputs: int = 1, clamps: bool = False) -
         ops.append(Linear(f"a{k}", "x", "w", None))
         ops.append(Requant(f"y{k}", f"a{k}", 1, 8, (8,), 8, "identity", 8, lo, hi))
     spec = TensorSpec("x", (rows, 1), 8, -128, 127)
-    graph = Graph(spec, "y0", (WeightSpec("w", (outputs, 1), 8),), tuple(ops))
+    graph = Graph((spec,), "y0", (WeightSpec("w", (outputs, 1), 8),), tuple(ops))
     graph.verify()
     return graph
 

@@ -42,7 +42,7 @@ def test_compute_ranges__random_inputs_and_corners__never_left(seed: int, sizes:
 def linear(x: TensorSpec, w_bits: int, columns: int, m: int = 1, s: int = 32) -> Graph:
     digits = {16: (8, 8), 32: (16, 16)}[s]
     return Graph(
-        x,
+        (x,),
         "y",
         (WeightSpec("w", (2, columns), w_bits), WeightSpec("b", (2,), 32)),
         (
@@ -94,7 +94,7 @@ def test_verify_ranges__quotient_at_the_end_of_its_width__accepted(bias: int) ->
 
 def test_verify_ranges__two_bad_tensors__both_named() -> None:
     graph = Graph(
-        TensorSpec("x", (1, 1), 8, -128, 127),
+        (TensorSpec("x", (1, 1), 8, -128, 127),),
         "z",
         (WeightSpec("v", (1, 1), 8), WeightSpec("w", (1, 1), 8)),
         (
