@@ -15,12 +15,17 @@ from offchain.errors import ProofError
 from offchain.prove.reference.curve import Point, decode, encode
 from offchain.prove.reference.field import R
 
-DOMAIN: Final = keccak(b"zkdps/1 bn254 keccak hyperkzg")
+DOMAIN: Final = keccak(b"zkdps/2 bn254 keccak")
 TAG_STATEMENT, TAG_ROOT, TAG_ROUND, TAG_LAYER, TAG_COMMIT, TAG_LEAVES = range(6)
-TAG_DIRECT, TAG_CONTRACT_ROUND, TAG_CONTRACT_FINAL, TAG_REDUCE_ROUND = 8, 9, 10, 11
+TAG_PRODUCT_ROUND, TAG_PRODUCT, TAG_DIRECT, TAG_CONTRACT_ROUND, TAG_CONTRACT = range(6, 11)
+TAG_REDUCE_ROUND, TAG_LINK_ROUND, TAG_LINK = range(11, 14)
+TAG_LATE, TAG_INVERSE_ROUND, TAG_INVERSES = range(40, 43)
 TAG_OPEN_FOLDS, TAG_OPEN_VALUES, TAG_OPEN_QUOTIENTS = 20, 21, 22
 TAG_MERCURY_ROWS, TAG_MERCURY_DIVISION, TAG_MERCURY_CHECKS = 30, 31, 32
 TAG_MERCURY_VALUES, TAG_MERCURY_QUOTIENTS, TAG_MERCURY_LAST = 33, 34, 35
+
+# Messages that are absorbed even when they hold nothing: an opening of one variable has no folds.
+EMPTY_MESSAGES: Final = (TAG_OPEN_FOLDS,)
 
 
 class Transcript:
@@ -50,14 +55,16 @@ class Sender(Transcript):
         self.proof = bytearray()
 
     def send_scalars(self, tag: int, scalars: Sequence[int]) -> None:
-        """Send field elements as one message."""
+        """Send field elements as one message; a message of none is left out."""
         self._send(tag, b"".join((s % R).to_bytes(32, "big") for s in scalars))
 
     def send_points(self, tag: int, points: Sequence[Point]) -> None:
-        """Send curve points as one message."""
+        """Send curve points as one message; a message of none is left out."""
         self._send(tag, b"".join(encode(p) for p in points))
 
     def _send(self, tag: int, message: bytes) -> None:
+        if not message and tag not in EMPTY_MESSAGES:
+            return
         self.absorb(tag, message)
         self.proof += message
 
@@ -89,6 +96,8 @@ class Receiver(Transcript):
             raise ProofError(f"{len(self._proof) - self._at} trailing bytes")
 
     def _receive(self, tag: int, length: int) -> bytes:
+        if not length and tag not in EMPTY_MESSAGES:
+            return b""
         message = self._proof[self._at : self._at + length]
         if len(message) != length:
             raise ProofError(f"truncated: {length} bytes wanted at {self._at}, {len(message)} left")
