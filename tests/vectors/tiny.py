@@ -1,6 +1,6 @@
 """The smallest program with a lookup, a relation and a contraction, written by hand (FORMAT.md 3).
 
-y = (x w^T + b + 8) >> 4 for a (2, 4) input and three outputs, every number in one 4-bit range table.
+y = (x w^T + b + 8) >> 4 for a (2, 4) input and three outputs, all numbers in one 4-bit table.
 It needs no compiler, so it tells a wrong verifier from a wrong program.
 """
 

@@ -145,7 +145,7 @@ class Prover:
         self.sender.send_points(tag, [combine(self.srs, chunk) for chunk in chunks])
 
     def chunks(self) -> list[list[int]]:
-        """Return all chunks, 2^c values each; cells outside tensors (and late ones not known yet) are 0."""
+        """Return all chunks, 2^c values each; cells outside tensors are 0."""
         size = 1 << self.program.c
         flat = [[0] * size for _ in range(self.program.chunks)]
         for index, tensor in enumerate(self.program.tensors):

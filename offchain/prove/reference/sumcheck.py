@@ -95,7 +95,7 @@ def prove_plain(
 
 
 def prove_eq(sender: Sender, tag: int, sums: Sequence[Sum], z: Sequence[int]) -> list[int]:
-    """Run an eq batch of degree 2, every sum weighted by eq of its suffix of z; return the point."""
+    """Run an eq batch of degree 2, each sum weighted by eq of its suffix of z; return the point."""
     point: list[int] = []
     for left in range(len(z), 0, -1):
         total = [*_round(sums, left, z), 0, 0]
