@@ -68,6 +68,25 @@ def assert_nothing_can_change(messages: Sequence[bytes], verify: Verify) -> None
                 )
 
 
+class _Recorder:
+    def __init__(self) -> None:
+        self.heard = b""
+
+    def absorb(self, tag: int, words: bytes) -> None:
+        self.heard += words
+
+    def challenge(self) -> int:
+        return 1
+
+
+def bound_by(verify: Verify) -> bytes:
+    """What a verifier tells the challenger before it reads the first message."""
+    recorder = _Recorder()
+    with pytest.raises(ProofError, match="message 0 is missing"):
+        verify(VerifierEnd(recorder, []))
+    return recorder.heard
+
+
 class StraightFacedEnd(ProverEnd):
     """Bends every round of its sum-checks so that no round contradicts the claim before it.
 

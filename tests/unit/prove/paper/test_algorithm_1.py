@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +23,7 @@ from offchain.prove.paper.folding import (
 )
 from offchain.prove.paper.opening import (
     Conversation,
+    FirstMessage,
     Opening,
     SigmaProver,
     Statement,
@@ -31,13 +33,14 @@ from offchain.prove.paper.opening import (
     verify,
     verify_opening,
 )
-from offchain.prove.paper.pedersen import commit
-from offchain.prove.reference.curve import encode
+from offchain.prove.paper.pedersen import U, commit
+from offchain.prove.reference.curve import add, encode, negate, scale
 from offchain.prove.reference.field import R, inverse
 from tests.unit.prove.paper.support import (
     FORMS,
     assert_nothing_can_change,
     assert_refused,
+    bound_by,
     draws,
     run,
 )
@@ -265,38 +268,57 @@ def test_equation_6__response_of_another_length__is_refused() -> None:
         verify(statement, Conversation(prover.first, 3, longer))
 
 
-class ForgetfulEnd(ProverEnd):
-    """Leaves the statement out of the hash: what is called weak Fiat-Shamir."""
+class CredulousReader(VerifierEnd):
+    """Hashes the statement that the forger wishes, not the one it verifies: weak Fiat-Shamir."""
+
+    def __init__(self, hashed: Statement, messages: list[bytes]) -> None:
+        super().__init__(fiat_shamir(), messages)
+        self.hashed = hashed
 
     def bind(self, argument: str, *parts: bytes) -> None:
-        """Bind to nothing."""
+        super().bind(argument, self.hashed.to_bytes())
 
 
-class ForgetfulReader(VerifierEnd):
-    """The verifier that such a prover needs."""
-
-    def bind(self, argument: str, *parts: bytes) -> None:
-        """Bind to nothing."""
-
-
-def test_algorithm_1__value_chosen_after_the_challenge__needs_a_verifier_that_forgets_it() -> None:
+@pytest.mark.parametrize("chosen", ["value", "commitment"])
+def test_algorithm_1__statement_chosen_after_the_challenge__needs_a_verifier_that_forgets_it(
+    chosen: str,
+) -> None:
     honest, opening = make(4)
-    end = ForgetfulEnd(fiat_shamir())
+    end = ProverEnd(fiat_shamir())
+    end.bind("opening", honest.to_bytes())
     prover = SigmaProver(honest, opening, draws(9))
-    lie = prover.first.value + 1
-    end.send_points([prover.first.commitment])
-    end.send_scalars([lie])
+    first = prover.first
+    if chosen == "value":
+        first = FirstMessage(first.commitment, first.value + 1)
+    else:
+        first = FirstMessage(U, first.value)  # nobody can open this
+    end.send_points([first.commitment])
+    end.send_scalars([first.value])
     e = end.challenge()
     response = prover.respond(e)
     end.send_scalars([*response.values, response.blinding])
-    value = (honest.apply_form(response.values) - lie) * inverse(e) % R
-    false = Statement(honest.commitment, 4, honest.form, value)
-    assert false.value != honest.value
 
-    reader = ForgetfulReader(fiat_shamir(), end.messages)
-    verify_opening(reader, false)
+    value, commitment = honest.value, honest.commitment
+    if chosen == "value":
+        value = (honest.apply_form(response.values) - first.value) * inverse(e) % R
+    else:
+        answered = commit(response.values, response.blinding)
+        commitment = scale(add(answered, negate(U)), inverse(e))
+    false = Statement(commitment, 4, honest.form, value)
+    assert false != honest
+
+    verify_opening(CredulousReader(honest, end.messages), false)
     with pytest.raises(ProofError, match="does not open"):
         verify_opening(VerifierEnd(fiat_shamir(), end.messages), false)
+
+
+def test_algorithm_1__size_and_form__are_bound_as_well() -> None:
+    statement, _ = make(4)
+    other = replace(statement, form=(1, *statement.form[1:]))
+    longer = replace(statement, size=5, form=(*statement.form, 0))
+    without = replace(statement, form=())
+    told = {bound_by(lambda end, s=s: verify_opening(end, s)) for s in (statement, other, longer)}
+    assert len(told | {bound_by(lambda end: verify_folded(end, without))}) == 4
 
 
 @FORMS

@@ -18,6 +18,7 @@ from tests.unit.prove.paper.support import (
     StraightFacedEnd,
     assert_nothing_can_change,
     assert_refused,
+    bound_by,
     draws,
     run,
 )
@@ -171,6 +172,15 @@ def test_equation_19__matrix_of_another_size__is_refused() -> None:
     x, w, y = (t.commitment for t in make(SHAPE))
     with pytest.raises(ProofError, match=r"X has 2\^3 cells, not 2\^4"):
         verify_product(VerifierEnd(fiat_shamir(), []), Shape(2, 2, 1), (x, w, y))
+
+
+def test_equation_19__every_part_of_the_statement__is_bound() -> None:
+    tables = make(Shape(1, 1, 1))
+    told = {bound_by(lambda end: check(end, tables, Shape(1, 1, 1)))}
+    for which in range(3):
+        x, w, y = (commit_changed(t) if k == which else t for k, t in enumerate(tables))
+        told.add(bound_by(lambda end, t=(x, w, y): check(end, t, Shape(1, 1, 1))))
+    assert len(told) == 4
 
 
 def test_equation_19__any_change_of_a_message__is_refused() -> None:

@@ -16,6 +16,7 @@ from tests.unit.prove.paper.support import (
     StraightFacedEnd,
     assert_nothing_can_change,
     assert_refused,
+    bound_by,
     draws,
     run,
 )
@@ -93,12 +94,14 @@ def test_equation_24__bits_that_are_not_bits__are_refused(form: str) -> None:
     assert_lie_refused(form, A, (*Y[:3], -1), planes)
 
 
+@pytest.mark.parametrize("plane", range(BITS))
 @FORMS
-def test_equation_24__sign_of_one_half__is_refused(form: str) -> None:
-    a, y = (0, 0, 0, -64), (0, 0, 0, 0)
-    planes = decompose(a)
-    planes[SIGN][3], planes[6][3] = 2, 3  # -256 + 192 = -64
-    assert_lie_refused(form, a, (*y[:3], 64), planes)  # (1 - 2) * -64
+def test_equation_24__two_for_a_bit__is_refused_in_every_plane(form: str, plane: int) -> None:
+    """Recomposition and sign agree with it, so that b^2 = b alone is violated."""
+    planes = decompose((0, 0, 0, 0))
+    planes[plane][3] = 2
+    value = -256 if plane == SIGN else 2 << plane
+    assert_lie_refused(form, (0, 0, 0, value), (0, 0, 0, abs(value)), planes)
 
 
 @FORMS
@@ -133,6 +136,12 @@ def test_equation_24__columns_of_two_sizes__are_refused() -> None:
     a, y = commit_table(A, draws(7)), commit_table(Y[:2], draws(7))
     with pytest.raises(ProofError, match=r"a has 2\^2 cells and y has 2\^1"):
         verify_relu(VerifierEnd(fiat_shamir(), []), a.commitment, y.commitment)
+
+
+def test_equation_24__both_columns__are_bound() -> None:
+    a, y, other = (commit_table(v, draws(7)) for v in (A, Y, (1, 2, 3, 4)))
+    pairs = ((a, y), (other, y), (a, other))
+    assert len({bound_by(lambda end, p=p: check(end, p)) for p in pairs}) == 3
 
 
 def test_equation_24__any_change_of_a_message__is_refused() -> None:

@@ -19,6 +19,7 @@ from tests.unit.prove.paper.support import (
     StraightFacedEnd,
     assert_nothing_can_change,
     assert_refused,
+    bound_by,
     draws,
     run,
 )
@@ -173,6 +174,12 @@ def test_equation_26__proof_for_another_table__is_refused() -> None:
     )
     with pytest.raises(ProofError):
         check(VerifierEnd(fiat_shamir(), messages), committed, (*TABLE[:-1], 77))
+
+
+def test_equation_26__column_and_table__are_bound() -> None:
+    f, other = commit_table(F, draws(7)), commit_table(OUTSIDE, draws(7))
+    pairs = ((f, TABLE), (other, TABLE), (f, (*TABLE[:-1], 77)))
+    assert len({bound_by(lambda end, p=p: check(end, *p)) for p in pairs}) == 3
 
 
 @pytest.mark.parametrize("table", [(), (1, 2, 3)])
