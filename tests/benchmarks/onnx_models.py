@@ -92,7 +92,10 @@ class Net:
     def conv(self, name: str, x: str, shape: tuple[int, int, int, int], pad: int) -> str:
         """Append a convolution with ReLU and a 2x2 maximum."""
         self.draw(name, shape, 2.0)
-        x = self.add("Conv", x, f"{name}.w", f"{name}.b", kernel_shape=shape[2:], pads=[pad] * 4)
+        # Some importers want the attributes that are at their defaults, too.
+        grid: dict[str, Any] = {"strides": [1, 1], "dilations": [1, 1], "group": 1}
+        grid |= {"kernel_shape": shape[2:], "pads": [pad] * 4}
+        x = self.add("Conv", x, f"{name}.w", f"{name}.b", **grid)
         return self.add("MaxPool", self.add("Relu", x), kernel_shape=[2, 2], strides=[2, 2])
 
     def layer_norm(self, name: str, x: str) -> str:
