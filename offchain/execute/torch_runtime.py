@@ -1,7 +1,7 @@
-"""The language on torch (CPU), bit for bit equal to the NumPy meaning (runtime.md 1).
+"""The language on torch (CPU), bit for bit equal to the NumPy meaning (LANGUAGE.md).
 
 Products run in float64, for which torch calls the machine's fastest kernel. They are exact: every
-partial sum of at most 2^20 products of two 16-bit operands is an integer of at most 2^50 < 2^53, so
+partial sum of at most 2^22 products of two 16-bit operands is an integer of at most 2^52 < 2^53, so
 no order of summation and no fused multiply-add rounds. Everything after is int64.
 """
 
@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from offchain.errors import MissingDependencyError, TensorError
-from offchain.execute.reference import ACCUMULATOR_BITS, check_input
-from offchain.model.execution import Execution, RequantStep
-from offchain.model.graph import Graph, Linear, Requant
+from offchain.execute.interpreter import ACCUMULATOR_BITS, ACCUMULATORS, name_inputs
+from offchain.model.execution import Execution, Inputs
+from offchain.model.graph import Graph
+from offchain.model.values import check_values
 from offchain.model.weights import IntArray, Weights, check_weights
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from torch import Tensor
+    from offchain.execute.torch_state import TorchState
 
 
 class TorchRuntime:
@@ -32,56 +31,37 @@ class TorchRuntime:
         Raises MissingDependencyError without torch, TensorError for bad weights.
         """
         self._torch = load_torch()
+        # Torch's names stand in these modules' annotations and bodies: they need it on import.
+        from offchain.execute.torch_kernels import TORCH_KERNELS
+        from offchain.execute.torch_state import TorchState, convert_weights
+
         check_weights(graph, weights)
+        check_values(graph, weights)
         self._graph = graph
-        self._matrices = {
-            op.w: self._torch.from_numpy(weights[op.w].astype(np.float64)).T.contiguous()
-            for op in graph.ops
-            if isinstance(op, Linear)
-        }  # (K, J)
-        self._biases = {
-            op.b: self._torch.from_numpy(weights[op.b].astype(np.int64))
-            for op in graph.ops
-            if isinstance(op, Linear) and op.b is not None
-        }  # (J,)
+        self._kernels = TORCH_KERNELS
+        self._weights = convert_weights(graph, weights)
+        self._make_state = TorchState
 
-    def run(self, x: IntArray) -> IntArray:
-        """Return the output (rows, cols); raise TensorError for a bad input."""
-        return self._execute(x, None)
-
-    def run_traced(self, x: IntArray) -> Execution:
-        """Return the output and every step; raise TensorError for a bad input."""
-        steps: dict[str, RequantStep] = {}
-        return Execution(self._execute(x, steps), steps)
-
-    def _execute(self, x: IntArray, steps: dict[str, RequantStep] | None) -> IntArray:
-        graph = self._graph
-        check_input(graph, x)
-        values = {graph.input.name: self._torch.from_numpy(x.astype(np.int64))}
-        for op in graph.ops:
-            if isinstance(op, Linear):
-                values[op.name] = self._accumulate(op, values[op.x])
-            else:
-                t, y = self._requantize(op, values[op.x])
-                values[op.name] = y
-                if steps is not None:
-                    steps[op.name] = RequantStep(values[op.x].numpy(), t.numpy(), y.numpy())
-        output: IntArray = values[graph.output].numpy()
+    def run(self, x: Inputs) -> IntArray:
+        """Return the output; raise TensorError for a bad input."""
+        output: IntArray = self._execute(x).values[self._graph.output].numpy()
         return output
 
-    def _accumulate(self, op: Linear, x: Tensor) -> Tensor:
-        exact = x.to(self._torch.float64) @ self._matrices[op.w]  # (R, K) @ (K, J) -> (R, J)
-        acc: Tensor = exact.to(self._torch.int64)
-        if op.b is not None:
-            acc = acc + self._biases[op.b]  # (R, J) + (J,) -> (R, J)
-        if bool((acc.abs() >= 1 << ACCUMULATOR_BITS).any()):
-            raise TensorError(op.name, f"an accumulator reaches 2^{ACCUMULATOR_BITS}")
-        return acc
+    def run_traced(self, x: Inputs) -> Execution:
+        """Return the output and everything on the way; raise TensorError for a bad input."""
+        state = self._execute(x)
+        values = {name: value.numpy() for name, value in state.values.items()}
+        return Execution(values[self._graph.output], state.steps, values, state.rows)
 
-    def _requantize(self, op: Requant, acc: Tensor) -> tuple[Tensor, Tensor]:
-        t = (acc * op.m + (1 << (op.s - 1))) >> op.s  # int64 >> is an arithmetic shift in torch
-        f = t.clamp(min=0) if op.table == "relu" else t
-        return t, f.clamp(op.lo, op.hi)
+    def _execute(self, inputs: Inputs) -> TorchState:
+        named = name_inputs(self._graph, inputs)
+        state = self._make_state(self._weights, named)
+        for op in self._graph.ops:
+            result = self._kernels[type(op)](op, state)
+            if isinstance(op, ACCUMULATORS) and bool((result.abs() >> ACCUMULATOR_BITS).any()):
+                raise TensorError(op.name, f"an accumulator reaches 2^{ACCUMULATOR_BITS}")
+            state.values[op.name] = result
+        return state
 
 
 def load_torch() -> ModuleType:

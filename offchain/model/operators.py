@@ -13,6 +13,7 @@ DIGIT_WIDTHS: Final = (8, 12, 16)  # proofs-spec.md 17: a digit's width is a ran
 MAX_DIGITS: Final = 2
 BUILT_IN_TABLES: Final = ("identity", "relu")
 WIDTHS: Final = range(4, 17)  # a table has 2^width rows
+SATURATED_WIDTH: Final = 16
 WIDE: Final = range(17, 33)  # a quotient that saturates to 16 bits first
 MULTIPLIERS: Final = range(1, 1 << 15)
 COEFFICIENT_LIMIT: Final = 1 << 15  # of a sum, in magnitude and not reached
@@ -209,7 +210,12 @@ class Requant:
     @property
     def key_width(self) -> int:
         """Bits of the table's key."""
-        return min(self.width, 16)
+        return min(self.width, SATURATED_WIDTH)
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether f is the identity or relu, not a weight."""
+        return self.table in BUILT_IN_TABLES
 
     @property
     def is_range_form(self) -> bool:

@@ -34,7 +34,7 @@ def check_tensor(name: str, values: object, shape: Iterable[int], lo: int, hi: i
         raise TensorError(name, f"has dtype {values.dtype}, expected integers")
     if values.shape != tuple(shape):
         raise TensorError(name, f"has shape {values.shape}, expected {tuple(shape)}")
-    outside = (values < lo) | (values > hi)
-    if outside.any():
+    if values.size and not lo <= int(values.min()) <= int(values.max()) <= hi:
+        outside = (values < lo) | (values > hi)
         where = tuple(int(k) for k in np.argwhere(outside)[0])
         raise TensorError(name, f"element {where} is {values[where]}, outside [{lo}, {hi}]")
