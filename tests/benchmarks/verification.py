@@ -37,11 +37,11 @@ class VerifierChain:
         self, statement: Sequence[Any], vk: bytes, raw_input: bytes, output: bytes, proof: bytes
     ) -> int:
         """Send the proof as a transaction; return the receipt's gas, or fail when it reverts."""
-        key = _send(self.rpc, self.account, None, build_data_contract(vk).calldata)[
+        key = send(self.rpc, self.account, None, build_data_contract(vk).calldata)[
             "contractAddress"
         ]
         call = self.abi.encode_call("verify", [tuple(statement), key, raw_input, output, proof])
-        return int(_send(self.rpc, self.account, self.verifier, call)["gasUsed"], 16)
+        return int(send(self.rpc, self.account, self.verifier, call)["gasUsed"], 16)
 
 
 @contextmanager
@@ -57,12 +57,13 @@ def run_verifier_chain(log: Path) -> Iterator[VerifierChain]:
             rpc=anvil.rpc,
             chain_id=int(anvil.rpc.request("eth_chainId"), 16),
             account=account,
-            verifier=_send(anvil.rpc, account, None, creation)["contractAddress"],
+            verifier=send(anvil.rpc, account, None, creation)["contractAddress"],
             abi=ContractAbi("VerifierCore", artefact["abi"]),
         )
 
 
-def _send(rpc: Rpc, account: str, to: str | None, calldata: bytes) -> dict[str, Any]:
+def send(rpc: Rpc, account: str, to: str | None, calldata: bytes) -> dict[str, Any]:
+    """Send a transaction, or a creation; return its receipt, or fail when it reverts."""
     fields = {"from": account, "data": "0x" + calldata.hex()} | ({"to": to} if to else {})
     tx_hash = rpc.request("eth_sendTransaction", fields)
     deadline = time.monotonic() + RECEIPT_S
