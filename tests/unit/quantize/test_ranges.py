@@ -11,7 +11,8 @@ from offchain.errors import TensorError, UnboundedError
 from offchain.execute.reference import run_traced
 from offchain.model.graph import Graph, Linear, Requant, TensorSpec, WeightSpec
 from offchain.quantize.ranges import compute_ranges, verify_ranges
-from tests.random_models import draw_model
+from tests.random_models import draw_graph, draw_model, draw_operator
+from tests.random_operators import DRAWERS
 
 SIZES = st.lists(st.integers(1, 9), min_size=2, max_size=5)
 
@@ -37,6 +38,24 @@ def test_compute_ranges__random_inputs_and_corners__never_left(seed: int, sizes:
             half = 1 << (op.width - 1)
             assert (-half <= step.t).all()
             assert (step.t < half).all()
+
+
+@pytest.mark.parametrize("kind", [*DRAWERS, None])
+@given(st.integers(0, 2**32))
+@settings(max_examples=25, deadline=None, derandomize=True)
+def test_compute_ranges__random_operators__no_value_leaves_its_interval(
+    kind: str | None, seed: int
+) -> None:
+    model = draw_graph(seed) if kind is None else draw_operator(kind, seed)
+    ranges = compute_ranges(model.graph, model.weights)
+    spec = model.graph.input
+    corners = np.random.default_rng(seed).choice(np.array([spec.lo, spec.hi]), spec.shape)
+    for x in (model.x, corners):
+        for name, values in run_traced(model.graph, model.weights, x).values.items():
+            assert (ranges[name].lo <= values).all(), name
+            assert (values <= ranges[name].hi).all(), name
+            row_sum = ranges[name].row_sum
+            assert row_sum is None or int(values.sum(axis=-1).max()) <= row_sum
 
 
 def linear(x: TensorSpec, w_bits: int, columns: int, m: int = 1, s: int = 32) -> Graph:
