@@ -10,8 +10,9 @@ from eth_hash.auto import keccak
 
 from offchain.prove.reference.curve import G1, INFINITY, Point, add, decode, encode, scale
 from offchain.prove.reference.field import R, evaluate, inverse
+from offchain.prove.reference.hyperkzg import prove_opening
 from offchain.prove.reference.mercury import split
-from offchain.prove.reference.srs import INSECURE_TAU, insecure_tau_g2
+from offchain.prove.reference.srs import INSECURE_TAU, insecure_srs, insecure_tau_g2
 from offchain.prove.reference.transcript import Sender
 from offchain.prove.reference.univariate import horner
 from tests.vectors.mercury_provers import (
@@ -98,11 +99,12 @@ def random_opening(variables: int, seed: int) -> tuple[list[int], Claim]:
 
 
 def small_vector(variables: int) -> dict[str, Any]:
-    """Return an opening of a random polynomial."""
+    """Return both openings of a random polynomial."""
     polynomial, claim = random_opening(variables, 100 + variables)
-    sender = started(claim.seed)
-    MercuryProver(polynomial, claim.point, claim.value).prove(sender)
-    described = claim.described(mercury=bytes(sender.proof))
+    mercury, hyperkzg = started(claim.seed), started(claim.seed)
+    MercuryProver(polynomial, claim.point, claim.value).prove(mercury)
+    prove_opening(hyperkzg, insecure_srs(variables), polynomial, claim.point)
+    described = claim.described(mercury=bytes(mercury.proof), hyperkzg=bytes(hyperkzg.proof))
     return described | {"polynomial": [hexed(v.to_bytes(32, "big")) for v in polynomial]}
 
 

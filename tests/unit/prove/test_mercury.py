@@ -91,8 +91,10 @@ def test_prove_opening__vector__same_bytes_and_accepted(vector: dict[str, object
 
 
 @pytest.mark.usefixtures("by_tau")
-@pytest.mark.parametrize("vector", VECTORS["large"], ids=lambda v: f"c={len(v['point'])}")
-def test_verify_opening__large_vector__both_accepted(vector: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "vector", [*VECTORS["small"], *VECTORS["large"]], ids=lambda v: f"c={len(v['point'])}"
+)
+def test_verify_opening__vector__both_accepted(vector: dict[str, str]) -> None:
     claim = claimed(vector)  # type: ignore[arg-type]
     check(claim, raw(vector["mercury"]))
     check(claim, raw(vector["hyperkzg"]), hyperkzg.verify_opening)
