@@ -43,7 +43,7 @@ def run_limited(
         while reason is None and process.poll() is None:
             seen = max(seen, _resident_bytes(process.pid))
             if time.monotonic() - began > limit_s:
-                reason = f"not done after {limit_s:.0f} s"
+                reason = f"not done after {round(limit_s, 1):g} s"
             elif seen > limit_bytes:
                 reason = f"does not fit in {limit_bytes / 2**30:.1f} GiB"
             time.sleep(POLL_S)

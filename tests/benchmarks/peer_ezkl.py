@@ -32,8 +32,6 @@ MEMORY_SHARE: Final = 0.9  # of the machine's, for one step
 CODE_LIMIT: Final = 24_576  # bytes of a contract (EIP-170)
 # Its generated code is assembly: 1 or 200 runs differ by 0.1 % of gas.
 OPTIMIZER_RUNS: Final = 200
-BAR: Final = 50.0  # times faster
-BAR_MODELS: Final = ("mlp-784", "lenet5", "block-64")
 
 
 @dataclass
@@ -46,11 +44,6 @@ class PeerRow:
     facts: dict[str, Any] = field(default_factory=dict)  # logrows, scales, sizes, gas, max_error
     failure: str | None = None
     failed_step: str | None = None
-
-    def prove_s(self) -> tuple[float, bool] | None:
-        """Return the seconds of the proof, and False when it was given up after so long."""
-        seconds = self.seconds.get("prove")
-        return None if seconds is None else (seconds, self.failed_step != "prove")
 
     def to_json(self) -> dict[str, Any]:
         """Return the row for a report."""

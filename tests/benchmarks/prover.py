@@ -48,23 +48,49 @@ COLUMNS: Final = {
 @click.option("--models", default=",".join(BUILDERS), show_default=True)
 @click.option("--runs", default=9, show_default=True, type=click.IntRange(min=1))
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path))
-def main(models: str, runs: int, json_file: Path | None) -> None:
-    """Measure every model and print a table."""
+@click.option("--peer", type=click.Choice(["ezkl"]))
+@click.option("--peer-limit-s", default=1800.0, show_default=True, type=click.FloatRange(min=1))
+def main(
+    models: str, runs: int, json_file: Path | None, peer: str | None, peer_limit_s: float
+) -> None:
+    """Measure every model and print a table; beside a peer, a second one."""
     names = models.split(",")
     unknown = [name for name in names if name not in BUILDERS]
     if unknown:
         raise click.BadParameter(f"{unknown}: known are {list(BUILDERS)}", param_hint="--models")
     click.echo(METHOD.format(runs=runs))
+    result: dict[str, Any] = {"machine": describe_machine()}
+    missed: list[str] = []
     with tempfile.TemporaryDirectory() as workspace:
         folder = Path(workspace)
         with run_verifier_chain(folder / "anvil.log") as chain:
             rows = [measure_model(name, folder, chain, runs) for name in names]
-    result = {"machine": describe_machine(), "rows": rows}
-    for name, shown in COLUMNS.items():
-        values = "  ".join(f"{shown.format(row[name]):>12}" for row in rows)
-        click.echo(f"{name:<14}{values}")
+            result["rows"] = rows
+            for name, shown in COLUMNS.items():
+                values = "  ".join(f"{shown.format(row[name]):>12}" for row in rows)
+                click.echo(f"{name:<14}{values}")
+            if peer is not None:
+                result["peer"], missed = show_peer(rows, folder / peer, chain, peer_limit_s)
     if json_file is not None:
         json_file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    if missed:
+        raise click.ClickException("; ".join(missed))
+
+
+def show_peer(
+    rows: list[dict[str, Any]], folder: Path, chain: VerifierChain, limit_s: float
+) -> tuple[dict[str, Any], list[str]]:
+    """Measure ezkl beside our rows and print a table; return it, and which bars are missed."""
+    from tests.benchmarks.comparison import format_table, run_peer
+
+    pairs = list(run_peer(rows, folder, chain, limit_s))
+    comparisons = [comparison for _, comparison in pairs]
+    click.echo(f"\n{format_table(comparisons)}")
+    report = {
+        "rows": [theirs.to_json() for theirs, _ in pairs],
+        "comparisons": [asdict(comparison) for comparison in comparisons],
+    }
+    return report, [miss for c in comparisons if (miss := c.explain_miss()) is not None]
 
 
 def measure_model(name: str, folder: Path, chain: VerifierChain, runs: int) -> dict[str, Any]:
