@@ -2,8 +2,9 @@
 
 Run by ezkl's own Python, which has nothing but ezkl and the standard library. Each step is a
 process of its own, so that its peak of memory is its own; files in FOLDER carry the state, which is
-how ezkl itself hands it on. Everything is at ezkl's defaults: input and output public, weights as
-constants of the circuit (each model has keys of its own), calibrated for the resources it needs.
+how ezkl itself hands it on. Input and output are public and weights constants of the circuit (each
+model has keys of its own), as ezkl has them by default. FOLDER/tuning.json names run arguments that
+are not at their defaults, and `scale`, the fractional bits, which calibration chooses otherwise.
 Writes STEP.result with the seconds inside ezkl's functions, the peak, and what the step found.
 """
 
@@ -55,8 +56,14 @@ class Steps:
     def settings(self) -> Mapping[str, Any]:
         """Choose scales and the size of the circuit, 2^logrows rows."""
         model, settings = self.path("model.onnx"), self.path("circuit.settings")
-        self.timed(ezkl.gen_settings, model, settings)
-        self.timed(ezkl.calibrate_settings, self.path("input.json"), model, settings)
+        tuning = json.loads(Path(self.path("tuning.json")).read_text(encoding="utf-8"))
+        scale = tuning.pop("scale", None)
+        arguments = ezkl.PyRunArgs()
+        for name, value in tuning.items():
+            setattr(arguments, name, value)
+        self.timed(ezkl.gen_settings, model, settings, arguments)
+        scales = None if scale is None else [scale]
+        self.timed(ezkl.calibrate_settings, self.path("input.json"), model, settings, scales=scales)
         found = self.read_settings()
         names = ("logrows", "input_scale", "param_scale", "num_inner_cols", "lookup_range")
         return {name: found["run_args"][name] for name in names} | {"rows": found["num_rows"]}

@@ -6,15 +6,18 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from tests.benchmarks.comparison import show_peers
 from tests.benchmarks.machine import describe_machine
 from tests.benchmarks.measure import Request
 from tests.benchmarks.models import BUILDERS
+from tests.benchmarks.peer_ezkl import PEERS
 from tests.benchmarks.verification import VerifierChain, run_verifier_chain
 
 METHOD: Final = """\
@@ -48,16 +51,12 @@ COLUMNS: Final = {
 @click.option("--models", default=",".join(BUILDERS), show_default=True)
 @click.option("--runs", default=9, show_default=True, type=click.IntRange(min=1))
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--peer", type=click.Choice(["ezkl"]))
+@click.option("--peer", default="", help=f"any of {','.join(PEERS)}")
 @click.option("--peer-limit-s", default=1800.0, show_default=True, type=click.FloatRange(min=1))
-def main(
-    models: str, runs: int, json_file: Path | None, peer: str | None, peer_limit_s: float
-) -> None:
+def main(models: str, runs: int, json_file: Path | None, peer: str, peer_limit_s: float) -> None:
     """Measure every model and print a table; beside a peer, a second one."""
-    names = models.split(",")
-    unknown = [name for name in names if name not in BUILDERS]
-    if unknown:
-        raise click.BadParameter(f"{unknown}: known are {list(BUILDERS)}", param_hint="--models")
+    names = _split(models, BUILDERS, "--models")
+    peers = _split(peer, PEERS, "--peer")
     click.echo(METHOD.format(runs=runs))
     result: dict[str, Any] = {"machine": describe_machine()}
     missed: list[str] = []
@@ -69,28 +68,21 @@ def main(
             for name, shown in COLUMNS.items():
                 values = "  ".join(f"{shown.format(row[name]):>12}" for row in rows)
                 click.echo(f"{name:<14}{values}")
-            if peer is not None:
-                result["peer"], missed = show_peer(rows, folder / peer, chain, peer_limit_s)
+            if peers:
+                report, missed = show_peers(rows, peers, folder / "peers", chain, peer_limit_s)
+                result["peers"] = report
     if json_file is not None:
         json_file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     if missed:
         raise click.ClickException("; ".join(missed))
 
 
-def show_peer(
-    rows: list[dict[str, Any]], folder: Path, chain: VerifierChain, limit_s: float
-) -> tuple[dict[str, Any], list[str]]:
-    """Measure ezkl beside our rows and print a table; return it, and which bars are missed."""
-    from tests.benchmarks.comparison import format_table, run_peer
-
-    pairs = list(run_peer(rows, folder, chain, limit_s))
-    comparisons = [comparison for _, comparison in pairs]
-    click.echo(f"\n{format_table(comparisons)}")
-    report = {
-        "rows": [theirs.to_json() for theirs, _ in pairs],
-        "comparisons": [asdict(comparison) for comparison in comparisons],
-    }
-    return report, [miss for c in comparisons if (miss := c.explain_miss()) is not None]
+def _split(given: str, known: Collection[str], option: str) -> list[str]:
+    names = [name for name in given.split(",") if name]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise click.BadParameter(f"{unknown}: known are {list(known)}", param_hint=option)
+    return names
 
 
 def measure_model(name: str, folder: Path, chain: VerifierChain, runs: int) -> dict[str, Any]:

@@ -21,9 +21,11 @@ OURS: dict[str, Any] = {
 }
 
 
-def beside(prove_s: float | None, failed: str | None = None, model: str = "lenet5") -> Comparison:
+def beside(
+    prove_s: float | None, failed: str | None = None, model: str = "lenet5", peer: str = "ezkl"
+) -> Comparison:
     seconds = {} if prove_s is None else {"prove": prove_s}
-    row = PeerRow(model, seconds, {}, {}, failed and f"{failed}: why", failed)
+    row = PeerRow(model, peer, seconds, {}, {}, failed and f"{failed}: why", failed)
     return compare(OURS, row)
 
 
@@ -36,13 +38,14 @@ def test_compare__both_done__ratio_and_no_miss() -> None:
 def test_compare__below_the_bar__told() -> None:
     assert "49 times" in (beside(24.5).explain_miss() or "")
     assert beside(24.5, model="mlp-digits").explain_miss() is None
+    assert beside(24.5, peer="ezkl-tuned").explain_miss() is None
 
 
 def test_compare__proof_given_up__bound() -> None:
     given_up = beside(100.0, "prove")
     assert (given_up.ratio, given_up.is_bound) == (200.0, True)
     assert given_up.format("ratio") == ">200"
-    assert "lenet5: prove: why" in format_table([given_up])
+    assert "lenet5, ezkl: prove: why" in format_table([given_up])
 
 
 def test_compare__failed_before_the_proof__no_ratio_is_a_miss() -> None:
@@ -54,7 +57,7 @@ def test_compare__failed_before_the_proof__no_ratio_is_a_miss() -> None:
 
 def test_measure__step_fails__row_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peer_ezkl, "PYTHON", Path(sys.executable))  # which has no ezkl
-    row = peer_ezkl.measure_ezkl(build("mlp-784"), tmp_path / "m", None, 30)  # type: ignore[arg-type]
+    row = peer_ezkl.measure_ezkl(build("mlp-784"), "ezkl", tmp_path / "m", None, 30)  # type: ignore[arg-type]
     assert row.failed_step == "settings"
     assert row.failure == "settings: ModuleNotFoundError: No module named 'ezkl'"
 
@@ -64,4 +67,4 @@ def test_measure__no_environment__says_what_to_run(
 ) -> None:
     monkeypatch.setattr(peer_ezkl, "PYTHON", tmp_path / "absent")
     with pytest.raises(FileNotFoundError, match="--peer ezkl"):
-        peer_ezkl.measure_ezkl(build("mlp-784"), tmp_path / "m", None, 30)  # type: ignore[arg-type]
+        peer_ezkl.measure_ezkl(build("mlp-784"), "ezkl", tmp_path / "m", None, 30)  # type: ignore[arg-type]
