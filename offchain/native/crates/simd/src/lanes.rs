@@ -73,11 +73,11 @@ pub const fn multiple(p: [u64; 5], k: u64) -> [u64; 5] {
 }
 
 macro_rules! lane_fn {
-    ($(#[$doc:meta])* pub fn $($rest:tt)*) => {
+    ($(#[$doc:meta])* $vis:vis fn $($rest:tt)*) => {
         $(#[$doc])*
         #[inline]
         #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni")]
-        pub fn $($rest)*
+        $vis fn $($rest)*
     };
 }
 pub(crate) use lane_fn;
@@ -211,6 +211,25 @@ lane_fn! {
 }
 
 lane_fn! {
+    /// Returns a² / 2^260 modulo p.
+    pub fn square<M: Modulus>(a: &Lanes) -> Lanes {
+        let mut t = wide_zero();
+        for i in 0..5 {
+            for j in i + 1..5 {
+                t[i + j] = _mm512_madd52lo_epu64(t[i + j], a[i], a[j]);
+                t[i + j + 1] = _mm512_madd52hi_epu64(t[i + j + 1], a[i], a[j]);
+            }
+        }
+        t = t.map(|column| _mm512_add_epi64(column, column));
+        for i in 0..5 {
+            t[2 * i] = _mm512_madd52lo_epu64(t[2 * i], a[i], a[i]);
+            t[2 * i + 1] = _mm512_madd52hi_epu64(t[2 * i + 1], a[i], a[i]);
+        }
+        reduce::<M>(t)
+    }
+}
+
+lane_fn! {
     /// Returns the limbs of four words a lane.
     pub fn limbs(w: &Words) -> Lanes {
         let mask = splat(MASK);
@@ -248,4 +267,19 @@ lane_fn! {
             _mm512_or_si512(_mm512_srli_epi64::<36>(t[3]), _mm512_slli_epi64::<16>(t[4])),
         ]
     }
+}
+
+/// bench
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni")]
+pub fn bench<const N: usize>(n: usize) -> u64 {
+    let b = std::hint::black_box(splat_limbs([11111111, 22222222, 3333333, 4444444, 55555]));
+    let mut a: [Lanes; N] = std::array::from_fn(|k| splat_limbs([k as u64 + 5, 77, 888, 99, 10]));
+    for _ in 0..n {
+        for k in 0..N { a[k] = mul::<Base>(&a[k], &b); }
+    }
+    let mut s = a[0][0];
+    for k in 0..N { for i in 0..5 { s = _mm512_add_epi64(s, a[k][i]); } }
+    let mut o = [0u64; 8];
+    unsafe { std::arch::x86_64::_mm512_storeu_si512(o.as_mut_ptr().cast(), s) };
+    o[0]
 }

@@ -8,7 +8,7 @@
 //! stores through pointers.
 
 #[cfg(target_arch = "x86_64")]
-mod lanes;
+pub mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod points;
 
@@ -78,6 +78,7 @@ impl Entry {
     pub const LIMIT: usize = 1 << 30;
     const NEGATED: u32 = 1 << 31;
     const SUM: u32 = 1 << 30;
+    const INDEX: u32 = Self::SUM - 1;
 
     /// Returns ± point `index`.
     #[inline]
@@ -97,7 +98,7 @@ impl Entry {
     #[inline]
     #[must_use]
     pub fn index(self) -> usize {
-        (self.0 & !(Self::SUM | Self::NEGATED)) as usize
+        (self.0 & Self::INDEX) as usize
     }
 
     /// Returns whether the summand is one of the sums.

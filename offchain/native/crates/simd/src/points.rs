@@ -1,19 +1,14 @@
 //! Affine additions of many pairs of points at once, with shared inversions.
 
 use crate::lanes::{
-    Base, Lanes, MASK, Modulus, Words, add_masked, lane_fn, lift, limbs, mul, multiple, normalize,
-    splat, splat_limbs, sub, sub_limbs, words,
+    Base, Lanes, MASK, Modulus, Words, add_limbs, add_masked, lane_fn, lift, limbs, mul, multiple, normalize,
+    splat, splat_limbs, square, sub, sub_limbs, words,
 };
 use crate::{Entry, Ifma, RawPoint};
 use ark_bn254::{Fq, G1Affine};
 use ark_ec::CurveGroup;
 use ark_ff::{BigInt, BigInteger, Field, PrimeField};
-use std::arch::x86_64::{
-    __m512i, __mmask8, _MM_HINT_T0, _mm_prefetch, _mm512_cmpeq_epi64_mask, _mm512_cmplt_epi64_mask,
-    _mm512_loadu_si512, _mm512_mask_mov_epi64, _mm512_mask_sub_epi64, _mm512_setzero_si512,
-    _mm512_shuffle_i64x2, _mm512_slli_epi64, _mm512_store_si512, _mm512_storeu_si512,
-    _mm512_sub_epi64, _mm512_testn_epi64_mask, _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
-};
+use std::arch::x86_64::*;
 
 // The kernels read points through pointers to eight words, x first.
 const _: () = assert!(
@@ -27,14 +22,19 @@ const _: () = assert!(
 const LANES: usize = 8;
 /// Registers of additions that share an inversion.
 const GROUP: usize = 512;
+/// Independent chains of products: they hide each other's latency.
+const CHAINS: usize = 2;
 /// Registers ahead of the current one whose points are fetched into the cache.
 const AHEAD: usize = 4;
+
+/// Limbs in memory.
+type Stored = [[u64; LANES]; 5];
 
 /// Working memory of additions.
 #[derive(Debug)]
 pub struct Adder {
     ifma: Ifma,
-    prefixes: Vec<[[u64; LANES]; 5]>,
+    pending: Vec<Pending>,
 }
 
 impl Adder {
@@ -43,7 +43,7 @@ impl Adder {
     pub fn new(ifma: Ifma) -> Self {
         Self {
             ifma,
-            prefixes: vec![[[0; LANES]; 5]; GROUP],
+            pending: vec![Pending::EMPTY; GROUP],
         }
     }
 
@@ -58,10 +58,11 @@ impl Adder {
         pairs: &mut Vec<[Entry; 2]>,
     ) {
         let (base, count) = (sums.len(), pairs.len());
-        for entry in pairs.iter().flatten() {
-            let limit = if entry.is_sum() { base } else { points.len() };
-            assert!(entry.index() < limit, "summand out of range");
-        }
+        let largest = |of_sums: bool| {
+            let entries = pairs.iter().flatten().filter(|entry| entry.is_sum() == of_sums);
+            entries.map(|entry| entry.index() + 1).max().unwrap_or(0)
+        };
+        assert!(largest(true) <= base && largest(false) <= points.len(), "summand out of range");
         let Some(last) = pairs.last().copied() else {
             return;
         };
@@ -76,104 +77,197 @@ impl Adder {
             let (batches, _) = pairs.as_chunks::<LANES>();
             let (out, _) = out.as_chunks_mut::<LANES>();
             // SAFETY: an `Ifma` exists, so the processor has the features; all entries are in range.
-            unsafe { add_group(points, read, batches, out, &mut self.prefixes) };
+            unsafe { add_group(points, read, batches, out, &mut self.pending) };
         }
         sums.truncate(base + count);
         pairs.truncate(count);
     }
 }
 
-/// Pointers to the first words of a register's summands.
-type Pointers = [*const u64; LANES];
-
-#[inline]
-fn locate(points: &[G1Affine], sums: &[RawPoint], entry: Entry) -> *const u64 {
-    let base = if entry.is_sum() {
-        sums.as_ptr().cast::<u64>()
-    } else {
-        points.as_ptr().cast::<u64>()
-    };
-    base.wrapping_add(8 * entry.index())
+/// What the first pass over a register of pairs leaves to the second.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Pending {
+    /// Product of the differences of the registers before it in its chain.
+    prefix: Stored,
+    x1: Stored,
+    dx: Stored,
+    /// Addresses of the first and of the second summands.
+    at: [[usize; LANES]; 2],
+    /// Lanes whose first or second summand is negated.
+    negated: [__mmask8; 2],
+    /// Lanes that the formulas do not fit.
+    special: __mmask8,
 }
 
-/// x of both summands, their difference and the lanes that need care.
-pub(crate) struct Front {
-    x: [Lanes; 2],
-    dx: Lanes,
-    special: __mmask8,
+impl Pending {
+    const EMPTY: Self = Self {
+        prefix: [[0; LANES]; 5],
+        x1: [[0; LANES]; 5],
+        dx: [[0; LANES]; 5],
+        at: [[0; LANES]; 2],
+        negated: [0; 2],
+        special: 0,
+    };
+}
+
+lane_fn! {
+    /// Notes where summands are.
+    fn locate(points: &[G1Affine], sums: &[RawPoint], batch: &[[Entry; 2]; LANES], pending: &mut Pending) {
+        // SAFETY: a batch is 64 bytes.
+        let interleaved = unsafe { _mm512_loadu_si512(batch.as_ptr().cast()) };
+        let order = _mm512_set_epi32(15, 13, 11, 9, 7, 5, 3, 1, 14, 12, 10, 8, 6, 4, 2, 0);
+        let entries = _mm512_permutexvar_epi32(order, interleaved);
+        let signs = _mm512_movepi32_mask(entries);
+        pending.negated = [signs as u8, (signs >> 8) as u8];
+        let sides = [
+            _mm512_castsi512_si256(entries),
+            _mm512_extracti64x4_epi64::<1>(entries),
+        ];
+        // Turned back into pointers by `load_rows`.
+        let bases = [
+            points.as_ptr().expose_provenance(),
+            sums.as_ptr().expose_provenance(),
+        ]
+        .map(|base| splat(base as u64));
+        for (at, side) in pending.at.iter_mut().zip(sides) {
+            let is_sum = _mm256_test_epi32_mask(side, _mm256_set1_epi32(Entry::SUM.cast_signed()));
+            let base = _mm512_mask_mov_epi64(bases[0], is_sum, bases[1]);
+            let index = _mm256_and_si256(side, _mm256_set1_epi32(Entry::INDEX.cast_signed()));
+            let offset = _mm512_slli_epi64::<6>(_mm512_cvtepu32_epi64(index));
+            // SAFETY: `at` is 64 writable bytes.
+            unsafe { _mm512_storeu_si512(at.as_mut_ptr().cast(), _mm512_add_epi64(base, offset)) };
+        }
+    }
+}
+
+/// Fetches a register's points into the cache.
+#[inline]
+fn prefetch(pending: &Pending, straddles: bool) {
+    for at in pending.at.as_flattened() {
+        let at = std::ptr::with_exposed_provenance::<i8>(*at);
+        // SAFETY: a prefetch has no effect but on the cache.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at) };
+        if straddles {
+            // SAFETY: as above.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(63)) };
+        }
+    }
 }
 
 /// Adds up to GROUP registers of pairs with one inversion.
 ///
 /// # Safety
 /// All entries are in range.
-#[target_feature(
-    enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni"
-)]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni")]
 unsafe fn add_group(
     points: &[G1Affine],
     sums: &[RawPoint],
     batches: &[[[Entry; 2]; LANES]],
     out: &mut [[RawPoint; LANES]],
-    prefixes: &mut [[[u64; LANES]; 5]],
+    pending: &mut [Pending],
 ) {
-    // Two chains of products hide each other's latency.
-    let mut chains = [splat_limbs([1, 0, 0, 0, 0]); 2];
-    for (t, batch) in batches.iter().enumerate() {
-        if let Some(ahead) = batches.get(t + AHEAD) {
-            for entry in ahead.as_flattened() {
-                let at = locate(points, sums, *entry).cast::<i8>();
-                _mm_prefetch::<_MM_HINT_T0>(at);
-                _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(63));
-            }
+    let pending = &mut pending[..batches.len()];
+    for (pending, batch) in pending.iter_mut().zip(batches) {
+        locate(points, sums, batch, pending);
+    }
+    // Sums are in the cache, points often are not.
+    let ahead = if batches[0][0][0].is_sum() {
+        batches.len()
+    } else {
+        AHEAD
+    };
+    let straddles = points.as_ptr().align_offset(64) != 0;
+    let mut chains = [splat_limbs([1, 0, 0, 0, 0]); CHAINS];
+    for t in 0..pending.len() {
+        if let Some(later) = pending.get(t + ahead) {
+            prefetch(later, straddles);
         }
-        let at = [0, 1].map(|side| batch.map(|pair| locate(points, sums, pair[side])));
-        // SAFETY: `locate` points to eight words of an entry in range.
-        let x = unsafe { [load_x(&at[0]), load_x(&at[1])] };
-        let front = front(x);
-        let chain = &mut chains[t % 2];
-        store(&mut prefixes[t], chain);
-        *chain = mul::<Base>(chain, &front.dx);
+        let pending = &mut pending[t];
+        // SAFETY: `locate` points to eight words of entries in range.
+        let [x1, x2] = pending.at.map(|at| unsafe { load_half::<0>(&at) });
+        let (dx, special) = difference(&x1, &x2);
+        let chain = &mut chains[t % CHAINS];
+        store(&mut pending.x1, &x1);
+        store(&mut pending.dx, &dx);
+        store(&mut pending.prefix, chain);
+        pending.special = special;
+        *chain = mul::<Base>(chain, &dx);
     }
     let mut suffixes = invert_chains(&chains);
-    for (t, batch) in batches.iter().enumerate().rev() {
-        let at = [0, 1].map(|side| batch.map(|pair| locate(points, sums, pair[side])));
-        // SAFETY: as above.
-        let [(x1, y1), (x2, y2)] = unsafe { [load_point(&at[0]), load_point(&at[1])] };
-        let front = front([x1, x2]);
-        let suffix = &mut suffixes[t % 2];
-        let inverse = mul::<Base>(suffix, &load(&prefixes[t]));
-        *suffix = mul::<Base>(suffix, &front.dx);
-        let signs = [0, 1].map(|side| {
-            batch.iter().enumerate().fold(0_u8, |mask, (lane, pair)| {
-                mask | u8::from(pair[side].is_negated()) << lane
-            })
-        });
-        let y1 = negate_masked(y1, signs[0]);
-        let y2 = negate_masked(y2, signs[1]);
-        let slope = mul::<Base>(&sub(y2, y1, Base::TWICE), &inverse);
-        let [x1, x2] = front.x;
-        let x3 = reduce_sum(sub_limbs(sub_limbs(mul::<Base>(&slope, &slope), x1), x2));
-        let run = sub(x1, x3, Base::TWICE);
-        let run = normalize(run.map(|limb| _mm512_slli_epi64::<2>(limb)));
-        let y3 = lift::<Base>(sub_limbs(mul::<Base>(&slope, &run), y1));
-        store_points(&mut out[t], &words(&x3), &words(&y3));
-        if front.special != 0 {
-            for (lane, (pair, out)) in batch.iter().zip(&mut out[t]).enumerate() {
-                if front.special >> lane & 1 == 1 {
-                    let [a, b] = pair.map(|entry| entry.load(points, sums));
-                    *out = RawPoint::from(&(a + b).into_affine());
-                }
-            }
+    // As many registers as there are chains hide each other's latency; the last ones may be fewer.
+    let whole = pending.len() / CHAINS * CHAINS;
+    for (t, pending) in pending.iter().enumerate().skip(whole).rev() {
+        let chain = std::array::from_mut(&mut suffixes[t - whole]);
+        finish::<1>(std::array::from_ref(pending), chain, &mut out[t..]);
+        correct(points, sums, &batches[t], pending.special, &mut out[t]);
+    }
+    let (together, _) = pending.as_chunks::<CHAINS>();
+    for (t, together) in together.iter().enumerate().rev() {
+        finish::<CHAINS>(together, &mut suffixes, &mut out[t * CHAINS..]);
+        for (k, pending) in together.iter().enumerate().filter(|(_, p)| p.special != 0) {
+            let t = t * CHAINS + k;
+            correct(points, sums, &batches[t], pending.special, &mut out[t]);
         }
     }
 }
 
 lane_fn! {
-    /// Returns x_2 − x_1 (1 where it may be 0 or a point may be infinite).
-    pub fn front(x: [Lanes; 2]) -> Front {
-        let [x1, x2] = x;
-        let mut dx = sub(x2, x1, Base::TWICE);
+    /// Adds the pairs of N registers, one of each chain.
+    fn finish<const N: usize>(pending: &[Pending; N], suffixes: &mut [Lanes; N], out: &mut [[RawPoint; LANES]]) {
+        let slopes: [Lanes; N] = std::array::from_fn(|k| {
+            let inverse = mul::<Base>(&suffixes[k], &load(&pending[k].prefix));
+            suffixes[k] = mul::<Base>(&suffixes[k], &load(&pending[k].dx));
+            let (y1, y2) = signed_y(&pending[k]);
+            mul::<Base>(&sub(y2, y1, Base::TWICE), &inverse)
+        });
+        let x3: [Lanes; N] = std::array::from_fn(|k| {
+            // x_1 + x_2 = 2 x_1 + dx − 2 p
+            let (x1, dx) = (load(&pending[k].x1), load(&pending[k].dx));
+            let sum = sub_limbs(add_limbs(add_limbs(x1, x1), dx), splat_limbs(Base::TWICE));
+            reduce_sum(sub_limbs(square::<Base>(&slopes[k]), sum))
+        });
+        let products: [Lanes; N] = std::array::from_fn(|k| {
+            let run = sub_limbs(load(&pending[k].x1), x3[k]);
+            let run = add_limbs(run, splat_limbs(Base::TWICE));
+            mul::<Base>(&slopes[k], &normalize(run.map(|limb| _mm512_slli_epi64::<2>(limb))))
+        });
+        for k in 0..N {
+            let (y1, _) = signed_y(&pending[k]);
+            let y3 = lift::<Base>(sub_limbs(products[k], y1));
+            store_points(&mut out[k], &words(&x3[k]), &words(&y3));
+        }
+    }
+}
+
+lane_fn! {
+    /// Returns y of both summands, negated where they are.
+    fn signed_y(pending: &Pending) -> (Lanes, Lanes) {
+        // SAFETY: `locate` points to eight words of entries in range.
+        let [y1, y2] = pending.at.map(|at| unsafe { load_half::<4>(&at) });
+        (negate_masked(y1, pending.negated[0]), negate_masked(y2, pending.negated[1]))
+    }
+}
+
+/// Adds the pairs of special lanes.
+#[cold]
+fn correct(
+    points: &[G1Affine],
+    sums: &[RawPoint],
+    batch: &[[Entry; 2]; LANES],
+    special: __mmask8,
+    out: &mut [RawPoint; LANES],
+) {
+    for lane in (0..LANES).filter(|lane| special >> lane & 1 == 1) {
+        let [a, b] = batch[lane].map(|entry| entry.load(points, sums));
+        out[lane] = RawPoint::from(&(a + b).into_affine());
+    }
+}
+
+lane_fn! {
+    /// Returns x_2 − x_1, and the lanes where it is 0 or a point is infinite; it is 1 there.
+    fn difference(x1: &Lanes, x2: &Lanes) -> (Lanes, __mmask8) {
+        let mut dx = sub(*x2, *x1, Base::TWICE);
         // 0 < dx < 4 p: it is 0 modulo p only if it is p, 2 p or 3 p. Infinity has x = 0.
         let mut special = _mm512_testn_epi64_mask(x1[0], x1[0]) | _mm512_testn_epi64_mask(x2[0], x2[0]);
         for k in 1..4 {
@@ -185,13 +279,13 @@ lane_fn! {
                 dx[i] = _mm512_mask_mov_epi64(dx[i], special, one[i]);
             }
         }
-        Front { x, dx, special }
+        (dx, special)
     }
 }
 
 lane_fn! {
     /// Returns 2 p − y in the lanes of `mask`; not normalised.
-    pub fn negate_masked(y: Lanes, mask: __mmask8) -> Lanes {
+    fn negate_masked(y: Lanes, mask: __mmask8) -> Lanes {
         let twice = splat_limbs(Base::TWICE);
         std::array::from_fn(|i| _mm512_mask_sub_epi64(y[i], mask, twice[i], y[i]))
     }
@@ -199,7 +293,7 @@ lane_fn! {
 
 lane_fn! {
     /// Brings −4 p < t < 2 p into 0 … 2 p.
-    pub fn reduce_sum(t: Lanes) -> Lanes {
+    fn reduce_sum(t: Lanes) -> Lanes {
         // The highest limb is a few units off before carries are passed on; −p is far from both limits.
         let low = _mm512_cmplt_epi64_mask(
             t[4],
@@ -211,7 +305,7 @@ lane_fn! {
 
 lane_fn! {
     /// Stores limbs.
-    pub fn store(to: &mut [[u64; LANES]; 5], t: &Lanes) {
+    fn store(to: &mut Stored, t: &Lanes) {
         for (to, limb) in to.iter_mut().zip(t) {
             // SAFETY: `to` is 64 writable bytes.
             unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), *limb) };
@@ -221,26 +315,26 @@ lane_fn! {
 
 lane_fn! {
     /// Loads limbs.
-    pub fn load(from: &[[u64; LANES]; 5]) -> Lanes {
+    fn load(from: &Stored) -> Lanes {
         // SAFETY: every limb is 64 readable bytes.
         std::array::from_fn(|i| unsafe { _mm512_loadu_si512(from[i].as_ptr().cast()) })
     }
 }
 
-/// Returns 2^518 / chain for every lane of both chains, with one inversion.
+/// Returns 2^518 / chain for every lane of all chains, with one inversion.
 #[target_feature(
     enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni"
 )]
-fn invert_chains(chains: &[Lanes; 2]) -> [Lanes; 2] {
-    let mut raw = [[[0; LANES]; 5]; 2];
-    let mut values = [Fq::ONE; 2 * LANES];
+fn invert_chains(chains: &[Lanes; CHAINS]) -> [Lanes; CHAINS] {
+    let mut raw = [[[0; LANES]; 5]; CHAINS];
+    let mut values = [Fq::ONE; CHAINS * LANES];
     for (c, chain) in chains.iter().enumerate() {
         store(&mut raw[c], chain);
         for lane in 0..LANES {
             values[c * LANES + lane] = join(std::array::from_fn(|i| raw[c][i][lane]));
         }
     }
-    let mut prefixes = [Fq::ONE; 2 * LANES];
+    let mut prefixes = [Fq::ONE; CHAINS * LANES];
     let mut product = Fq::ONE;
     for (prefix, value) in prefixes.iter_mut().zip(&values) {
         *prefix = product;
@@ -248,14 +342,14 @@ fn invert_chains(chains: &[Lanes; 2]) -> [Lanes; 2] {
     }
     // A value a in the form a 2^256 has 2^512 / (a 2^256) as its inverse's form; 2^6 more are asked for.
     let mut inverse = product.inverse().unwrap_or_default() * Fq::from(64_u64);
-    for k in (0..2 * LANES).rev() {
+    for k in (0..CHAINS * LANES).rev() {
         let result = split(prefixes[k] * inverse);
         inverse *= values[k];
         for (i, limb) in result.into_iter().enumerate() {
             raw[k / LANES][i][k % LANES] = limb;
         }
     }
-    [load(&raw[0]), load(&raw[1])]
+    std::array::from_fn(|c| load(&raw[c]))
 }
 
 /// Returns the element whose Montgomery form is congruent to limbs below 2 p.
@@ -284,48 +378,35 @@ fn split(value: Fq) -> [u64; 5] {
     ]
 }
 
-/// Loads the first four words at every pointer.
+/// Loads four words at every address, from word FROM on.
 ///
 /// # Safety
-/// Every pointer has eight readable words.
+/// Every address is the exposed one of eight readable words.
 #[inline]
-#[target_feature(
-    enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni"
-)]
-unsafe fn load_x(at: &Pointers) -> Lanes {
-    // SAFETY: as promised by the caller.
-    let rows = unsafe { load_rows(at) };
-    let [w, _] = transpose(rows);
-    limbs(&w)
-}
-
-/// Loads x and y at every pointer.
-///
-/// # Safety
-/// Every pointer has eight readable words.
-#[inline]
-#[target_feature(
-    enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni"
-)]
-unsafe fn load_point(at: &Pointers) -> (Lanes, Lanes) {
-    // SAFETY: as promised by the caller.
-    let rows = unsafe { load_rows(at) };
-    let [x, y] = transpose(rows);
-    (limbs(&x), limbs(&y))
-}
-
-#[inline]
-#[target_feature(
-    enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni"
-)]
-unsafe fn load_rows(at: &Pointers) -> [__m512i; 8] {
-    // SAFETY: as promised by the caller.
-    std::array::from_fn(|lane| unsafe { _mm512_loadu_si512(at[lane].cast()) })
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni")]
+unsafe fn load_half<const FROM: usize>(at: &[usize; LANES]) -> Lanes {
+    let row = |lane: usize| {
+        let at = std::ptr::with_exposed_provenance::<u64>(at[lane]).wrapping_add(FROM);
+        // SAFETY: as promised by the caller.
+        unsafe { _mm256_loadu_si256(at.cast()) }
+    };
+    // Row k holds words 0 … 3 of lanes k and k + 4.
+    let rows: [__m512i; 4] = std::array::from_fn(|k| {
+        _mm512_inserti64x4::<1>(_mm512_castsi256_si512(row(k)), row(k + 4))
+    });
+    let [low, high] = [
+        (_mm512_unpacklo_epi64(rows[0], rows[1]), _mm512_unpacklo_epi64(rows[2], rows[3])),
+        (_mm512_unpackhi_epi64(rows[0], rows[1]), _mm512_unpackhi_epi64(rows[2], rows[3])),
+    ];
+    let even = _mm512_set_epi64(13, 12, 5, 4, 9, 8, 1, 0);
+    let odd = _mm512_set_epi64(15, 14, 7, 6, 11, 10, 3, 2);
+    let pick = |order, (a, b)| _mm512_permutex2var_epi64(a, order, b);
+    limbs(&[pick(even, low), pick(even, high), pick(odd, low), pick(odd, high)])
 }
 
 lane_fn! {
     /// Stores eight points.
-    pub fn store_points(to: &mut [RawPoint; LANES], x: &Words, y: &Words) {
+    fn store_points(to: &mut [RawPoint; LANES], x: &Words, y: &Words) {
         let rows = transpose([x[0], x[1], x[2], x[3], y[0], y[1], y[2], y[3]]);
         for (to, row) in to.iter_mut().zip(rows.as_flattened()) {
             // SAFETY: a `RawPoint` is 64 bytes, aligned to 64.
@@ -336,7 +417,7 @@ lane_fn! {
 
 lane_fn! {
     /// Transposes eight rows of eight words; columns 0 … 3 and 4 … 7.
-    pub fn transpose(r: [__m512i; 8]) -> [Words; 2] {
+    fn transpose(r: [__m512i; 8]) -> [Words; 2] {
         let mut columns = [[r[0]; 4]; 2];
         for odd in 0..2 {
             // 128-bit part j of pairs[k] holds words 2 j + odd of rows 2 k and 2 k + 1.
