@@ -7,7 +7,6 @@ points, computed from the definition (FORMAT.md 3 and 7). Independent of all pro
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +34,7 @@ from offchain.prove.program import (
 
 R = 21888242871839275222246405745257275088548364400416034343698204186575808495617
 HALF = pow(2, -1, R)
+HASH = np.int64(0x1E3779B97F4A7C15)
 
 
 class RelationBroken(AssertionError):
@@ -74,23 +74,30 @@ class _Checker:
     # Lookups
 
     def check_lookups(self) -> None:
-        total: Counter[tuple[int, ...]] = Counter()
+        """Compare lookups and table rows as multisets, by 64-bit hashes of their tuples."""
+        keys, weights = [], []
         for block in self.program.blocks:
             cells = np.arange(1 << block.n)
-            numerator = self._cells(block, block.numerator, cells)
-            columns = [self._cells(block, e, cells) for e in block.columns]
-            columns += [np.zeros(len(cells), dtype=object)] * (3 - len(columns))
-            for weight, *row in zip(numerator, *columns, strict=True):
-                total[block.table_id, *row] += int(weight)
-        broken = [key for key, weight in total.items() if weight % R]
-        if broken:
-            raise RelationBroken(f"lookup {broken[0]} of table {broken[0][0]}")
+            weights.append(self._cells(block, block.numerator, cells))
+            key = np.full(len(cells), block.table_id, dtype=np.int64)
+            for expression in block.columns:
+                key = (key ^ (key >> 29)) * HASH + self._cells(block, expression, cells)
+            for _ in range(3 - len(block.columns)):
+                key = (key ^ (key >> 29)) * HASH
+            keys.append(key)
+        _, row = np.unique(np.concatenate(keys), return_inverse=True)
+        total = np.zeros(row.max(initial=-1) + 1, dtype=np.int64)
+        np.add.at(total, row, np.concatenate(weights))
+        if total.any():
+            at = int(np.argmax(total[row] != 0))
+            sizes = np.cumsum([1 << block.n for block in self.program.blocks])
+            raise RelationBroken(f"a lookup of block {int(np.searchsorted(sizes, at, 'right'))}")
 
     def _cells(self, block: Block, expression: Expression, cells: Any) -> Any:
-        """Return an expression's values in every cell of a block."""
-        result = np.zeros(len(cells), dtype=object)
+        """Return an expression's values in every cell of a block; int64 holds every one."""
+        result = np.zeros(len(cells), dtype=np.int64)
         for a in expression:
-            value = np.full(len(cells), a.coefficient.value, dtype=object)
+            value = np.full(len(cells), a.coefficient.value, dtype=np.int64)
             if a.slot != NONE:
                 slot = self.program.slots[a.slot]
                 index = np.zeros(len(cells), dtype=np.int64)
@@ -101,7 +108,7 @@ class _Checker:
                     raise RelationBroken("a leaf that is no tensor")
                 if self.program.tensors[slot.tensor].n != sum(s.length for s in slot.point):
                     raise RelationBroken("a leaf's point has another length than its tensor")
-                value = value * self.tensors[slot.tensor].astype(object)[index]
+                value = value * self.tensors[slot.tensor].astype(np.int64)[index]
             if a.function != NONE:
                 for factor in self.program.functions[a.function]:
                     value = value * self._factor_cells(factor, cells)
@@ -120,16 +127,16 @@ class _Checker:
         i = cells >> factor.end & ((1 << factor.length) - 1)
         match factor.kind:
             case FactorKind.ID:
-                return i.astype(object)
+                return i
             case FactorKind.LT:
-                return (i < factor.value).astype(object)
+                return (i < factor.value).astype(np.int64)
             case FactorKind.LT_OUTPUT:
-                return (i < self.output).astype(object)
+                return (i < self.output).astype(np.int64)
             case FactorKind.AT:
-                return (i == factor.value).astype(object)
+                return (i == factor.value).astype(np.int64)
             case FactorKind.CAUSAL:
                 row = cells >> factor.end2 & ((1 << factor.length2) - 1)
-                return ((i <= row) & (row < factor.value)).astype(object)
+                return ((i <= row) & (row < factor.value)).astype(np.int64)
 
     # Values at random points
 
