@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from offchain.prove.reference import claims, curve, hyperkzg, logup, transcript, verifier
+from offchain.prove.reference import curve, hyperkzg, logup, mercury, transcript, verifier
 from tests.attacks.cheater import Cheater, Tensors
 from tests.attacks.forgeries import Forgery, submit
-from tests.attacks.weakening import Weakening, rewritten
-from tests.vectors.models import SmallModel, tiny
+from tests.attacks.weakening import Change, Weakening, rewritten
+from tests.vectors.models import SmallModel, handmade_gkr
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Attack:
     native: str  # is in the Rust verifier's error
     solidity: str  # is the Solidity verifier's error
     without: Weakening | None = None  # gives the reference verifier that accepts it
-    model: Callable[[], SmallModel] = tiny
-    everywhere: bool = False  # works on every model
+    model: Callable[[], SmallModel] = handmade_gkr
+    change: Callable[[SmallModel], Change] | None = None  # a verifier with this program accepts it
 
 
 # -------------------------------------------------------------------- errors
@@ -35,42 +35,58 @@ SUMCHECK: Final = "SumCheckMismatch(uint256,uint256)"
 ROOT: Final = ("LogUp root", "root", "LogUpRootInvalid(uint256,uint256)")
 LAYER: Final = ("LogUp layer", "layer", SUMCHECK)
 LEAVES: Final = ("LogUp leaves", "leaves", "LeafMismatch()")
+INVERSES: Final = ("LogUp inverses", "inverses", SUMCHECK)
+PRODUCT: Final = ("product", "product", SUMCHECK)
 CONTRACTION: Final = ("contraction", "contraction", SUMCHECK)
+LINK: Final = ("link", "link", SUMCHECK)
+RELATION: Final = ("relation", "relation", "RelationMismatch(uint256)")
 FOLDS: Final = ("folds", "folds", "OpeningMismatch(uint256,uint256)")
 PAIRING: Final = ("pairing", "pairing", "PairingFailed()")
-
 TRUNCATED: Final = ("truncated", "truncated", "TruncatedProof(uint256,uint256)")
 
 # -------------------------------------------------------------------- verifiers without a check
 
-NO_ROOT_SUM: Final = partial(rewritten, logup.verify_logup, "cp != 0 or cq == 0", "cq == 0")
-NO_ROOT_DENOMINATOR: Final = partial(rewritten, logup.verify_logup, "cp != 0 or cq == 0", "cp != 0")
+NO_ROOT_SUM: Final = partial(rewritten, logup.verify_layers, "cp != 0 or cq == 0", "cq == 0")
+NO_ROOT_DENOMINATOR: Final = partial(
+    rewritten, logup.verify_layers, "cp != 0 or cq == 0", "cp != 0"
+)
 NO_LAYER: Final = partial(
-    rewritten, logup.verify_logup, "claim != (p0 * q1 + p1 * q0 + lam * q0 * q1) % R", "False"
+    rewritten, logup.verify_layers, "claim != (p0 * q1 + p1 * q0 + lam * q0 * q1) % R", "False"
 )
 NO_LEAVES: Final = partial(
-    rewritten, logup._check_leaves, "claim != (numerator % R, denominator % R)", "False"
+    rewritten, logup.check_leaves, "claim != (numerator % R, denominator % R)", "False"
 )
-NO_VALUE: Final = partial(rewritten, logup._fingerprint, "alpha * value", "0 * value")
-NO_TABLE_ID: Final = partial(rewritten, logup._fingerprint, "alpha**3", "0")
-NO_HALF: Final = partial(rewritten, claims.requant_value, " - (1 << entry.s - 1)", "")
+NO_INVERSES: Final = partial(rewritten, logup.check_inverses, "claim != total % R", "False")
+NO_TABLE_ID: Final = partial(rewritten, logup.fingerprint, "pow(alpha, 3, R)", "0")
+NO_RELATION: Final = partial(
+    rewritten, verifier.Verifier.relate, "relation.residual == Residual.NONE and value", "False"
+)
+NO_PRODUCT: Final = partial(
+    rewritten, verifier.Verifier.multiply, "claim != self.product_value(mu)", "False"
+)
 NO_CONTRACTION: Final = partial(
-    rewritten, verifier._verify_contractions, "total % R != claim", "False"
+    rewritten, verifier.Verifier.contract, "claim != total % R", "False"
 )
-NO_BIAS_CLAIM: Final = partial(rewritten, verifier.verify, "claims += bias_claims", "pass")
+NO_LINK: Final = partial(rewritten, verifier.Verifier.link, "claim != total % R", "False")
 NO_FOLDS: Final = partial(
     rewritten, hyperkzg.verify_opening, "squares.pop() != value", "not squares.pop()"
 )
 NO_PAIRING: Final = partial(
     rewritten, hyperkzg.verify_opening, "verify_pairing(left, right, tau_g2)", "pass"
 )
-NO_END: Final = partial(rewritten, verifier.verify, "receiver.finish()", "pass")
+NO_MERCURY_PAIRING: Final = partial(
+    rewritten,
+    mercury.verify_opening,
+    "verify_pairing(left, add(scale(t, mix), last), tau_g2)",
+    "pass",
+)
+NO_END: Final = partial(rewritten, verifier.Verifier.run, "self.receiver.finish()", "pass")
 NO_SCALAR_BOUND: Final = partial(
     rewritten, transcript.Receiver.receive_scalars, "any(s >= R for s in scalars)", "False"
 )
 NO_COORDINATE_BOUND: Final = partial(rewritten, curve.decode, "x >= Q or y >= Q", "False")
 NO_RANGE: Final = partial(
-    rewritten, verifier.check_range, "not public.lo <= v <= public.hi", "False"
+    rewritten, verifier.verify_range, "not spec.lo <= v <= spec.hi", "False"
 )
 
 

@@ -1,210 +1,258 @@
-"""A prover whose every step can be replaced, for those who do not follow the protocol."""
+"""A prover whose every step can be replaced, for those who do not follow the protocol.
+
+It knows the tau of the development reference string, which nobody knows of a real one, and uses it
+for nothing but speed: what it commits to are polynomials all the same.
+"""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+from unittest.mock import patch
 
-from offchain.prove.program import VerificationKey
-from offchain.prove.reference.claims import (
-    Claim,
-    chunk_weights,
-    coefficient,
-    contraction_claim,
-    lay_out,
-    operand_point,
-    outer_point,
-)
-from offchain.prove.reference.curve import combine
-from offchain.prove.reference.field import R, eq_table, fold, inverse
-from offchain.prove.reference.hyperkzg import prove_opening
-from offchain.prove.reference.logup import (
-    Layer,
-    LeafClaims,
-    leaves,
-    prove_layers,
-    send_leaf_values,
-    tree,
-)
-from offchain.prove.reference.prover import lay_out_chunks, prove_requants
-from offchain.prove.reference.srs import insecure_srs
-from offchain.prove.reference.sumcheck import Product
+from offchain.prove.program import Lookup, Origin, Residual, SlotKind, Source
+from offchain.prove.reference import hyperkzg, mercury, prover
+from offchain.prove.reference.claims import Claim
+from offchain.prove.reference.columns import contraction_cells, slot_value
+from offchain.prove.reference.curve import G1, Point, combine, scale
+from offchain.prove.reference.field import R, evaluate, inverse, suffix
+from offchain.prove.reference.logup import Layer, leaf_layer, prove_layers, tree
+from offchain.prove.reference.prover import Prover
+from offchain.prove.reference.srs import INSECURE_TAU
 from offchain.prove.reference.transcript import (
-    DOMAIN,
     TAG_COMMIT,
-    TAG_CONTRACT_FINAL,
     TAG_CONTRACT_ROUND,
+    TAG_LEAVES,
+    TAG_LINK_ROUND,
+    TAG_PRODUCT_ROUND,
     TAG_REDUCE_ROUND,
-    TAG_ROOT,
-    TAG_STATEMENT,
     Sender,
 )
+from offchain.prove.reference.univariate import horner
+from offchain.prove.verification_key import VerificationKey
 
 Tensors = dict[int, list[int]]
+Tokens = Mapping[int, Sequence[int]]
+POWERS: Sequence[Point] = (G1,)  # stands for the development reference string of any size
 
 
-class Cheater:
+@contextmanager
+def known_tau() -> Iterator[None]:
+    """Let provers commit by one multiplication where their reference string is `POWERS`."""
+
+    def commit(points: Sequence[Point], scalars: Iterable[int]) -> Point:
+        if points is POWERS:
+            return scale(G1, horner(list(scalars), INSECURE_TAU))
+        return combine(points, scalars)
+
+    with (
+        patch.object(prover, "combine", commit),
+        patch.object(hyperkzg, "combine", commit),
+        patch.object(mercury, "combine", commit),
+    ):
+        yield
+
+
+@dataclass
+class Bend:
+    """How a round's message is changed: `excess` is what the claim has too much."""
+
+    excess: int
+    z: int | None = None  # the round's coordinate in an eq batch; None: a plain one
+
+
+class BendingSender(Sender):
+    """Changes the next round message of some tags, such that a false claim is true from there on.
+
+    It is if the challenge that follows is the one of a transcript without that message.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bending: dict[int, Bend] = {}
+
+    def send_scalars(self, tag: int, scalars: Sequence[int]) -> None:
+        """Change the first element of a round that is to be bent."""
+        if bend := self.bending.pop(tag, None):
+            r = foresee(self, tag)
+            if bend.z is None:
+                move = bend.excess * r * inverse(1 - 2 * r)
+            else:
+                move = bend.excess * inverse(r - bend.z)
+            scalars = [(scalars[0] - move) % R, *scalars[1:]]
+        super().send_scalars(tag, scalars)
+
+
+def foresee(sender: Sender, tag: int, draws: int = 1) -> int:
+    """Return a challenge that follows a message, for a transcript that leaves it out."""
+    ahead = copy.deepcopy(sender)
+    ahead.absorb(tag, b"")
+    return [ahead.challenge() for _ in range(draws)][-1]
+
+
+class Cheater(Prover):
     """Follows the protocol on whatever tensors it is given; subclasses replace steps."""
 
-    bends: tuple[int, ...] = ()  # tags of the rounds whose first message is bent to a false claim
+    bends: ClassVar[tuple[int, ...]] = ()  # tags of rounds whose first message is bent
 
-    def __init__(self, key: VerificationKey, tensors: Tensors) -> None:
-        self.key, self.program, self.tensors = key, key.program, tensors
-        self.sender = Sender()
-        self.srs = insecure_srs(self.program.c)
+    def __init__(
+        self,
+        key: VerificationKey,
+        statement_hash: bytes,
+        tensors: Tensors,
+        tokens: Tokens | None = None,
+    ) -> None:
+        super().__init__(key, POWERS, statement_hash, tensors, tokens)
+        sender = BendingSender()
+        vars(sender).update({k: v for k, v in vars(self.sender).items() if k != "bending"})
+        self.sender: BendingSender = sender
+        self.missing: dict[int, int] = {}  # by round tag: how much the real sums fall short
+        self.weights: dict[int, int] = {}  # by round tag: the batch's challenge
 
-    def prove(self, statement_hash: bytes) -> bytes:
-        """Return the proof bytes."""
-        self.sender.absorb(TAG_STATEMENT, DOMAIN + statement_hash + self.key.hash())
-        self.prepare()
-        self.chunks = lay_out_chunks(self.program, self.tensors)
-        proof_chunks = self.chunks[self.program.fixed_chunks :]
-        self.sender.send_points(TAG_COMMIT, [combine(self.srs, chunk) for chunk in proof_chunks])
-        beta, alpha = self.sender.challenge(), self.sender.challenge()
-        leaf = self.prove_lookups(beta, alpha)
-        claims = [
-            Claim(i, leaf.zeta[self.program.lam - self.program.tensors[i].n :], leaf.values[i])
-            for i in leaf.sent
-        ]
-        values, bias_claims = self.prove_requants(leaf)
-        claims += bias_claims
-        claims += self.prove_contractions(leaf.zeta, values, len(claims))
-        point, kappa, value = self.reduce(claims)
-        combined = [
-            sum(k * chunk[i] for k, chunk in zip(kappa, self.chunks, strict=True)) % R
-            for i in range(1 << self.program.c)
-        ]
-        self.open(combined, point, value)
-        return bytes(self.sender.proof)
+    def run(self) -> bytes:
+        """Run all phases and return the proof."""
+        with known_tau():
+            self.prepare()
+            return super().run()
 
     def foresee(self, tag: int, draws: int = 1) -> int:
         """Return a challenge that follows a message, for a transcript that leaves it out."""
-        ahead = copy.deepcopy(self.sender)
-        ahead.absorb(tag, b"")
-        return [ahead.challenge() for _ in range(draws)][-1]
+        return foresee(self.sender, tag, draws)
 
     # ---------------------------------------------------------------- steps to replace
 
     def prepare(self) -> None:
         """Change the tensors before they are committed."""
 
-    def prove_lookups(self, beta: int, alpha: int) -> LeafClaims:
-        """Run LogUp."""
-        layers = tree(*leaves(self.program, self.tensors, beta, alpha))
-        self.sender.send_scalars(TAG_ROOT, self.root(layers))
-        return self.send_leaves(self.prove_layers(layers))
+    def bend_layers(self, layers: list[Layer]) -> list[Layer]:
+        """Return the layers that are proven, the root first."""
+        return layers
 
-    def root(self, layers: Sequence[Layer]) -> tuple[int, int]:
-        """Return the root that is sent."""
-        (p,), (q,) = layers[0]
-        return p, q
-
-    def prove_layers(self, layers: Sequence[Layer]) -> list[int]:
-        """Send everything between the root and the leaves."""
+    def prove_layers(self, layers: list[Layer]) -> list[int]:
+        """Send the root and everything between it and the leaves; return zeta."""
         return prove_layers(self.sender, layers)
 
-    def send_leaves(self, zeta: list[int]) -> LeafClaims:
-        """Send the values of the leaf columns."""
-        return send_leaf_values(self.sender, self.program, self.tensors, zeta)
-
-    def prove_requants(self, leaf: LeafClaims) -> tuple[list[int], list[Claim]]:
-        """Send the biases' values."""
-        return prove_requants(self.sender, self.program, self.tensors, leaf)
-
-    def operands(self, claims: list[Claim], missing: int, nu: int, filed: int) -> list[Claim]:
-        """Return the committed operands' claims; their products fall short by `missing`."""
-        return claims
-
-    def open(self, polynomial: Sequence[int], point: Sequence[int], value: int) -> None:
-        """Open the combined chunk; the verifier expects `value`."""
-        prove_opening(self.sender, self.srs, polynomial, point)
+    def amend(self, tag: int, sent: Sequence[int]) -> None:
+        """Change `self.slots`, of which those of indices `sent` are about to be sent."""
 
     # ---------------------------------------------------------------- what they share
 
-    def prove_contractions(
-        self, zeta: Sequence[int], values: Sequence[int], filed: int
-    ) -> list[Claim]:
-        """Run the contractions on the real operands, whatever the claims `values` say."""
-        program, nu = self.program, self.sender.challenge()
-        products = [
-            Product(
-                coefficient(program, k, i, nu),
-                0,
-                bind(self.tensors[i.a.tensor], outer_point(i.a, zeta)),
-                bind(self.tensors[i.b.tensor], outer_point(i.b, zeta)),
-            )
-            for k, i in enumerate(program.instances)
+    def look_up(self) -> None:
+        """Prove the lookups and send the leaf slots."""
+        if self.program.lookup == Lookup.INVERSES:
+            super().look_up()
+            return
+        beta, alpha = self.sender.challenge(), self.sender.challenge()
+        self.beta, self.alpha = beta, alpha
+        layers = tree(leaf_layer(self.program, *self.block_columns(beta, alpha)))
+        zeta = self.prove_layers(self.bend_layers(layers))
+        self.challenges = self.challenges.with_vector(Source.ZETA, zeta)
+        self.send_slots(0, self.program.counts.leaf, TAG_LEAVES)
+
+    def send_slots(self, first: int, count: int, tag: int) -> None:
+        """Compute `count` slots from `first` on, amend them, send those that are sent."""
+        indices = range(first, first + count)
+        self.slots.update((i, slot_value(self.witness, i, self.challenges)) for i in indices)
+        sent = [i for i in indices if self.is_sent(i)]
+        self.amend(tag, sent)
+        self.sender.send_scalars(tag, [self.slots[i] for i in sent])
+
+    def is_sent(self, index: int) -> bool:
+        """Whether a slot is in the proof; the verifier evaluates the others."""
+        slot = self.program.slots[index]
+        if slot.kind == SlotKind.TENSOR:
+            return not self.program.tensors[slot.tensor].is_public
+        return slot.kind == SlotKind.VIRTUAL
+
+    def multiply(self) -> None:
+        """Run the product phase on the real sums, whatever its claims say."""
+        rounds = self.program.product_rounds
+        z = suffix(self.challenges[Source.ZETA], rounds)[0] if rounds else None
+        false = self.relations
+        real = self._real_products()
+        names = [k for k, r in enumerate(self.program.relations) if r.residual == Residual.PRODUCT]
+        self.missing[TAG_PRODUCT_ROUND] = self._weigh(
+            TAG_PRODUCT_ROUND, [false[k] - real[k] for k in names]
+        )
+        self.relations = real
+        self._run_bent(TAG_PRODUCT_ROUND, super().multiply, z)
+        self.relations = false
+
+    def contract(self) -> None:
+        """Run the contractions on the real sums, whatever their claims say."""
+        program, rounds = self.program, self.program.contraction_rounds
+        false, slots = list(self.relations), dict(self.slots)
+        errors = []
+        for instance in program.instances:
+            cells = contraction_cells(self.witness, instance, self.challenges)
+            real = instance.coefficient.value * sum(cells) % R
+            values = self.slots if instance.origin == Origin.SLOT else self.relations
+            errors.append((values[instance.index] - real) << rounds - instance.variables)
+            values[instance.index] = real
+        self.missing[TAG_CONTRACT_ROUND] = self._weigh(TAG_CONTRACT_ROUND, errors)
+        self._run_bent(TAG_CONTRACT_ROUND, super().contract)
+        self.relations = false
+        self.slots.update(slots)
+
+    def link(self) -> None:
+        """Run the links on the real sums, whatever the window slots say."""
+        program, rounds, slots = self.program, self.program.link_rounds, dict(self.slots)
+        errors = []
+        for link in program.links:
+            real = slot_value(self.witness, link.window, self.challenges)
+            waiting = rounds - link.height.log_in - link.width.log_in
+            errors.append((self.slots[link.window] - real) << waiting)
+            self.slots[link.window] = real
+        self.missing[TAG_LINK_ROUND] = self._weigh(TAG_LINK_ROUND, errors)
+        self._run_bent(TAG_LINK_ROUND, super().link)
+        self.slots.update(slots)
+
+    def reduce(self, claims: Sequence[Claim]) -> tuple[list[int], list[int]]:
+        """Run the claim reduction on the real chunks."""
+        errors = [
+            claim.value
+            - sum(t.coefficient * evaluate(self.tensors[t.tensor], t.point) for t in claim.terms)
+            for claim in claims
         ]
-        claim = contraction_claim(program, values, nu, program.rounds)
-        point, claim = self.prove_products(TAG_CONTRACT_ROUND, products, program.rounds, claim)
-        total = sum(p.coefficient * p.a[0] * p.b[0] for p in products)
-        claims = [
-            Claim(operand.tensor, operand_point(operand, zeta, point), value)
-            for i, p in zip(program.instances, products, strict=True)
-            for operand, (value,) in ((i.a, p.a), (i.b, p.b))
-            if not program.tensors[operand.tensor].is_public
-        ]
-        self.products = products
-        claims = self.operands(claims, (claim - total) % R, nu, filed)
-        if claims:
-            self.sender.send_scalars(TAG_CONTRACT_FINAL, [c.value for c in claims])
-        return claims
+        self.missing[TAG_REDUCE_ROUND] = excess = self._weigh(TAG_REDUCE_ROUND, errors)
+        result: list[tuple[list[int], list[int]]] = []
+        run: Callable[[], None] = lambda: result.append(super(Cheater, self).reduce(claims))  # noqa: E731
+        self._run_bent(TAG_REDUCE_ROUND, run)
+        ((point, kappa),) = result
+        for r in point:
+            excess = excess * r % R
+        # What the verifier's last claim has too much.
+        self.excess = 0 if TAG_REDUCE_ROUND in self.bends else excess
+        return point, kappa
 
-    def reduce(self, claims: Sequence[Claim]) -> tuple[list[int], list[int], int]:
-        """Run the claim reduction on the real chunks; return point, kappa, the verifier's value."""
-        eta = self.sender.challenge()
-        products = []
-        for j, claim in enumerate(claims):
-            combined = [0] * (1 << self.program.c)
-            entries = lay_out(self.program, claim)
-            for chunk, weight, _ in entries:
-                combined = [
-                    a + weight * b for a, b in zip(combined, self.chunks[chunk], strict=True)
-                ]
-            products.append(Product(pow(eta, j, R), 0, eq_table(entries[0][2]), combined))
-        batch = sum(pow(eta, j, R) * claim.value for j, claim in enumerate(claims)) % R
-        point, value = self.prove_products(TAG_REDUCE_ROUND, products, self.program.c, batch)
-        return point, chunk_weights(self.program, claims, eta, point), value
+    def _real_products(self) -> list[int]:
+        program, values = self.program, list(self.relations)
+        names = [k for k, r in enumerate(program.relations) if r.residual == Residual.PRODUCT]
+        for k, term in zip(names, program.terms, strict=True):
+            total = [0] * (1 << term.n)
+            for monomial in term.monomials:
+                product = [monomial.coefficient.value] * (1 << term.n)
+                for factor in monomial.factors:
+                    column = self.product_column(factor, term.n)
+                    product = [p * v % R for p, v in zip(product, column, strict=True)]
+                total = [t + p for t, p in zip(total, product, strict=True)]
+            values[k] = evaluate(total, suffix(self.challenges[Source.ZETA], term.n))
+        return values
 
-    def prove_products(
-        self, tag: int, products: Sequence[Product], rounds: int, claim: int
-    ) -> tuple[list[int], int]:
-        """Run a plain batch on the real sums; return the point and the verifier's last claim.
+    def _weigh(self, tag: int, errors: Sequence[int]) -> int:
+        """Return the errors' combination by powers of the phase's challenge, which is next."""
+        weight = self.weights[tag] = copy.deepcopy(self.sender).challenge()
+        return sum(pow(weight, k, R) * e for k, e in enumerate(errors)) % R
 
-        With `tag` among `bends` the first message is bent such that the claim, false so far, is
-        true from there on if the round's challenge is the foreseen one.
-        """
-        point: list[int] = []
-        for i in range(rounds):
-            c_0 = c_1 = c_2 = 0
-            for p in products:
-                if p.variables < rounds - i:
-                    real = sum(a * b for a, b in zip(p.a, p.b, strict=True))
-                    c_0 += p.coefficient * real << (rounds - 1 - i - p.variables)
-                    continue
-                half = len(p.a) // 2
-                for k in range(half):
-                    a, b, c, d = p.a[k], p.b[k], p.a[k + half] - p.a[k], p.b[k + half] - p.b[k]
-                    c_0 += p.coefficient * a * b
-                    c_1 += p.coefficient * (a * d + b * c)
-                    c_2 += p.coefficient * c * d
-            if i == 0 and tag in self.bends:
-                excess, foreseen = claim - 2 * c_0 - c_1 - c_2, self.foresee(tag)
-                c_0 -= excess * foreseen * inverse(1 - 2 * foreseen)
-            self.sender.send_scalars(tag, (c_0, c_2))
-            r = self.sender.challenge()
-            c_1 = claim - 2 * c_0 - c_2
-            claim = (c_0 + r * (c_1 + r * c_2)) % R
-            for p in products:
-                if p.variables == rounds - i:
-                    p.a, p.b = fold(p.a, r), fold(p.b, r)
-            point.append(r)
-        return point, claim
+    def _run_bent(self, tag: int, phase: Callable[[], None], z: int | None = None) -> None:
+        if tag in self.bends:
+            self.sender.bending[tag] = Bend(self.missing[tag], z)
+        phase()
 
 
-def bind(values: Sequence[int], point: Sequence[int]) -> list[int]:
-    """Fix a tensor's leading coordinates."""
-    current = [v % R for v in values]
-    for r in point:
-        current = fold(current, r)
-    return current
+def at_commitments(cheater: Cheater) -> tuple[int, int]:
+    """Return beta and alpha of a transcript that leaves the commitments out."""
+    return cheater.foresee(TAG_COMMIT), cheater.foresee(TAG_COMMIT, 2)

@@ -1,30 +1,40 @@
-"""Provers who know a challenge of the contraction, the reduction or the opening too early.
+"""Provers who know a challenge of the product, the contraction, the reduction or the opening.
 
 See tests/attacks/frozen_lookups.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import copy
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
-from offchain.prove.compile import RequantTensors
-from offchain.prove.reference.claims import Claim
-from offchain.prove.reference.curve import G1, add, combine, scale
+from offchain.prove.program import SlotKind, Source
+from offchain.prove.reference.curve import G1, add, scale
 from offchain.prove.reference.field import R, evaluate, inverse
-from offchain.prove.reference.hyperkzg import _divide_by_root, _horner
+from offchain.prove.reference.srs import INSECURE_TAU
 from offchain.prove.reference.transcript import (
-    TAG_CONTRACT_FINAL,
+    TAG_CONTRACT,
     TAG_CONTRACT_ROUND,
+    TAG_LINK,
+    TAG_LINK_ROUND,
     TAG_OPEN_FOLDS,
     TAG_OPEN_QUOTIENTS,
     TAG_OPEN_VALUES,
+    TAG_PRODUCT,
+    TAG_PRODUCT_ROUND,
     TAG_REDUCE_ROUND,
 )
-from offchain.prove.witness import RequantTrace
-from tests.attacks.cheater import Cheater, Tensors
-from tests.attacks.forgeries import keys_of, read_output, recount, set_key, tensors_of
-from tests.vectors.models import SmallModel
+from offchain.prove.reference.univariate import divide_by_root, horner
+from tests.attacks.cheater import Cheater
+from tests.attacks.last_values import last_value
+
+ROUNDS = {
+    TAG_PRODUCT: TAG_PRODUCT_ROUND,
+    TAG_CONTRACT: TAG_CONTRACT_ROUND,
+    TAG_LINK: TAG_LINK_ROUND,
+}
+POINTS = {TAG_CONTRACT: Source.CONTRACTION, TAG_LINK: Source.LINK}
 
 
 class KnowsContractionRound(Cheater):
@@ -33,40 +43,117 @@ class KnowsContractionRound(Cheater):
     bends = (TAG_CONTRACT_ROUND,)
 
 
+class KnowsProductRound(Cheater):
+    """Bend the product phase's first message to a false product."""
+
+    bends = (TAG_PRODUCT_ROUND,)
+
+
+class KnowsLinkRound(Cheater):
+    """Bend the first link's message to a false window."""
+
+    bends = (TAG_LINK_ROUND,)
+
+
 class FalseOperand(Cheater):
-    """Send a false value of the first weight, with which the contraction ends as it should."""
+    """Send a false operand, with which a phase ends as it should though its claims are false."""
 
-    def operands(self, claims: list[Claim], missing: int, nu: int, filed: int) -> list[Claim]:
-        """Move the first instance's second operand."""
-        first = self.products[0]
-        at = next(
-            j
-            for j, claim in enumerate(claims)
-            if claim.tensor == self.program.instances[0].b.tensor
-        )
-        step = missing * inverse(first.coefficient * first.a[0])
-        claims[at] = replace(claims[at], value=(claims[at].value + step) % R)
-        return claims
+    phase: ClassVar[int] = TAG_CONTRACT
+
+    def amend(self, tag: int, sent: Sequence[int]) -> None:
+        """Move an operand that only this phase reads; the phase is linear in it."""
+        if tag == self.phase:
+            self.move(self.last_operand(sent), self.rest())
+
+    def last_operand(self, sent: Sequence[int]) -> int:
+        """Return the last committed operand that is sent."""
+        return next(i for i in reversed(sent) if self.program.slots[i].kind == SlotKind.TENSOR)
+
+    def move(self, slot: int, missing: int) -> None:
+        """Change a slot such that the phase's last value grows by `missing`."""
+        step = missing * inverse(self.slope(slot)) % R
+        self.slots[slot] = (self.slots[slot] + step) % R
+
+    def slope(self, slot: int) -> int:
+        """Return by how much the phase's last value grows with the slot."""
+        kept = self.slots[slot]
+        values = []
+        for value in (0, 1):
+            self.slots[slot] = value
+            values.append(self.last_value())
+        self.slots[slot] = kept
+        return (values[1] - values[0]) % R
+
+    def last_value(self) -> int:
+        """Return what the phase's last claim must equal, by the slots."""
+        return last_value(self, self.phase, self.weights[ROUNDS[self.phase]])
+
+    def rest(self) -> int:
+        """Return what the verifier's last claim has too much."""
+        excess = self.missing[ROUNDS[self.phase]]
+        if ROUNDS[self.phase] == TAG_PRODUCT_ROUND:
+            return excess  # an eq batch carries it along unchanged
+        for r in self.challenges[POINTS[self.phase]]:
+            excess = excess * r % R
+        return excess
 
 
-class KnowsEta(Cheater):
-    """Send two false operands: the contraction ends as it should, their batched claim is true."""
+class KnowsEta(FalseOperand):
+    """Send two false operands: the phase ends as it should, their batched claim is true."""
 
-    def operands(self, claims: list[Claim], missing: int, nu: int, filed: int) -> list[Claim]:
-        """Move the first instance's weight and the last one's activation."""
-        eta = self.foresee(TAG_CONTRACT_FINAL)
-        first, last = self.products[0], self.products[-1]
-        instances = self.program.instances
-        # By position: the last instance's operands, both committed, are filed last.
-        at = next(j for j, c in enumerate(claims) if c.tensor == instances[0].b.tensor)
-        other = len(claims) - 2
-        # move eta^at + back eta^other = 0, and both together make up for what is missing.
-        back = -pow(eta, at - other, R)
-        weight = first.coefficient * first.a[0] + back * last.coefficient * last.b[0]
-        move = missing * inverse(weight) % R
-        claims[at] = replace(claims[at], value=(claims[at].value + move) % R)
-        claims[other] = replace(claims[other], value=(claims[other].value + back * move) % R)
-        return claims
+    def amend(self, tag: int, sent: Sequence[int]) -> None:
+        """Move the last two committed operands of the contraction."""
+        if tag != self.phase:
+            return
+        tensors = [i for i in sent if self.program.slots[i].kind == SlotKind.TENSOR]
+        one, other = tensors[-2:]
+        eta = self.eta_without(tag)
+        order = self.filed()
+        # one moves by m, other by back m, with eta^one m + eta^other back m = 0.
+        back = -pow(eta, order.index(one) - order.index(other), R)
+        base = self.last_value()
+        kept = dict(self.slots)
+
+        def grown(m: int) -> int:
+            self.slots[one] = (kept[one] + m) % R
+            self.slots[other] = (kept[other] + back * m) % R
+            return (self.last_value() - base) % R
+
+        m = root_of(grown, self.rest())
+        grown(m)
+
+    def eta_without(self, tag: int) -> int:
+        """Return the eta that follows if this message is not absorbed and the rest is honest."""
+        ahead = copy.deepcopy(self)
+        ahead.sender.absorb(tag, b"")
+        ahead.after_amending()
+        return ahead.sender.challenge()
+
+    def after_amending(self) -> None:
+        """Run the phases between this one's slots and eta."""
+        if self.phase == TAG_PRODUCT:
+            self.__class__ = Cheater  # type: ignore[assignment]
+            self.contract()
+        self.__class__ = Cheater  # type: ignore[assignment]
+        if self.phase != TAG_LINK:
+            self.link()
+
+    def filed(self) -> list[int]:
+        """Return the committed slots in the order of their powers of eta."""
+        slots = self.program.slots
+        return [
+            i
+            for i, s in enumerate(slots)
+            if s.kind == SlotKind.TENSOR and not self.program.tensors[s.tensor].is_public
+        ]
+
+
+def root_of(grown: Callable[[int], int], wanted: int) -> int:
+    """Solve grown(m) = wanted where grown is linear and 0 at 0."""
+    slope = grown(1)
+    if (grown(2) - 2 * slope) % R:
+        raise ValueError("the two operands multiply each other")
+    return wanted * inverse(slope) % R
 
 
 class KnowsReductionRound(FalseOperand):
@@ -76,30 +163,35 @@ class KnowsReductionRound(FalseOperand):
 
 
 class _Opener(FalseOperand):
-    """Open a combination of chunks to a value that it does not have."""
+    """Open a combination of chunks to a value that it does not have, by HyperKZG."""
 
-    def open(self, polynomial: Sequence[int], point: Sequence[int], value: int) -> None:
+    def open(self, reduced: tuple[list[int], list[int]]) -> None:
         """Follow HyperKZG with messages that can be replaced (proofs-spec.md 2.10)."""
-        self.point, self.excess = point, (value - evaluate(polynomial, point)) % R
-        folds = [[v % R for v in polynomial]]
-        while len(folds) < len(point):
-            x = point[len(point) - len(folds)]
+        self.point, kappa = reduced
+        chunks = self.chunks()
+        polynomial = [
+            sum(k * chunk[i] for k, chunk in zip(kappa, chunks, strict=True)) % R
+            for i in range(1 << self.program.c)
+        ]
+        folds = [polynomial]
+        while len(folds) < len(self.point):
+            x = self.point[len(self.point) - len(folds)]
             even, odd = folds[-1][::2], folds[-1][1::2]
             folds.append([(e + x * (o - e)) % R for e, o in zip(even, odd, strict=True)])
             if len(folds) == 2:
                 folds[1] = self.first_fold(folds[1])
-        self.sender.send_points(TAG_OPEN_FOLDS, [combine(self.srs, f) for f in folds[1:]])
+        self.sender.send_points(TAG_OPEN_FOLDS, [scale(G1, _at_tau(f)) for f in folds[1:]])
         self.u = self.sender.challenge()
         points = (self.u, R - self.u, self.u * self.u % R)
-        e = _horner(folds[0], points[2])
-        a, b = ([_horner(f, at) for f in folds] for at in points[:2])
+        e = horner(folds[0], points[2])
+        a, b = ([horner(f, at) for f in folds] for at in points[:2])
         self.sender.send_scalars(TAG_OPEN_VALUES, self.values(e, a, b))
         self.q = self.sender.challenge()
         batched = [0] * len(folds[0])
         for k, f in enumerate(folds):
             for i, v in enumerate(f):
                 batched[i] = (batched[i] + pow(self.q, k, R) * v) % R
-        quotients = [combine(self.srs, _divide_by_root(batched, at)) for at in points]
+        quotients = [scale(G1, _at_tau(divide_by_root(batched, at))) for at in points]
         first, second = self.shifts()
         quotients[0] = add(quotients[0], scale(G1, first))
         quotients[1] = add(quotients[1], scale(G1, second))
@@ -122,6 +214,10 @@ class _Opener(FalseOperand):
         """Return what to add to a_(l-1) such that the folds end in the claimed value."""
         x = self.point[0]
         return self.excess * inverse((1 - x) * inverse(2) + x * inverse(2 * self.u)) % R
+
+
+def _at_tau(polynomial: Sequence[int]) -> int:
+    return horner(polynomial, INSECURE_TAU)
 
 
 class KnowsOpeningPoint(_Opener):
@@ -162,57 +258,3 @@ class KnowsOpeningWeight(_Opener):
         d = self.foresee(TAG_OPEN_QUOTIENTS)
         off = pow(self.q, self.rank, R) * self.last_move() % R
         return off * inverse(2 * self.u) % R, -off * inverse(2 * d * self.u) % R
-
-
-# -------------------------------------------------------------------- errors that cancel at nu = 1
-
-
-def draws_before_nu(model: SmallModel) -> int:
-    """Return how many challenges precede nu."""
-    return 2 + sum(layer + 2 for layer in range(model.key.program.lam))
-
-
-def cancelling_accumulators(model: SmallModel) -> Tensors:
-    """Make two layers of one shape wrong in one cell; the errors cancel if nobody weighs them.
-
-    The second layer gets another quotient, with which the execution goes on, and as much of the
-    difference as its remainder can take; the first layer's remainder takes what is left.
-    """
-    trace = model.execute()
-    for cell in range(model.layout.shapes[model.layout.requants[1].y][1]):
-        for step in (1, -1):
-            tensors = _cancel(model, trace, cell, step)
-            if (
-                tensors
-                and (read_output(model, tensors) != trace[model.layout.graph.output].y).any()
-            ):
-                return tensors
-    raise ValueError("no cell of this model's second layer can be moved")
-
-
-def _cancel(
-    model: SmallModel, trace: dict[str, RequantTrace], cell: int, step: int
-) -> Tensors | None:
-    first, second = model.layout.requants[:2]
-    rests = [_remainder(r, trace, cell) for r in (first, second)]
-    key = keys_of(model, 1, trace)[cell] + step
-    full = 1 << second.op.s
-    moved = 0 if step > 0 else full - 1
-    left = rests[0] - (step * full + moved - rests[1])
-    if not 0 <= left < 1 << first.op.s or not 0 <= key < 1 << second.op.width:
-        return None
-    result = trace[second.op.name].y.copy()
-    result[0, cell] = model.layout.tables[second.table].values()[key]
-    patched = model.execute(override={second.op.name: result})
-    tensors = tensors_of(model, {**patched, second.op.name: trace[second.op.name]})
-    set_key(model, tensors, 1, cell, key)
-    for r, rest in ((first, left), (second, moved)):
-        low, high = r.digits
-        tensors[low][cell], tensors[high][cell] = rest & 0xFF, rest >> 8
-    recount(model, tensors)
-    return tensors
-
-
-def _remainder(r: RequantTensors, trace: dict[str, RequantTrace], cell: int) -> int:
-    scaled = int(trace[r.op.name].acc[0, cell]) * r.op.m + (1 << (r.op.s - 1))
-    return scaled & ((1 << r.op.s) - 1)

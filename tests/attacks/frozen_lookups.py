@@ -10,33 +10,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 
-from offchain.prove.program import OUTPUT_ID
-from offchain.prove.reference.field import R, bits, eq, inverse, suffix
-from offchain.prove.reference.logup import (
-    Layer,
-    LeafClaims,
-    layer_coefficients,
-    leaves,
-    send_leaf_values,
-)
-from offchain.prove.reference.sumcheck import prove_eq
+from offchain.prove.program import Source
+from offchain.prove.reference.field import R, inverse
+from offchain.prove.reference.logup import Layer
+from offchain.prove.reference.sumcheck import Sum, prove_eq
 from offchain.prove.reference.transcript import (
-    TAG_COMMIT,
     TAG_LAYER,
     TAG_LEAVES,
     TAG_ROOT,
     TAG_ROUND,
 )
-from tests.attacks.cheater import Cheater, Tensors
-from tests.attacks.forgeries import (
-    Forgery,
-    honest_tensors,
-    keys_of,
-    read_output,
-    submit,
-    tensors_of,
-)
-from tests.vectors.models import SmallModel
+from tests.attacks.cheater import Bend, Cheater, at_commitments
+from tests.attacks.lookups import multiplicities
 
 
 class KnowsBeta(Cheater):
@@ -44,156 +29,162 @@ class KnowsBeta(Cheater):
 
     def prepare(self) -> None:
         """Give row 0 of the first table the multiplicity that is missing."""
-        beta, alpha = self.foresee(TAG_COMMIT), self.foresee(TAG_COMMIT, 2)
-        numerators, denominators = leaves(self.program, self.tensors, beta, alpha)
-        start = 0
-        for block in self.program.blocks:
-            if block.is_table:
-                break
-            start += 1 << block.n
-        excess = sum(p * inverse(q) for p, q in zip(numerators, denominators, strict=True) if q)
-        column = self.tensors[block.columns[0].tensor]
-        column[0] = (column[0] + excess * denominators[start]) % R
-
-
-class ZeroDenominators(Cheater):
-    """Look up beta's own value twice: two fractions x/0 make the root 0/0, come what may."""
-
-    def prepare(self) -> None:
-        """Give the first cell of the first and last requantization a digit with denominator 0."""
-        beta, alpha = self.foresee(TAG_COMMIT), self.foresee(TAG_COMMIT, 2)
-        for index in (0, -1):
-            entry = self.program.requants[index]
-            (low, _), (high, shift) = entry.digits
-            block = next(b for b in self.program.blocks if b.columns[0].tensor == low)
-            zero = (beta - pow(alpha, 3, R) * block.table_id) % R
-            moved = self.tensors[low][0] - zero
-            self.tensors[low][0] = zero
-            cell = self.tensors[high]
-            cell[0] = (cell[0] + moved * inverse(1 << shift)) % R
+        beta, alpha = at_commitments(self)
+        numerators, denominators = self.block_columns(beta, alpha)
+        excess = sum(
+            p * inverse(q)
+            for ps, qs in zip(numerators, denominators, strict=True)
+            for p, q in zip(ps, qs, strict=True)
+            if q
+        )
+        for block, column in zip(self.program.blocks, denominators, strict=True):
+            place = multiplicities(self.program, block)
+            if place is not None:
+                cells = list(self.tensors[place])
+                cells[0] = (cells[0] + excess * column[0]) % R
+                self.tensors[place] = cells
+                return
 
 
 class FalseRoot(Cheater):
     """Send the root that is wanted instead of one's own."""
 
-    def root(self, layers: Sequence[Layer]) -> tuple[int, int]:
-        """Return 0/q."""
-        return 0, layers[0][1][0]
+    def bend_layers(self, layers: list[Layer]) -> list[Layer]:
+        """Claim 0/q."""
+        return [([0], layers[0][1]), *layers[1:]]
 
 
 class KnowsLayerBatch(Cheater):
     """Send a false root with the same p + lambda q."""
 
-    def root(self, layers: Sequence[Layer]) -> tuple[int, int]:
-        """Return 0/(q + p/lambda)."""
+    def bend_layers(self, layers: list[Layer]) -> list[Layer]:
+        """Claim 0/(q + p/lambda)."""
         (p,), (q,) = layers[0]
-        return 0, (q + p * inverse(self.foresee(TAG_ROOT))) % R
+        return [([0], [(q + p * inverse(self.foresee(TAG_ROOT))) % R]), *layers[1:]]
 
 
 class KnowsHalvesPoint(FalseRoot):
     """Send false halves that agree with the true ones at the point t where the next layer looks."""
 
-    def prove_layers(self, layers: Sequence[Layer]) -> list[int]:
+    def bend_layers(self, layers: list[Layer]) -> list[Layer]:
         """Bend the first layer's halves."""
+        p = layers[0][0][0]
+        layers = super().bend_layers(layers)
         (p0, p1), (q0, q1) = layers[1]
-        t = _after_draw(self, TAG_LAYER)
+        t = self._halves_point(layers[0])
         ratio = t * inverse(1 - t)  # p0 moves by -ratio times what p1 moves by
-        move = -layers[0][0][0] * inverse(q0 - ratio * q1)
+        move = -p * inverse(q0 - ratio * q1)
         bent = ([(p0 - ratio * move) % R, (p1 + move) % R], [q0, q1])
-        return _prove_layers(self, [layers[0], bent, *layers[2:]])
+        return [layers[0], bent, *layers[2:]]
+
+    def _halves_point(self, root: Layer) -> int:
+        ahead = copy.deepcopy(self.sender)
+        (p,), (q,) = root
+        ahead.send_scalars(TAG_ROOT, (p, q))
+        ahead.challenge()
+        ahead.absorb(TAG_LAYER, b"")
+        return ahead.challenge()
+
+    def prove_layers(self, layers: list[Layer]) -> list[int]:
+        """Prove the second layer with what it really holds, whatever its halves were."""
+        return prove_bent_layers(self, layers)
 
 
 class KnowsLayerRound(FalseRoot):
     """Send false halves, and a round that makes the claim on the next layer true again."""
 
-    def prove_layers(self, layers: Sequence[Layer]) -> list[int]:
-        """Bend the first layer's halves and the second layer's round."""
+    error = 0
+
+    def bend_layers(self, layers: list[Layer]) -> list[Layer]:
+        """Bend the first layer's p0 such that p0 q1 + p1 q0 = 0."""
+        p = layers[0][0][0]
+        layers = super().bend_layers(layers)
         (p0, p1), (q0, q1) = layers[1]
-        error = -layers[0][0][0] * inverse(q1)  # of p0: then p0 q1 + p1 q0 = 0
-        bent = ([(p0 + error) % R, p1], [q0, q1])
-        return _prove_layers(self, [layers[0], bent, *layers[2:]], error)
+        self.error = -p * inverse(q1)
+        return [layers[0], ([(p0 + self.error) % R, p1], [q0, q1]), *layers[2:]]
+
+    def prove_layers(self, layers: list[Layer]) -> list[int]:
+        """Bend the second layer's round."""
+        return prove_bent_layers(self, layers, self.error)
 
 
-def _after_draw(cheater: Cheater, tag: int) -> int:
-    """Return the challenge after an unabsorbed message that itself follows a challenge."""
-    ahead = copy.deepcopy(cheater.sender)
-    ahead.challenge()
-    ahead.absorb(tag, b"")
-    return ahead.challenge()
-
-
-def _prove_layers(cheater: Cheater, layers: Sequence[Layer], error: int = 0) -> list[int]:
+def prove_bent_layers(cheater: Cheater, layers: Sequence[Layer], error: int = 0) -> list[int]:
     """As the reference; `error` is how much p0 of the first layer is off."""
-    sender, zeta = cheater.sender, list[int]()
+    sender = cheater.sender
+    (p,), (q,) = layers[0]
+    sender.send_scalars(TAG_ROOT, (p, q))
+    zeta: list[int] = []
     for number, (numerators, denominators) in enumerate(layers[1:]):
         half = len(numerators) // 2
         lam = sender.challenge()
-        columns = [numerators[:half], numerators[half:], denominators[:half], denominators[half:]]
-        g = layer_coefficients(lam)
         if number == 1 and error:
-            _, t_1, t_2 = g([c[0] for c in columns], [c[1] for c in columns])
-            r, (t,) = cheater.foresee(TAG_ROUND), zeta
-            excess = (1 - t) * error
-            sender.send_scalars(TAG_ROUND, (t_1 - excess * inverse(r - t), t_2))
-            r = sender.challenge()
-            rho, folded = [r], [[(c[0] + r * (c[1] - c[0])) % R] for c in columns]
-        else:
-            rho, folded = prove_eq(sender, TAG_ROUND, zeta, columns, g)
-        sender.send_scalars(TAG_LAYER, [value for (value,) in folded])
+            (t,) = zeta
+            sender.bending[TAG_ROUND] = Bend((1 - t) * error, t)
+        columns = [numerators[:half], numerators[half:], denominators[:half], denominators[half:]]
+        layer = Sum(1, 0, len(zeta), columns, [(1, (0, 3)), (1, (1, 2)), (lam, (2, 3))])
+        rho = prove_eq(sender, TAG_ROUND, [layer], zeta)
+        sender.send_scalars(TAG_LAYER, [value for (value,) in layer.columns])
         zeta = [sender.challenge(), *rho]
     return zeta
 
 
-class KnowsEtaBeforeLeaves(Cheater):
-    """Claim an output whose first element is 1 more; send leaf values that hide it.
+class OtherLeaves(Cheater):
+    """Prove the lookups of the honest columns, then send the values of false ones."""
 
-    They satisfy the leaf check and the identity, and their batched claim is the true one.
+    truth: dict[int, list[int]]
+
+    def block_columns(self, beta: int, alpha: int) -> tuple[list[list[int]], list[list[int]]]:
+        """Use the honest columns for the tree only."""
+        false = dict(self.tensors)
+        self.tensors.update(self.truth)
+        columns = super().block_columns(beta, alpha)
+        self.tensors.update(false)
+        return columns
+
+
+class KnowsEtaBeforeLeaves(Cheater):
+    """Send leaf values that satisfy the leaf check and every relation, though a claim is false.
+
+    Three values that no relation joins to anything else but one another move together, such that
+    the batched claim stays true for the eta of a transcript without the leaves.
     """
 
-    def prove_lookups(self, beta: int, alpha: int) -> LeafClaims:
-        """Keep alpha."""
-        self.alpha = alpha
-        return super().prove_lookups(beta, alpha)
+    def amend(self, tag: int, sent: Sequence[int]) -> None:
+        """Move the leaf values."""
+        if tag == TAG_LEAVES:
+            moves = self.hidden_moves(sent)
+            for slot, move in moves.items():
+                self.slots[slot] = (self.slots[slot] + move) % R
 
-    def send_leaves(self, zeta: list[int]) -> LeafClaims:
-        """Move two digits and a hidden activation."""
+    def hidden_moves(self, sent: Sequence[int]) -> dict[int, int]:
+        """Return what to add to leaf slots."""
+        raise NotImplementedError
+
+    def eta_without_leaves(self, sent: Sequence[int]) -> int:
+        """Return the eta that follows if the leaves are not absorbed."""
         ahead = copy.deepcopy(self)
-        true = send_leaf_values(ahead.sender, self.program, self.tensors, zeta)
-        values, bias_claims = ahead.prove_requants(true)
-        ahead.prove_contractions(zeta, values, len(true.sent) + len(bias_claims))
-        eta = ahead.sender.challenge()
+        ahead.__class__ = Cheater
+        ahead.sender.absorb(TAG_LEAVES, b"")
+        ahead.relate()
+        ahead.multiply()
+        ahead.contract()
+        ahead.link()
+        return ahead.sender.challenge()
 
-        entry, key = self.program.requants[-1], self.program.requants[0].q_tensor
-        (low, _), (high, shift) = entry.digits
-        value = next(b.columns[1].tensor for b in self.program.blocks if b.columns[0].tensor == key)
-        n = entry.rows_log + entry.cols_log
-        moved = eq(bits(0, n), suffix(zeta, n))
-        e = self._selectors(zeta)
-        power = {i: pow(eta, true.sent.index(i), R) for i in (low, high, value)}
-        # Rows: the identity, the denominators, the batched claim. Columns: low, high, value.
-        rows = [
-            [1, 1 << shift, 0, -(moved << entry.s)],
-            [e[low], e[high], e[value] * self.alpha, -moved * e[OUTPUT_ID]],
-            [power[low], power[high], power[value], 0],
-        ]
-        sent = dict(true.values)
-        for tensor, move in zip((low, high, value), _solve(rows), strict=True):
-            sent[tensor] = (sent[tensor] + move) % R
-        sent[OUTPUT_ID] = (sent[OUTPUT_ID] + moved) % R
-        self.sender.send_scalars(TAG_LEAVES, [sent[i] for i in true.sent])
-        return LeafClaims(zeta, sent, true.sent)
+    def leaf_weight(self, block: int) -> int:
+        """Return e_b of the leaf check."""
+        from offchain.prove.reference.field import bits, eq
 
-    def _selectors(self, zeta: Sequence[int]) -> dict[int, int]:
-        selectors, start = {}, 0
-        for block in self.program.blocks:
-            free = self.program.lam - block.n
-            e = eq(bits(start >> block.n, free), zeta[:free])
-            selectors.update({c.tensor: e for c in block.columns})
-            start += 1 << block.n
-        return selectors
+        zeta, start = self.challenges[Source.ZETA], 0
+        for index, b in enumerate(self.program.blocks):
+            if index == block:
+                free = self.program.lam - b.n
+                return eq(bits(start >> b.n, free), zeta[:free])
+            start += 1 << b.n
+        raise ValueError(block)
 
 
-def _solve(rows: list[list[int]]) -> list[int]:
+def solve(rows: list[list[int]]) -> list[int]:
     """Solve a regular linear system by elimination; each row ends in its right side."""
     size = len(rows)
     for k in range(size):
@@ -205,42 +196,3 @@ def _solve(rows: list[list[int]]) -> list[int]:
             if i != k:
                 rows[i] = [(v - rows[i][k] * w) % R for v, w in zip(rows[i], rows[k], strict=True)]
     return [row[size] for row in rows]
-
-
-# -------------------------------------------------------------------- submissions
-
-
-def hidden_output(model: SmallModel) -> Forgery:
-    """Claim an output whose first element is 1 more, beside the honest tensors."""
-    tensors = honest_tensors(model)
-    output = read_output(model, tensors).copy()
-    output[0, 0] += 1
-    return submit(model, tensors, KnowsEtaBeforeLeaves, output=output)
-
-
-def twins(model: SmallModel, alpha: int) -> Tensors:
-    """Look two rows up under other keys: (k, v + (l - k)/alpha) has the fingerprint of (l, v).
-
-    The two hidden cells weigh the same in every output and their wild parts cancel there.
-    """
-    trace = model.execute()
-    first = model.layout.requants[0]
-    assert first.q is not None
-    rows = model.layout.tables[first.table].values()
-    keys = keys_of(model, 0, trace)
-    tensors = tensors_of(model, trace)
-    for step in range(1, 32):
-        other = (keys[0] + step, keys[1] - step)
-        moved = rows[other[0]] + rows[other[1]] - rows[keys[0]] - rows[keys[1]]
-        hidden = trace[first.op.name].y.copy()
-        hidden[0, 0] += moved
-        patched = model.execute(override={first.op.name: hidden})
-        if moved and (patched[model.layout.graph.output].y != read_output(model, tensors)).any():
-            break
-    tensors = tensors_of(model, {**patched, first.op.name: trace[first.op.name]})
-    counts = tensors[model.layout.multiplicities[first.table]]
-    for cell, row in enumerate(other):
-        tensors[first.y][cell] = (rows[row] + (row - keys[cell]) * inverse(alpha)) % R
-        counts[keys[cell]] -= 1
-        counts[row] += 1
-    return tensors

@@ -11,11 +11,14 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any, Final
 from unittest.mock import patch
 
+from offchain.prove.program import Program
 from offchain.prove.reference.transcript import Transcript
+from offchain.prove.verification_key import VerificationKey
 
 Weakening = Callable[[], AbstractContextManager[None]]
 
@@ -76,3 +79,39 @@ def both(*weakenings: AbstractContextManager[None]) -> Iterator[None]:
         for weakening in weakenings:
             stack.enter_context(weakening)
         yield
+
+
+# -------------------------------------------------------------------- programs without an item
+
+Change = Callable[[Program], Program]
+
+
+@dataclass(frozen=True)
+class AlteredKey(VerificationKey):
+    """A key whose program is read with one item changed, while bytes and hash stay the true ones.
+
+    What a verifier is that forgets the item, or a prover who follows a program of his own.
+    """
+
+    truth: VerificationKey | None = None
+
+    def to_bytes(self) -> bytes:
+        """Return the true key's bytes."""
+        assert self.truth is not None
+        return self.truth.to_bytes()
+
+
+def altered(key: VerificationKey, change: Change) -> AlteredKey:
+    """Return the key read with a changed program."""
+    return AlteredKey(key.graph_hash, key.srs_id, change(key.program), key.commitments, key)
+
+
+def without_block(index: int) -> Change:
+    """Return the program in which a block of lookups looks nothing up: its numerator is 0."""
+
+    def change(program: Program) -> Program:
+        blocks = list(program.blocks)
+        blocks[index] = replace(blocks[index], numerator=())
+        return replace(program, blocks=tuple(blocks))
+
+    return change

@@ -1,0 +1,329 @@
+"""One small model for each operator, with the least around it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from offchain.model.operators import (
+    Argmax,
+    Conv2d,
+    Embedding,
+    Gather,
+    Linear,
+    MatMul,
+    MaxPool,
+    Normalize,
+    Product,
+    ReduceSum,
+    ReluBits,
+    Reshape,
+    Rotate,
+    Slice,
+    Softmax,
+    Sum,
+    TensorSpec,
+    Transpose,
+)
+from offchain.prove.program import Lookup, Opening
+from tests.vectors.models import Array
+from tests.vectors.sketch import CompiledModel, Sketch
+
+
+def start(
+    name: str, seed: int, shape: tuple[int, ...], lo: int = -128, hi: int = 127
+) -> tuple[Sketch, np.random.Generator]:
+    """Return a sketch over one 8-bit input drawn from [lo, hi]."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(lo, hi + 1, shape)
+    return Sketch(name, (TensorSpec("x", shape, 8, lo, hi),), {"x": x}), rng
+
+
+def small(rng: np.random.Generator, *shape: int) -> Array:
+    """Return small weights, never 0."""
+    values = rng.integers(1, 8, shape) * rng.choice([-1, 1], shape)
+    return np.asarray(values, dtype=np.int64)
+
+
+def mlp(
+    name: str,
+    seed: int,
+    rows: int,
+    sizes: tuple[int, ...],
+    lookup: Lookup = Lookup.GKR,
+    opening: Opening = Opening.HYPERKZG,
+    c: int = 7,
+) -> CompiledModel:
+    """Linear layers, the hidden ones with a ReLU table, the last one in range form."""
+    sketch, rng = start(name, seed, (rows, sizes[0]))
+    source, last = "x", len(sizes) - 2
+    for k, (inner, outer) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        w = sketch.weight(f"w{k}", rng.integers(-128, 128, (outer, inner)))
+        b = sketch.weight(f"b{k}", rng.integers(-1000, 1000, (outer,)), 32)
+        table = "identity" if k == last else "relu"
+        width = 8 if k == last else 6
+        source = sketch.requant(Linear(f"a{k}", source, w, b), width, (8, 8), table)
+    return sketch.finish(c, lookup, opening)
+
+
+@cache
+def tiny() -> CompiledModel:
+    """8-4-3, one row."""
+    return mlp("tiny", 11, 1, (8, 4, 3))
+
+
+@cache
+def tiny_inverses() -> CompiledModel:
+    """The same by committed inverses and Mercury."""
+    return mlp("tiny-inverses", 11, 1, (8, 4, 3), Lookup.INVERSES, Opening.MERCURY)
+
+
+@cache
+def odd() -> CompiledModel:
+    """Three rows, 5-6-3: no size is a power of two."""
+    return mlp("odd", 12, 3, (5, 6, 3))
+
+
+@cache
+def deep() -> CompiledModel:
+    """Two rows, 6-9-9-7-5; weights span several chunks."""
+    return mlp("deep", 13, 2, (6, 9, 9, 7, 5), c=6)
+
+
+@cache
+def channels() -> CompiledModel:
+    """2 x 3 to 2 x 4 with a multiplier for every channel."""
+    sketch, rng = start("channels", 21, (2, 3))
+    w = sketch.weight("w", small(rng, 4, 3))
+    b = sketch.weight("b", rng.integers(-50, 50, (4,)), 32)
+    scale = sketch.weight("scale", [1, 2, 3, 5])
+    sketch.requant(Linear("a", "x", w, b), scale=scale)
+    return sketch.finish()
+
+
+def conv(name: str, stride: int, padding: int, groups: int) -> CompiledModel:
+    """A convolution of a 4 x 4 image of two channels."""
+    sketch, rng = start(name, 22, (4, 4, 2))
+    w = sketch.weight("w", small(rng, 2, 3, 3, 2 // groups))
+    b = sketch.weight("b", rng.integers(-50, 50, (2,)), 32)
+    sketch.requant(Conv2d("a", "x", w, b, stride, padding, groups))
+    return sketch.finish()
+
+
+@cache
+def conv_padded() -> CompiledModel:
+    """3 x 3, stride 1, padding 1."""
+    return conv("conv-padded", 1, 1, 1)
+
+
+@cache
+def conv_strided() -> CompiledModel:
+    """3 x 3, stride 2, padding 1."""
+    return conv("conv-strided", 2, 1, 1)
+
+
+@cache
+def conv_grouped() -> CompiledModel:
+    """Depthwise 3 x 3."""
+    return conv("conv-grouped", 1, 0, 2)
+
+
+@cache
+def conv_committed() -> CompiledModel:
+    """A convolution of a hidden image: its cells are committed."""
+    sketch, rng = start("conv-committed", 23, (4, 4, 1))
+    hidden = sketch.requant(Sum("s", (("x", 1),)), width=5)
+    w = sketch.weight("w", small(rng, 2, 3, 3, 1))
+    sketch.requant(Conv2d("a", hidden, w, None, 1, 1))
+    return sketch.finish()
+
+
+@cache
+def heads() -> CompiledModel:
+    """Four query heads, two shared key heads: scores of two by two cells in two dimensions."""
+    sketch, _ = start("heads", 24, (6, 2, 2))
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=6)
+    low = sketch.add(Slice("low", copy, 0, 0, 4))
+    high = sketch.add(Slice("high", copy, 0, 4, 2))
+    sketch.requant(MatMul("a", low, high, "hid,hjd->hij", share=2))
+    return sketch.finish()
+
+
+@cache
+def square() -> CompiledModel:
+    """Scores of a sequence with itself, four by four."""
+    sketch, _ = start("square", 25, (4, 2))
+    sketch.requant(MatMul("a", "x", "x", "id,jd->ij"), digits=(8, 8))
+    return sketch.finish()
+
+
+@cache
+def added() -> CompiledModel:
+    """2 x - 3 p with a positional weight, three rows of three."""
+    sketch, rng = start("added", 26, (3, 3))
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=6)
+    position = sketch.weight("p", small(rng, 3, 3))
+    row = sketch.weight("r", small(rng, 3))
+    sketch.requant(Sum("a", ((copy, 2), (position, -3), (row, 5))))
+    return sketch.finish()
+
+
+@cache
+def gated() -> CompiledModel:
+    """A product of two activations, one of them broadcast."""
+    sketch, rng = start("gated", 27, (3, 4))
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=6)
+    gate = sketch.weight("g", small(rng, 4))
+    sketch.requant(Product("a", copy, gate))
+    return sketch.finish()
+
+
+@cache
+def pooled() -> CompiledModel:
+    """Sums over 2 x 2 windows of a 4 x 4 image."""
+    sketch, _ = start("pooled", 28, (4, 4, 1))
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=6)
+    sketch.requant(ReduceSum("a", copy, (2, 2, 1)))
+    return sketch.finish()
+
+
+@cache
+def rotary() -> CompiledModel:
+    """Two positions, two heads of two dimensions."""
+    sketch, rng = start("rotary", 29, (2, 2, 2))
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=6)
+    cos, sin = (sketch.weight(n, small(rng, 2, 2)) for n in ("cos", "sin"))
+    sketch.requant(Rotate("a", copy, cos, sin))
+    return sketch.finish()
+
+
+def normalized(kind: str) -> CompiledModel:
+    """Two rows of four."""
+    sketch, rng = start(f"norm-{kind}", 30, (2, 4), -8, 7)
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=5)
+    gamma = sketch.weight("gamma", small(rng, 4))
+    beta = sketch.weight("beta", rng.integers(-50, 50, (4,)), 32) if kind == "layer" else None
+    sketch.requant(Normalize("a", copy, gamma, beta, kind, epsilon=3, f=8), digits=(8, 8))
+    return sketch.finish()
+
+
+@cache
+def layer_norm() -> CompiledModel:
+    """n x - sum(x) times the root."""
+    return normalized("layer")
+
+
+@cache
+def rms_norm() -> CompiledModel:
+    """X times the root."""
+    return normalized("rms")
+
+
+def attention(name: str, causal: bool, keys: int, rows: int = 4) -> CompiledModel:
+    """A softmax over `keys` cells of `rows` rows, from a committed activation."""
+    sketch, _ = start(name, 31, (rows, keys), -8, 7)
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=4)
+    table = sketch.weight("t", [200 >> k for k in range(16)], 16)
+    sketch.requant(Softmax("a", copy, table, 4, 10, causal), width=8)
+    return sketch.finish()
+
+
+@cache
+def causal() -> CompiledModel:
+    """Four by four, causal."""
+    return attention("causal", True, 4)
+
+
+@cache
+def masked() -> CompiledModel:
+    """Three rows of three cells: padding in both axes."""
+    return attention("masked", False, 3, 3)
+
+
+@cache
+def maxima() -> CompiledModel:
+    """2 x 2 windows of a 4 x 4 image."""
+    sketch, _ = start("maxima", 33, (4, 4, 1))
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=6)
+    sketch.add(MaxPool("y", copy, (2, 2)))
+    return sketch.finish()
+
+
+@cache
+def bitwise() -> CompiledModel:
+    """ReLU by bits of eight values."""
+    sketch, _ = start("bitwise", 34, (8,))
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=8)
+    sketch.add(ReluBits("y", copy))
+    return sketch.finish()
+
+
+@cache
+def gathered() -> CompiledModel:
+    """Five of nine cells."""
+    sketch, _ = start("gathered", 35, (3, 3))
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=6)
+    index = sketch.weight("i", [8, 0, 4, 4, 1], 32)
+    y = sketch.add(Gather("g", copy, index))
+    sketch.requant(Sum("a", ((y, 1),)))
+    return sketch.finish()
+
+
+@cache
+def embedded() -> CompiledModel:
+    """Three tokens of a vocabulary of six, with positions."""
+    rng = np.random.default_rng(36)
+    spec = TensorSpec("x", (3,), 32, 0, 5)
+    sketch = Sketch("embedded", (spec,), {"x": np.array([4, 0, 3])})
+    table = sketch.weight("e", small(rng, 6, 4))
+    position = sketch.weight("p", small(rng, 4, 4))
+    sketch.requant(Embedding("a", "x", table, position), width=5)
+    return sketch.finish()
+
+
+@cache
+def argmax() -> CompiledModel:
+    """The greatest of six logits, which two of them are."""
+    sketch = Sketch(
+        "argmax", (TensorSpec("x", (6,), 8, -128, 127),), {"x": np.array([3, -9, 90, 5, 90, 60])}
+    )
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=8, m=256)
+    sketch.add(Argmax("y", copy))
+    return sketch.finish()
+
+
+@cache
+def viewed() -> CompiledModel:
+    """A transposed, sliced and reshaped activation times weights."""
+    sketch, rng = start("viewed", 37, (2, 4, 2))
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=6)
+    turned = sketch.add(Transpose("turned", copy, (1, 0, 2)))
+    cut = sketch.add(Slice("cut", turned, 0, 2, 2))
+    flat = sketch.add(Reshape("flat", cut, (2, 4)))
+    sketch.requant(Linear("a", flat, sketch.weight("w", small(rng, 3, 4)), None))
+    return sketch.finish()
+
+
+@cache
+def wide() -> CompiledModel:
+    """A quotient of 18 bits that saturates to 16; its tables are too large for plain Python."""
+    sketch, _ = start("wide", 38, (4,))
+    sketch.requant(Sum("s", (("x", 900),)), width=18, digits=(8,), m=256, clamp=(-32768, 32767))
+    return sketch.finish(c=12)
+
+
+@cache
+def sealed() -> CompiledModel:
+    """8-3 with a committed input and a committed output."""
+    sketch, rng = start("sealed", 39, (1, 8), -20, 90)
+    w = sketch.weight("w", small(rng, 3, 8))
+    sketch.requant(Linear("a", "x", w, None))
+    return sketch.finish(c=5, committed=("x", "a_q"))
+
+
+MODELS = (
+    tiny, tiny_inverses, odd, deep, channels, conv_padded, conv_strided, conv_grouped,
+    conv_committed, heads, square, added, gated, pooled, rotary, layer_norm, rms_norm, causal,
+    masked, maxima, bitwise, gathered, embedded, argmax, viewed, sealed,
+)  # fmt: skip
