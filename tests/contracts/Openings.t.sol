@@ -94,10 +94,13 @@ contract OpeningsTest {
         return read("small", 2, "mercury");
     }
 
+    /// @dev Requires that the opening is accepted; returns the gas of the call, without its encoding.
     function open(IOpeningVerifier verifier, OpeningCall memory c) private view returns (uint256 used) {
+        bytes memory call = abi.encodeCall(IOpeningVerifier.open, (c.state, c.terms, c.point, c.value, c.proof));
         used = gasleft();
-        verifier.open(c.state, c.terms, c.point, c.value, c.proof);
+        (bool accepted,) = address(verifier).staticcall(call);
         used -= gasleft();
+        require(accepted, "refused");
     }
 
     function requireRefused(IOpeningVerifier verifier, OpeningCall memory c, bytes4 expected) private view {
@@ -155,6 +158,8 @@ contract OpeningsTest {
 
     /// @dev Mercury's cost does not depend on the number of variables but for some field arithmetic.
     function test_open_largeVectors_succeedsAtBoundedCost() public {
+        // Both accounts are warm from here on: a cold one costs 2,500 more.
+        require(mercury.SRS_ID() == hyperKzg.SRS_ID(), "id");
         for (uint256 i = 0; i < 7; ++i) {
             OpeningCall memory a = read("large", i, "mercury");
             OpeningCall memory b = read("large", i, "hyperkzg");
