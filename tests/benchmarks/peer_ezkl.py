@@ -18,7 +18,7 @@ import numpy as np
 import onnx
 from onnx.reference import ReferenceEvaluator
 
-from tests.benchmarks.limited import memory_bytes, run_limited
+from tests.benchmarks.limited import free_bytes, run_limited
 from tests.benchmarks.onnx_models import FloatModel
 from tests.benchmarks.verification import VerifierChain, send
 
@@ -28,7 +28,9 @@ PYTHON: Final = PEER / "ezkl/bin/python"
 STEPS: Final = (
     "settings", "compile", "reference", "setup", "witness", "prove", "verify", "evm",
 )  # fmt: skip
-MEMORY_SHARE: Final = 0.9  # of the machine's, for one step
+MEMORY_SHARE: Final = (
+    0.9  # of what is free when a step begins: it shall not take what others run in
+)
 CODE_LIMIT: Final = 24_576  # bytes of a contract (EIP-170)
 # Its generated code is assembly: 1 or 200 runs differ by 0.1 % of gas.
 OPTIMIZER_RUNS: Final = 200
@@ -94,7 +96,7 @@ def measure_ezkl(
 def _take(step: str, row: PeerRow, folder: Path, limit_s: float) -> bool:
     """Run one step in a process of its own; return whether it succeeded."""
     command = [str(PYTHON), str(ROOT / "tests/benchmarks/ezkl_steps.py"), step, str(folder)]
-    limit_bytes = int(MEMORY_SHARE * memory_bytes())
+    limit_bytes = int(MEMORY_SHARE * free_bytes())
     ended = run_limited([*command, str(PEER)], folder / f"{step}.log", limit_s, limit_bytes, folder)
     if ended.reason is not None:
         row.seconds[step], row.peak_mib[step] = ended.seconds, ended.seen_mib
