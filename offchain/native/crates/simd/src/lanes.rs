@@ -3,12 +3,7 @@
 //! A product is a b / 2^260. Limbs of factors must lie in 0 … 2^52 − 1, the instructions ignore higher bits;
 //! values may exceed p: the product of a < k p and b < l p is below (1 + k l / 83) p.
 
-use std::arch::x86_64::{
-    __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64,
-    _mm512_madd52lo_epu64, _mm512_mask_add_epi64, _mm512_movepi64_mask, _mm512_or_si512,
-    _mm512_set1_epi64, _mm512_setzero_si512, _mm512_shrdi_epi64, _mm512_slli_epi64,
-    _mm512_srai_epi64, _mm512_srli_epi64, _mm512_sub_epi64,
-};
+use std::arch::x86_64::*;
 
 /// Eight values, limb by limb.
 pub type Lanes = [__m512i; 5];
@@ -28,6 +23,8 @@ pub trait Modulus {
     const NEGATED_INVERSE: u64;
     /// Limbs of 2 p.
     const TWICE: [u64; 5] = multiple(Self::P, 2);
+    /// Limbs of 16 p.
+    const SIXTEEN: [u64; 5] = multiple(Self::P, 16);
 }
 
 /// The base field of the curve.
@@ -153,11 +150,42 @@ lane_fn! {
 }
 
 lane_fn! {
-    /// Subtracts p where 0 <= t < 2 p exceeds it; t need not be normalised.
-    pub fn canonicalize<M: Modulus>(t: Lanes) -> Lanes {
+    /// Brings 0 <= t < 3 p below p.
+    pub fn settle<M: Modulus>(t: Lanes) -> Lanes {
+        let t = normalize(t);
+        let (once, twice) = (splat(M::P[4]), splat(M::TWICE[4]));
+        // The highest limbs tell all but the rarest values apart.
+        let unclear = _mm512_cmpeq_epi64_mask(t[4], once) | _mm512_cmpeq_epi64_mask(t[4], twice);
+        if unclear != 0 {
+            return subtract_once::<M>(subtract_once::<M>(t));
+        }
+        let above = _mm512_cmpgt_epi64_mask(t[4], once);
+        let far_above = _mm512_cmpgt_epi64_mask(t[4], twice);
+        let p = splat_limbs(M::P);
+        normalize(std::array::from_fn(|i| {
+            let t = _mm512_mask_sub_epi64(t[i], above, t[i], p[i]);
+            _mm512_mask_sub_epi64(t, far_above, t, p[i])
+        }))
+    }
+}
+
+lane_fn! {
+    /// Subtracts p where t >= p; t is normalised.
+    fn subtract_once<M: Modulus>(t: Lanes) -> Lanes {
         let reduced = normalize(sub_limbs(t, splat_limbs(M::P)));
         let below = negative(&reduced);
         normalize(add_masked(reduced, below, M::P))
+    }
+}
+
+lane_fn! {
+    /// Passes carries on, so that columns below the highest lie in 0 … 2^52 − 1.
+    pub fn carry(t: &mut Wide) {
+        let mask = splat(MASK);
+        for i in 0..9 {
+            t[i + 1] = _mm512_add_epi64(t[i + 1], _mm512_srli_epi64::<52>(t[i]));
+            t[i] = _mm512_and_si512(t[i], mask);
+        }
     }
 }
 
@@ -267,19 +295,4 @@ lane_fn! {
             _mm512_or_si512(_mm512_srli_epi64::<36>(t[3]), _mm512_slli_epi64::<16>(t[4])),
         ]
     }
-}
-
-/// bench
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni")]
-pub fn bench<const N: usize>(n: usize) -> u64 {
-    let b = std::hint::black_box(splat_limbs([11111111, 22222222, 3333333, 4444444, 55555]));
-    let mut a: [Lanes; N] = std::array::from_fn(|k| splat_limbs([k as u64 + 5, 77, 888, 99, 10]));
-    for _ in 0..n {
-        for k in 0..N { a[k] = mul::<Base>(&a[k], &b); }
-    }
-    let mut s = a[0][0];
-    for k in 0..N { for i in 0..5 { s = _mm512_add_epi64(s, a[k][i]); } }
-    let mut o = [0u64; 8];
-    unsafe { std::arch::x86_64::_mm512_storeu_si512(o.as_mut_ptr().cast(), s) };
-    o[0]
 }

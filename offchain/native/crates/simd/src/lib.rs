@@ -8,15 +8,20 @@
 //! stores through pointers.
 
 #[cfg(target_arch = "x86_64")]
-pub mod lanes;
+mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod points;
+#[cfg(target_arch = "x86_64")]
+mod vectors;
 
 #[cfg(target_arch = "x86_64")]
 pub use points::Adder;
 
-use ark_bn254::{Fq, G1Affine};
+use ark_bn254::{Fq, Fr, G1Affine};
 use ark_ff::{BigInt, BigInteger, PrimeField};
+
+/// Halves of a column: the cells with the bound variable 0 and 1.
+pub type Halves<'a> = [&'a [Fr]; 2];
 
 /// Proof that the processor has AVX-512 with IFMA, VBMI2 and VNNI.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,8 @@
 //! Affine additions of many pairs of points at once, with shared inversions.
 
 use crate::lanes::{
-    Base, Lanes, MASK, Modulus, Words, add_limbs, add_masked, lane_fn, lift, limbs, mul, multiple, normalize,
-    splat, splat_limbs, square, sub, sub_limbs, words,
+    Base, Lanes, MASK, Modulus, Words, add_limbs, add_masked, lane_fn, lift, limbs, mul, multiple,
+    normalize, splat, splat_limbs, square, sub, sub_limbs, words,
 };
 use crate::{Entry, Ifma, RawPoint};
 use ark_bn254::{Fq, G1Affine};
@@ -59,10 +59,16 @@ impl Adder {
     ) {
         let (base, count) = (sums.len(), pairs.len());
         let largest = |of_sums: bool| {
-            let entries = pairs.iter().flatten().filter(|entry| entry.is_sum() == of_sums);
+            let entries = pairs
+                .iter()
+                .flatten()
+                .filter(|entry| entry.is_sum() == of_sums);
             entries.map(|entry| entry.index() + 1).max().unwrap_or(0)
         };
-        assert!(largest(true) <= base && largest(false) <= points.len(), "summand out of range");
+        assert!(
+            largest(true) <= base && largest(false) <= points.len(),
+            "summand out of range"
+        );
         let Some(last) = pairs.last().copied() else {
             return;
         };
@@ -159,7 +165,9 @@ fn prefetch(pending: &Pending, straddles: bool) {
 ///
 /// # Safety
 /// All entries are in range.
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni")]
+#[target_feature(
+    enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni"
+)]
 unsafe fn add_group(
     points: &[G1Affine],
     sums: &[RawPoint],
@@ -383,7 +391,9 @@ fn split(value: Fq) -> [u64; 5] {
 /// # Safety
 /// Every address is the exposed one of eight readable words.
 #[inline]
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni")]
+#[target_feature(
+    enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni"
+)]
 unsafe fn load_half<const FROM: usize>(at: &[usize; LANES]) -> Lanes {
     let row = |lane: usize| {
         let at = std::ptr::with_exposed_provenance::<u64>(at[lane]).wrapping_add(FROM);
@@ -395,13 +405,24 @@ unsafe fn load_half<const FROM: usize>(at: &[usize; LANES]) -> Lanes {
         _mm512_inserti64x4::<1>(_mm512_castsi256_si512(row(k)), row(k + 4))
     });
     let [low, high] = [
-        (_mm512_unpacklo_epi64(rows[0], rows[1]), _mm512_unpacklo_epi64(rows[2], rows[3])),
-        (_mm512_unpackhi_epi64(rows[0], rows[1]), _mm512_unpackhi_epi64(rows[2], rows[3])),
+        (
+            _mm512_unpacklo_epi64(rows[0], rows[1]),
+            _mm512_unpacklo_epi64(rows[2], rows[3]),
+        ),
+        (
+            _mm512_unpackhi_epi64(rows[0], rows[1]),
+            _mm512_unpackhi_epi64(rows[2], rows[3]),
+        ),
     ];
     let even = _mm512_set_epi64(13, 12, 5, 4, 9, 8, 1, 0);
     let odd = _mm512_set_epi64(15, 14, 7, 6, 11, 10, 3, 2);
     let pick = |order, (a, b)| _mm512_permutex2var_epi64(a, order, b);
-    limbs(&[pick(even, low), pick(even, high), pick(odd, low), pick(odd, high)])
+    limbs(&[
+        pick(even, low),
+        pick(even, high),
+        pick(odd, low),
+        pick(odd, high),
+    ])
 }
 
 lane_fn! {

@@ -4,6 +4,7 @@
 //! All vectors hold arkworks' field elements; a *column* of a sum-check is a vector of 2^n cells whose first half
 //! has the next variable at 0 and whose second half has it at 1. Results do not depend on the machine.
 
+mod backend;
 mod scalar;
 mod small;
 #[cfg(test)]
@@ -11,7 +12,7 @@ mod tests;
 
 use crate::{AdditiveGroup, Field, Fr, One, Zero};
 use rayon::prelude::*;
-use scalar as backend;
+use zkdps_simd::Halves;
 
 pub use crate::small::SmallInt;
 pub use small::{bind_leading_small, bind_trailing_small, combine_small, dot_small, fold_small};
@@ -236,7 +237,7 @@ pub fn logup_parents(p: &[Fr], q: &[Fr]) -> (Vec<Fr>, Vec<Fr>) {
     (p_out, q_out)
 }
 
-fn halves(column: &[Fr], at: usize, length: usize) -> scalar::Halves<'_> {
+fn halves(column: &[Fr], at: usize, length: usize) -> Halves<'_> {
     let (low, high) = column.split_at(column.len() / 2);
     [&low[at..at + length], &high[at..at + length]]
 }
@@ -248,7 +249,7 @@ fn add<const N: usize>(a: [Fr; N], b: [Fr; N]) -> [Fr; N] {
 /// Sums `round(start, halves of the columns from start on)` over blocks.
 fn sum_blocks<const C: usize, const N: usize>(
     columns: [&[Fr]; C],
-    round: impl Fn(usize, [scalar::Halves; C]) -> [Fr; N] + Sync,
+    round: impl Fn(usize, [Halves; C]) -> [Fr; N] + Sync,
 ) -> [Fr; N] {
     let half = columns[0].len() / 2;
     (0..half.div_ceil(BLOCK))
@@ -265,7 +266,7 @@ fn sum_blocks<const C: usize, const N: usize>(
 fn fold_and_sum<const C: usize, const N: usize>(
     columns: [&mut Vec<Fr>; C],
     r: Fr,
-    round: impl Fn(usize, [scalar::Halves; C]) -> [Fr; N] + Sync,
+    round: impl Fn(usize, [Halves; C]) -> [Fr; N] + Sync,
 ) -> [Fr; N] {
     let length = columns[0].len();
     if length < 4 {

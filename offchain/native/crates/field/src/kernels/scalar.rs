@@ -1,6 +1,7 @@
 //! What every kernel means: plain loops over arkworks' arithmetic, on any machine.
 
 use crate::{AdditiveGroup, Field, Fr, Zero};
+use zkdps_simd::Halves;
 
 pub fn fold(low: &mut [Fr], high: &[Fr], r: Fr) {
     for (low, high) in low.iter_mut().zip(high) {
@@ -37,9 +38,6 @@ pub fn multiply(target: &mut [Fr], factor: &[Fr]) {
 pub fn inner_product(a: &[Fr], b: &[Fr]) -> Fr {
     a.iter().zip(b).map(|(a, b)| *a * b).sum()
 }
-
-/// Halves of a column: the cells with the bound variable 0 and 1.
-pub type Halves<'a> = [&'a [Fr]; 2];
 
 pub fn product_round(a: Halves, b: Halves) -> [Fr; 2] {
     let mut sums = [Fr::zero(); 2];

@@ -5,7 +5,7 @@ use crate::{AdditiveGroup, AffineRepr, Field, Fq, G1Affine, G1Projective, Zero};
 use zkdps_simd::{Adder, Entry, Ifma, RawPoint};
 
 /// Summands whose buckets are added up before those of others: all levels stay in the second-level cache.
-const RANGE: usize = 1 << 13;
+const RANGE: usize = 1 << 15;
 
 /// Adds lists of points; what it allocates is used again.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ impl Summer {
     pub fn portable() -> Self {
         Self {
             adder: None,
-            sums: Vec::new(),
-            pairs: Vec::new(),
+            sums: Vec::with_capacity(2 * RANGE),
+            pairs: Vec::with_capacity(RANGE / 2 + 8),
         }
     }
 
@@ -91,7 +91,8 @@ impl Summer {
         windows: usize,
     ) -> Vec<G1Projective> {
         let mut entries: Vec<Entry> = (0..totals.len()).map(Entry::sum).collect();
-        self.sums = totals;
+        self.sums.clear();
+        self.sums.extend(totals);
         let (mut odd, mut odd_lengths) = (Vec::new(), Vec::new());
         while !buckets.is_empty() {
             // Summands with the lowest bit, window by window; they are added up last of all, all bits together.

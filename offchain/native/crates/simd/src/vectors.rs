@@ -1,0 +1,352 @@
+//! Loops over vectors of scalars, eight cells at a time. Lengths are multiples of eight.
+
+use crate::lanes::{
+    Lanes, Modulus, Scalar, Wide, Words, accumulate, add_limbs, add_masked, carry, lane_fn, limbs,
+    limbs_16, mul, negative, normalize, reduce, settle, sub, sub_limbs, wide_zero, words,
+};
+use crate::{Halves, Ifma};
+use ark_bn254::Fr;
+use ark_ff::{BigInt, BigInteger, PrimeField};
+use std::arch::x86_64::*;
+
+// Elements are read as four words each.
+const _: () = assert!(size_of::<Fr>() == 32);
+
+/// Cells of a register.
+const LANES: usize = 8;
+/// Products that are added up before carries are passed on: columns stay below 2^63.
+const BATCH: usize = 64;
+
+macro_rules! kernels {
+    ($($(#[$doc:meta])* fn $name:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)? $body:block)*) => {
+        impl Ifma {$(
+            $(#[$doc])*
+            #[inline]
+            pub fn $name(self, $($argument: $kind),*) $(-> $result)? {
+                // SAFETY: an `Ifma` exists, so the processor has the features.
+                unsafe { $name($($argument),*) }
+            }
+        )*}
+        $(
+            #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni")]
+            fn $name($($argument: $kind),*) $(-> $result)? $body
+        )*
+    };
+}
+
+kernels! {
+    /// low += r (high − low).
+    fn fold(low: &mut [Fr], high: &[Fr], r: Fr) {
+        let r = constant(r);
+        for (low, high) in cells_mut(low).iter_mut().zip(cells(high)) {
+            let start = plain(low);
+            let difference = sub(plain(high), start, Scalar::P);
+            store(low, settle::<Scalar>(add_limbs(start, mul::<Scalar>(&difference, &r))));
+        }
+    }
+
+    /// out = even + r (odd − even) of neighbours.
+    fn fold_pairs(pairs: &[Fr], r: Fr, out: &mut [Fr]) {
+        let r = constant(r);
+        for (out, pairs) in cells_mut(out).iter_mut().zip(pairs.as_chunks::<{ 2 * LANES }>().0) {
+            let [even, odd] = split_pairs(pairs).map(|words| limbs(&words));
+            let difference = sub(odd, even, Scalar::P);
+            store(out, settle::<Scalar>(add_limbs(even, mul::<Scalar>(&difference, &r))));
+        }
+    }
+
+    /// high = z low; low −= high.
+    fn expand_eq(low: &mut [Fr], high: &mut [Fr], z: Fr) {
+        let z = constant(z);
+        for (low, high) in cells_mut(low).iter_mut().zip(cells_mut(high)) {
+            let start = plain(low);
+            let product = settle::<Scalar>(mul::<Scalar>(&start, &z));
+            store(high, product);
+            let rest = normalize(sub_limbs(start, product));
+            let below = negative(&rest);
+            store(low, normalize(add_masked(rest, below, Scalar::P)));
+        }
+    }
+
+    /// target += k source.
+    fn add_scaled(target: &mut [Fr], k: Fr, source: &[Fr]) {
+        let k = constant(k);
+        for (target, source) in cells_mut(target).iter_mut().zip(cells(source)) {
+            let product = mul::<Scalar>(&plain(source), &k);
+            store(target, settle::<Scalar>(add_limbs(plain(target), product)));
+        }
+    }
+
+    /// target *= factor.
+    fn multiply(target: &mut [Fr], factor: &[Fr]) {
+        for (target, factor) in cells_mut(target).iter_mut().zip(cells(factor)) {
+            store(target, settle::<Scalar>(mul::<Scalar>(&plain(target), &sixteen(factor))));
+        }
+    }
+
+    /// Returns Σ a b.
+    fn inner_product(a: &[Fr], b: &[Fr]) -> Fr {
+        let mut sums = Sums::<1>::zero();
+        for (k, (a, b)) in cells(a).iter().zip(cells(b)).enumerate() {
+            sums.tick(k);
+            accumulate(&mut sums.0[0], &plain(a), &sixteen(b));
+        }
+        let [sum] = sums.values();
+        sum
+    }
+
+    /// Returns \[Σ a b, Σ Δa Δb\].
+    fn product_round(a: Halves, b: Halves) -> [Fr; 2] {
+        let mut sums = Sums::<2>::zero();
+        for k in 0..a[0].len() / LANES {
+            sums.tick(k);
+            let ((a, da), (b, db)) = (plain_pair(a, k), sixteen_pair(b, k));
+            accumulate(&mut sums.0[0], &a, &b);
+            accumulate(&mut sums.0[1], &da, &db);
+        }
+        sums.values()
+    }
+
+    /// Returns c_0, c_2 and c_3 of Σ e a b.
+    fn triple_round(e: Halves, a: Halves, b: Halves) -> [Fr; 3] {
+        let mut sums = Sums::<3>::zero();
+        for k in 0..a[0].len() / LANES {
+            sums.tick(k);
+            let ((a, da), (b, db)) = (plain_pair(a, k), sixteen_pair(b, k));
+            let low = mul::<Scalar>(&a, &b);
+            let square = mul::<Scalar>(&da, &db);
+            let cross = sum_of_products([(&a, &db), (&da, &b)]);
+            let (e, de) = sixteen_pair(e, k);
+            accumulate(&mut sums.0[0], &low, &e);
+            accumulate(&mut sums.0[1], &square, &e);
+            accumulate(&mut sums.0[1], &cross, &de);
+            accumulate(&mut sums.0[2], &square, &de);
+        }
+        sums.values()
+    }
+
+    /// Returns c_1 and c_2 of Σ weights a b.
+    fn eq_product_round(weights: &[Fr], a: Halves, b: Halves) -> [Fr; 2] {
+        let mut sums = Sums::<2>::zero();
+        for (k, weight) in cells(weights).iter().enumerate() {
+            sums.tick(k);
+            let ((a, da), (b, db)) = (plain_pair(a, k), sixteen_pair(b, k));
+            let weight = sixteen(weight);
+            accumulate(&mut sums.0[0], &sum_of_products([(&a, &db), (&da, &b)]), &weight);
+            accumulate(&mut sums.0[1], &mul::<Scalar>(&da, &db), &weight);
+        }
+        sums.values()
+    }
+
+    /// Returns c_1 and c_2 of Σ weights (p0 q1 + p1 q0).
+    fn logup_round(weights: &[Fr], columns: [Halves; 4]) -> [Fr; 2] {
+        let mut sums = Sums::<2>::zero();
+        let [p0, p1, q0, q1] = columns;
+        for (k, weight) in cells(weights).iter().enumerate() {
+            sums.tick(k);
+            let ((p0, dp0), (q1, dq1)) = (plain_pair(p0, k), sixteen_pair(q1, k));
+            let mut cross = wide_zero();
+            let mut square = wide_zero();
+            accumulate(&mut cross, &p0, &dq1);
+            accumulate(&mut cross, &dp0, &q1);
+            accumulate(&mut square, &dp0, &dq1);
+            let ((p1, dp1), (q0, dq0)) = (plain_pair(p1, k), sixteen_pair(q0, k));
+            accumulate(&mut cross, &p1, &dq0);
+            accumulate(&mut cross, &dp1, &q0);
+            accumulate(&mut square, &dp1, &dq0);
+            let weight = sixteen(weight);
+            accumulate(&mut sums.0[0], &reduce::<Scalar>(cross), &weight);
+            accumulate(&mut sums.0[1], &reduce::<Scalar>(square), &weight);
+        }
+        sums.values()
+    }
+
+    /// p_out = p0 q1 + p1 q0 and q_out = q0 q1 of the halves.
+    fn logup_parents(p: Halves, q: Halves, p_out: &mut [Fr], q_out: &mut [Fr]) {
+        let outs = cells_mut(p_out).iter_mut().zip(cells_mut(q_out));
+        for (k, (p_out, q_out)) in outs.enumerate() {
+            let [p0, p1] = p.map(|side| plain(&cells(side)[k]));
+            let q0 = plain(&cells(q[0])[k]);
+            let [q0_16, q1_16] = q.map(|side| sixteen(&cells(side)[k]));
+            let parent = sum_of_products([(&p0, &q1_16), (&p1, &q0_16)]);
+            store(p_out, settle::<Scalar>(parent));
+            store(q_out, settle::<Scalar>(mul::<Scalar>(&q0, &q1_16)));
+        }
+    }
+}
+
+/// Unreduced sums of products, lane by lane.
+struct Sums<const N: usize>([Wide; N]);
+
+impl<const N: usize> Sums<N> {
+    lane_fn! {
+        fn zero() -> Self {
+            Self([wide_zero(); N])
+        }
+    }
+
+    lane_fn! {
+        /// Passes carries on from time to time; called for every register k.
+        fn tick(&mut self, k: usize) {
+            if k % BATCH == BATCH - 1 {
+                for sum in &mut self.0 {
+                    carry(sum);
+                }
+            }
+        }
+    }
+
+    lane_fn! {
+        fn values(self) -> [Fr; N] {
+            self.0.map(|sum| total(&reduce::<Scalar>(sum)))
+        }
+    }
+}
+
+lane_fn! {
+    /// Returns the sum of all lanes, whose limbs are below 2^60.
+    fn total(t: &Lanes) -> Fr {
+        // Limbs of 52 bits into words of 64, the carries of the lanes' sums included.
+        let (mut words, mut carry) = ([0_u64; 6], 0_u128);
+        let sums = t.map(|limb| _mm512_reduce_add_epi64(limb).cast_unsigned());
+        let (mut bits, mut at) = (0, 0);
+        for sum in sums {
+            carry += u128::from(sum) << bits;
+            bits += 52;
+            if bits >= 64 {
+                words[at] = carry as u64;
+                carry >>= 64;
+                bits -= 64;
+                at += 1;
+            }
+        }
+        words[at] = carry as u64;
+        words[at + 1] = (carry >> 64) as u64;
+        let mut low = BigInt::new([words[0], words[1], words[2], words[3]]);
+        while low >= Fr::MODULUS {
+            low.sub_with_borrow(&Fr::MODULUS);
+        }
+        // The Montgomery product of the raw words (high, R^2) is high * 2^256 mod p.
+        let high = Fr::new_unchecked(BigInt::new([words[4], words[5], 0, 0]));
+        Fr::new_unchecked(low) + high * Fr::new_unchecked(Fr::R2)
+    }
+}
+
+lane_fn! {
+    /// Returns Σ a b / 2^260 modulo p.
+    fn sum_of_products<const N: usize>(pairs: [(&Lanes, &Lanes); N]) -> Lanes {
+        let mut t = wide_zero();
+        for (a, b) in pairs {
+            accumulate(&mut t, a, b);
+        }
+        reduce::<Scalar>(t)
+    }
+}
+
+lane_fn! {
+    /// Returns the factor that multiplies by `k`, in all lanes.
+    fn constant(k: Fr) -> Lanes {
+        let words = (k * Fr::from(16_u64)).0.0;
+        limbs(&words.map(|word| _mm512_set1_epi64(word.cast_signed())))
+    }
+}
+
+fn cells(column: &[Fr]) -> &[[Fr; LANES]] {
+    column.as_chunks().0
+}
+
+fn cells_mut(column: &mut [Fr]) -> &mut [[Fr; LANES]] {
+    column.as_chunks_mut().0
+}
+
+lane_fn! {
+    /// Loads cells; the order of the lanes is that of [`store`].
+    fn load(cells: &[Fr; LANES]) -> Words {
+        let at = cells.as_ptr().cast::<u64>();
+        // SAFETY: the cells are 256 readable bytes.
+        let rows = std::array::from_fn(|k| unsafe { _mm512_loadu_si512(at.add(8 * k).cast()) });
+        transpose(rows)
+    }
+}
+
+lane_fn! {
+    /// Words 0 … 3 of the two cells in each of four registers.
+    fn transpose([a, b, c, d]: [__m512i; 4]) -> Words {
+        let [low, high] = [
+            (_mm512_unpacklo_epi64(a, b), _mm512_unpacklo_epi64(c, d)),
+            (_mm512_unpackhi_epi64(a, b), _mm512_unpackhi_epi64(c, d)),
+        ];
+        [
+            _mm512_shuffle_i64x2::<0x88>(low.0, low.1),
+            _mm512_shuffle_i64x2::<0x88>(high.0, high.1),
+            _mm512_shuffle_i64x2::<0xdd>(low.0, low.1),
+            _mm512_shuffle_i64x2::<0xdd>(high.0, high.1),
+        ]
+    }
+}
+
+lane_fn! {
+    /// Loads the even and the odd ones of sixteen cells.
+    fn split_pairs(cells: &[Fr; 2 * LANES]) -> [Words; 2] {
+        let at = cells.as_ptr().cast::<u64>();
+        // SAFETY: the cells are 512 readable bytes.
+        let rows: [__m512i; 8] =
+            std::array::from_fn(|k| unsafe { _mm512_loadu_si512(at.add(8 * k).cast()) });
+        let even = std::array::from_fn(|k| _mm512_shuffle_i64x2::<0x44>(rows[2 * k], rows[2 * k + 1]));
+        let odd = std::array::from_fn(|k| _mm512_shuffle_i64x2::<0xee>(rows[2 * k], rows[2 * k + 1]));
+        [transpose(even), transpose(odd)]
+    }
+}
+
+lane_fn! {
+    /// Stores values below p.
+    fn store(cells: &mut [Fr; LANES], t: Lanes) {
+        let w = words(&t);
+        let [low, high] = [
+            (_mm512_unpacklo_epi64(w[0], w[1]), _mm512_unpacklo_epi64(w[2], w[3])),
+            (_mm512_unpackhi_epi64(w[0], w[1]), _mm512_unpackhi_epi64(w[2], w[3])),
+        ];
+        let near = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
+        let far = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
+        let rows = [
+            _mm512_permutex2var_epi64(low.0, near, low.1),
+            _mm512_permutex2var_epi64(high.0, near, high.1),
+            _mm512_permutex2var_epi64(low.0, far, low.1),
+            _mm512_permutex2var_epi64(high.0, far, high.1),
+        ];
+        let at = cells.as_mut_ptr().cast::<u64>();
+        for (k, row) in rows.into_iter().enumerate() {
+            // SAFETY: the cells are 256 writable bytes, and the words of a value below p are an element.
+            unsafe { _mm512_storeu_si512(at.add(8 * k).cast(), row) };
+        }
+    }
+}
+
+lane_fn! {
+    fn plain(cells: &[Fr; LANES]) -> Lanes {
+        limbs(&load(cells))
+    }
+}
+
+lane_fn! {
+    /// Sixteen times the values: one factor of every product is such, see [`limbs_16`].
+    fn sixteen(cells: &[Fr; LANES]) -> Lanes {
+        limbs_16(&load(cells))
+    }
+}
+
+lane_fn! {
+    /// Returns the low half's register k and the difference of the halves.
+    fn plain_pair(column: Halves, k: usize) -> (Lanes, Lanes) {
+        let [low, high] = column.map(|side| plain(&cells(side)[k]));
+        (low, sub(high, low, Scalar::P))
+    }
+}
+
+lane_fn! {
+    /// As [`plain_pair`], times sixteen.
+    fn sixteen_pair(column: Halves, k: usize) -> (Lanes, Lanes) {
+        let [low, high] = column.map(|side| sixteen(&cells(side)[k]));
+        (low, sub(high, low, Scalar::SIXTEEN))
+    }
+}
