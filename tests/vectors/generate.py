@@ -10,7 +10,7 @@ from typing import Any
 from offchain.prove.reference.srs import insecure_tau_g2
 from tests.attacks.catalogue import ALL
 from tests.attacks.forgeries import Forgery
-from tests.vectors import components, proofs
+from tests.vectors import components, mercury_forgeries, proofs
 
 
 def forgery_vectors() -> dict[str, Any]:
@@ -41,6 +41,7 @@ def generate() -> dict[str, Any]:
         "sumcheck": components.sumcheck_vectors(),
         "logup": components.logup_vectors(),
         "hyperkzg": components.hyperkzg_vectors(),
+        "mercury": mercury_forgeries.mercury_vectors(),
         "proofs": proofs.proof_vectors(),
     }
 

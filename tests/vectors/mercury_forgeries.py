@@ -1,13 +1,11 @@
-"""Provers that cheat in Mercury, each to the end and as well as it can (OPENINGS.md 3.4)."""
+"""Provers that cheat in Mercury, each to the end and as well as it can (OPENINGS.md 3.5)."""
 
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from offchain.prove.reference import mercury
@@ -248,8 +246,3 @@ FORGERIES: Final = (
 def mercury_vectors() -> dict[str, Any]:
     """Return the content of mercury.json."""
     return opening_vectors() | {"forgeries": [forgery.vector() for forgery in FORGERIES]}
-
-
-if __name__ == "__main__":
-    file = Path(__file__).with_name("mercury.json")
-    file.write_text(json.dumps(mercury_vectors(), indent=1) + "\n")
