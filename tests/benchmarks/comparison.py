@@ -84,7 +84,8 @@ class Comparison:
             return None
         if self.ratio is None:
             return f"{self.model}: no ratio; {self.failure}"
-        return f"{self.model}: {self.ratio:.0f} times as fast as the peer, the bar is {BAR:.0f}"
+        ratio = f"{self.format('ratio')} times as fast as {self.peer}"
+        return f"{self.model}: {ratio}, the bar is {BAR:.0f}"
 
 
 def compare(ours: Mapping[str, Any], theirs: PeerRow) -> Comparison:

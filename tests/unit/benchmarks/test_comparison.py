@@ -46,6 +46,7 @@ def test_compare__proof_given_up__bound() -> None:
     assert (given_up.ratio, given_up.is_bound) == (200.0, True)
     assert given_up.format("ratio") == ">200"
     assert "lenet5, ezkl: prove: why" in format_table([given_up])
+    assert (beside(10.0, "prove").explain_miss() or "").startswith("lenet5: >20 times")
 
 
 def test_compare__failed_before_the_proof__no_ratio_is_a_miss() -> None:
