@@ -66,7 +66,7 @@ class GraphBuilder:
 
     def interval(self, name: str) -> Interval:
         """Return the static bounds of a value; they have to hold."""
-        walk = Ranges(self.build(name), self.weights)
+        walk = Ranges((self.source,), self.build(name).shapes(), self.weights)
         for op in self.ops:
             walk.add(op)
         assert not walk.problems, walk.problems

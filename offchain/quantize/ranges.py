@@ -9,7 +9,7 @@ Interval arithmetic, one interval a channel, is tighter than the L1 bound of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import isqrt
 from typing import Final
 
@@ -37,12 +37,14 @@ from offchain.model.operators import (
     Slice,
     Softmax,
     Sum,
+    TensorSpec,
     Transpose,
 )
 from offchain.model.values import find_value_problems
 from offchain.model.weights import IntArray, Weights, check_weights
 from offchain.quantize.intervals import (
     Interval,
+    Shape,
     bound_conv2d,
     bound_embedding,
     bound_linear,
@@ -86,7 +88,7 @@ def compute_ranges(graph: Graph, weights: Weights) -> Mapping[str, Interval]:
     problems = [f"{name}: {reason}" for name, reason in find_value_problems(graph, weights)]
     if problems:  # a bad table has no bounds to go on with
         raise UnboundedError("model with these weights", problems)
-    walk = Ranges(graph, weights)
+    walk = Ranges(graph.inputs, graph.shapes(), weights)
     for op in graph.ops:
         walk.add(op)
     if walk.problems:
@@ -102,13 +104,13 @@ def verify_ranges(graph: Graph, weights: Weights) -> None:
 class Ranges:
     """Intervals of a graph's values so far, and every bound that they break."""
 
-    def __init__(self, graph: Graph, weights: Weights) -> None:
-        """Start with the inputs; operators follow one by one."""
+    def __init__(
+        self, inputs: Sequence[TensorSpec], shapes: Mapping[str, Shape], weights: Weights
+    ) -> None:
+        """Start with the inputs; operators follow one by one, with shapes and weights in place."""
         self.weights = weights
-        self.intervals = {
-            spec.name: _repeat(spec.lo, spec.hi, spec.shape[-1]) for spec in graph.inputs
-        }
-        self.shapes = graph.shapes()
+        self.intervals = {spec.name: _repeat(spec.lo, spec.hi, spec.shape[-1]) for spec in inputs}
+        self.shapes = shapes
         self.problems: list[str] = []
 
     def add(self, op: Op) -> Interval:

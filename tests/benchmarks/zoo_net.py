@@ -1,0 +1,298 @@
+"""Networks written once: evaluated in floats, and as an integer graph if there is a quantizer.
+
+Real values carry a leading axis of examples; integer shapes do not. Images are (H, W, C).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import exp, sqrt
+from typing import Final
+
+import numpy as np
+
+from offchain.model.operators import (
+    Argmax,
+    Conv2d,
+    Embedding,
+    Linear,
+    MatMul,
+    MaxPool,
+    Normalize,
+    ReduceSum,
+    Reshape,
+    Slice,
+    Softmax,
+    Sum,
+)
+from tests.benchmarks.zoo_requant import FloatArray, Quantizer, Scaled, root_bits
+
+EPSILON: Final = 1e-5
+UNIT: Final = 128  # the smallest coefficient of a residual sum: half a percent of rounding
+COEFFICIENT_MAX: Final = (1 << 15) - 1
+
+
+@dataclass(frozen=True)
+class Value:
+    """Real values (N, *shape) and, while quantizing, the integer tensor that stands for them."""
+
+    real: FloatArray
+    tensor: Scaled | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.real.shape[1:]
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Fixed steps that let all layers share tables."""
+
+    score_step: float
+    score_width: int
+    exp_top: int  # exp(0) in its table
+    g: int
+    weight_width: int  # of the attention weights
+
+
+@dataclass(frozen=True)
+class Gelu:
+    """A table that all layers share: real step of its key, largest real result."""
+
+    step: float
+    largest: float
+
+
+class Net:
+    """Float arithmetic, mirrored by integer operators where `quantizer` is given."""
+
+    def __init__(
+        self,
+        weights: Mapping[str, FloatArray],
+        quantizer: Quantizer | None,
+        gelu_table: Gelu | None = None,
+    ) -> None:
+        self.weights = weights
+        self.q = quantizer
+        self.gelu_table = gelu_table
+
+    def _finish(self, name: str, real: FloatArray, acc: Scaled | None, then: str) -> Value:
+        """Append an activation function and the requantization that goes with it.
+
+        `then`: "free" (no clamp), "clamp" (8 bits), "relu" (8 bits) or "gelu" (8 bits, by table).
+        """
+        if then == "relu":
+            real = np.maximum(real, 0)
+        elif then == "gelu":
+            real = gelu(real)
+        if self.q is None or acc is None:
+            return Value(real)
+        if then == "free":
+            return Value(real, self.q.free(acc))
+        if then == "gelu":
+            assert self.gelu_table is not None
+            table = self.q.table("gelu", gelu, self.gelu_table.step, self.gelu_table.largest)
+            return Value(real, self.q.apply(acc, table))
+        largest = float(np.abs(real).max())
+        return Value(real, self.q.clamp(acc, largest, "relu" if then == "relu" else "identity"))
+
+    def linear(self, name: str, x: Value, axes: int = 1, then: str = "clamp") -> Value:
+        """Append x w^T + b; w (J, *axes). `then`: see `_finish`."""
+        w, b = self.weights[f"{name}.w"], self.weights.get(f"{name}.b")
+        kept = x.real.shape[: x.real.ndim - axes]
+        real = x.real.reshape(*kept, -1) @ w.reshape(len(w), -1).T
+        real = real if b is None else real + b
+        return self._finish(name, real, self._linear(name, x, w, b, axes, real), then)
+
+    def _linear(
+        self, name: str, x: Value, w: FloatArray, b: FloatArray | None, axes: int, real: FloatArray
+    ) -> Scaled | None:
+        if self.q is None or x.tensor is None:
+            return None
+        weight = self.q.weight(f"{name}.w", w)
+        scale = x.tensor.scale * weight.scale
+        bias = self.q.bias(f"{name}.b", b, scale)
+        self.q.add(Linear(name, x.tensor.name, weight.name, bias, axes), real.shape[1:])
+        return Scaled(name, scale)
+
+    def conv(
+        self, name: str, x: Value, stride: int = 1, padding: int = 1, then: str = "relu"
+    ) -> Value:
+        """Append a convolution; w (O, KH, KW, C)."""
+        w, b = self.weights[f"{name}.w"], self.weights.get(f"{name}.b")
+        real = _convolve(x.real, w, stride, padding)
+        real = real if b is None else real + b
+        acc = None
+        if self.q is not None and x.tensor is not None:
+            weight = self.q.weight(f"{name}.w", w)
+            scale = x.tensor.scale * weight.scale
+            bias = self.q.bias(f"{name}.b", b, scale)
+            op = Conv2d(name, x.tensor.name, weight.name, bias, stride, padding)
+            self.q.add(op, real.shape[1:])
+            acc = Scaled(name, scale)
+        return self._finish(name, real, acc, then)
+
+    def max_pool(self, name: str, x: Value, size: int = 2) -> Value:
+        """Append maxima over size x size windows."""
+        n, h, w, c = x.real.shape
+        real = x.real.reshape(n, h // size, size, w // size, size, c).max(axis=(2, 4))
+        if self.q is None or x.tensor is None:
+            return Value(real)
+        self.q.add(MaxPool(name, x.tensor.name, (size, size)), real.shape[1:])
+        return Value(real, Scaled(name, x.tensor.scale))
+
+    def mean(self, name: str, x: Value) -> Value:
+        """Append the mean of every channel of an image."""
+        real = x.real.mean(axis=(1, 2))
+        if self.q is None or x.tensor is None:
+            return Value(real)
+        height, width, _ = x.shape
+        self.q.add(ReduceSum(name, x.tensor.name, (height, width, 1)), real.shape[1:])
+        acc = Scaled(name, x.tensor.scale / (height * width))
+        return Value(real, self.q.clamp(acc, float(np.abs(real).max())))
+
+    def add(self, name: str, a: Value, b: Value, then: str = "free") -> Value:
+        """Append a residual sum."""
+        real = a.real + b.real
+        acc = None
+        if self.q is not None and a.tensor is not None and b.tensor is not None:
+            scales = (a.tensor.scale, b.tensor.scale)
+            unit = max(min(scales) / UNIT, max(scales) / COEFFICIENT_MAX)
+            terms = tuple((t.name, round(t.scale / unit)) for t in (a.tensor, b.tensor))
+            self.q.add(Sum(name, terms), real.shape[1:])
+            acc = Scaled(name, unit)
+        return self._finish(name, real, acc, then)
+
+    def layer_norm(self, name: str, x: Value, precision: int) -> Value:
+        """Append a LayerNorm over the last axis, not clamped: its bound is sqrt(n - 1) gamma."""
+        gamma, beta = self.weights[f"{name}.g"], self.weights[f"{name}.b"]
+        centred = x.real - x.real.mean(axis=-1, keepdims=True)
+        variance = (centred**2).mean(axis=-1, keepdims=True)
+        real = centred / np.sqrt(variance + EPSILON) * gamma + beta
+        if self.q is None or x.tensor is None:
+            return Value(real)
+        n = x.shape[-1]
+        sums = variance[..., 0].astype(np.float64) * (n / x.tensor.scale) ** 2
+        f = root_bits(sums, precision)
+        weight = self.q.weight(f"{name}.g", gamma)
+        scale = weight.scale * 2.0**-f
+        epsilon = max(1, round(EPSILON * (n / x.tensor.scale) ** 2))
+        bias = self.q.bias(f"{name}.b", beta, scale)
+        op = Normalize(name, x.tensor.name, weight.name, bias, "layer", epsilon, f)
+        self.q.add(op, real.shape[1:])
+        return Value(real, self.q.free(Scaled(name, scale)))
+
+    def reshape(self, name: str, x: Value, shape: tuple[int, ...]) -> Value:
+        """Append the same cells in another shape."""
+        real = x.real.reshape(len(x.real), *shape)
+        if self.q is None or x.tensor is None:
+            return Value(real)
+        self.q.add(Reshape(name, x.tensor.name, shape), shape)
+        return Value(real, Scaled(name, x.tensor.scale))
+
+    def attention(self, prefix: str, x: Value, heads: int, fixed: Attention) -> Value:
+        """Append causal attention on (tokens, channels), up to the output layer."""
+        tokens, channels = x.shape
+        split = (tokens, heads, channels // heads)
+        q, k, v = (
+            self.reshape(
+                f"{prefix}{part}.heads", self.linear(f"{prefix}{part}", x, then="clamp"), split
+            )
+            for part in "qkv"
+        )
+        scores = np.einsum("nqhd,nkhd->nhqk", q.real, k.real) / sqrt(split[2])
+        hidden = np.triu(np.full((tokens, tokens), -np.inf, dtype=scores.dtype), k=1)
+        weights = np.exp(scores + hidden - (scores + hidden).max(axis=-1, keepdims=True))
+        weights /= weights.sum(axis=-1, keepdims=True)
+        mixed = np.einsum("nhqk,nkhd->nqhd", weights, v.real).reshape(x.real.shape)
+        if self.q is None or q.tensor is None or k.tensor is None or v.tensor is None:
+            return Value(mixed)
+        scored = MatMul(f"{prefix}scores", q.tensor.name, k.tensor.name, "qhd,khd->hqk")
+        self.q.add(scored, (heads, tokens, tokens))
+        acc = Scaled(scored.name, q.tensor.scale * k.tensor.scale / sqrt(split[2]))
+        score = self.q.step(acc, fixed.score_step, fixed.score_width)
+        p = self._softmax(f"{prefix}softmax", score, fixed, (heads, tokens, tokens))
+        joined = MatMul(f"{prefix}mixed", p.name, v.tensor.name, "hqk,khd->qhd")
+        self.q.add(joined, split)
+        result = self.q.free(Scaled(joined.name, p.scale * v.tensor.scale))
+        return self.reshape(f"{prefix}joined", Value(mixed, result), (tokens, channels))
+
+    def block(self, prefix: str, x: Value, heads: int, fixed: Attention, precision: int) -> Value:
+        """Append a decoder block, LayerNorm first, on (tokens, channels)."""
+        normal = self.layer_norm(f"{prefix}ln0", x, precision)
+        mixed = self.linear(f"{prefix}o", self.attention(prefix, normal, heads, fixed))
+        x = self.add(f"{prefix}add0", x, mixed)
+        hidden = self.linear(
+            f"{prefix}up", self.layer_norm(f"{prefix}ln1", x, precision), then="gelu"
+        )
+        return self.add(f"{prefix}add1", x, self.linear(f"{prefix}down", hidden))
+
+    def _softmax(self, name: str, x: Scaled, fixed: Attention, shape: tuple[int, ...]) -> Scaled:
+        assert self.q is not None
+        steps = range(1 << fixed.score_width)
+        entries = [round(fixed.exp_top * exp(-step * fixed.score_step)) for step in steps]
+        table = self.q.keep("exp", np.array(entries), 16)
+        op = Softmax(name, x.name, table, fixed.score_width, fixed.g, causal=True)
+        self.q.add(op, shape)
+        return self.q.free(Scaled(name, 2.0**-fixed.g), fixed.weight_width)
+
+    def embedding(self, name: str, tokens: Value, table: str, position: str) -> Value:
+        """Append rows of a table plus positions; both are weights of one scale."""
+        rows, places = self.weights[table], self.weights[position]
+        count = tokens.shape[0]
+        real = rows[tokens.real.astype(np.int64)] + places[:count]
+        if self.q is None or tokens.tensor is None:
+            return Value(real)
+        weight = self.q.weight(table, rows)
+        place = self.q.weight(position, places, weight.scale)
+        op = Embedding(name, tokens.tensor.name, weight.name, place.name)
+        self.q.add(op, real.shape[1:])
+        return Value(real, self.q.free(Scaled(name, weight.scale)))
+
+    def last_row(self, name: str, x: Value) -> Value:
+        """Append the last row of (tokens, channels)."""
+        real = x.real[:, -1]
+        if self.q is None or x.tensor is None:
+            return Value(real)
+        self.q.add(Slice(name, x.tensor.name, 0, x.shape[0] - 1, 1), real.shape[1:])
+        return Value(real, Scaled(name, x.tensor.scale))
+
+    def head(self, name: str, x: Value, table: str) -> Value:
+        """Append a linear layer without bias whose weight is also an embedding's table."""
+        real = x.real @ self.weights[table].T
+        if self.q is None or x.tensor is None:
+            return Value(real)
+        weight = self.q.weight(table, self.weights[table])
+        self.q.add(Linear(name, x.tensor.name, weight.name, None), real.shape[1:])
+        return Value(real, self.q.free(Scaled(name, x.tensor.scale * weight.scale)))
+
+    def argmax(self, name: str, x: Value) -> Value:
+        """Append the index of the greatest element."""
+        real = x.real.argmax(axis=-1, keepdims=True).astype(x.real.dtype)
+        if self.q is None or x.tensor is None:
+            return Value(real)
+        self.q.add(Argmax(name, x.tensor.name), (1,))
+        return Value(real, Scaled(name, 1.0))
+
+
+def gelu(x: FloatArray) -> FloatArray:
+    """Return x/2 (1 + erf(x / sqrt 2))."""
+    from scipy.special import erf  # scikit-learn brings it; the runtimes do without
+
+    result: FloatArray = x / 2 * (1 + erf(x / sqrt(2)))
+    return result
+
+
+def _convolve(x: FloatArray, w: FloatArray, stride: int, padding: int) -> FloatArray:
+    """Return a convolution of x (N, H, W, C) with w (O, KH, KW, C), zero outside x."""
+    outputs, kernel_h, kernel_w, _ = w.shape
+    padded = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    rows = (padded.shape[1] - kernel_h) // stride + 1
+    cols = (padded.shape[2] - kernel_w) // stride + 1
+    result = np.zeros((len(x), rows, cols, outputs), dtype=x.dtype)
+    for a in range(kernel_h):
+        for b in range(kernel_w):
+            seen = padded[:, a : a + rows * stride : stride, b : b + cols * stride : stride]
+            result += seen[:, :rows, :cols] @ w[:, a, b].T
+    return result
