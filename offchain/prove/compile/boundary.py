@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from offchain.errors import ProgramError
 from offchain.model.operators import TensorSpec
 from offchain.prove.compile.builder import Phase, atom, constant, less_than
@@ -29,17 +27,16 @@ def check_committed(ctx: Context, spec: TensorSpec, tensor: int) -> None:
     ctx.fills.append(CommittedFill(spec.name, spec.shape, tensor, spec.lo, spec.hi, table))
 
 
-def clear_rest_of_chunks(ctx: Context, own: Sequence[int], c: int, lam: int) -> dict[int, int]:
+def clear_rest_of_chunks(ctx: Context, c: int, lam: int) -> dict[int, int]:
     """Require that nothing else is in the chunk of a small tensor that is alone in it.
 
     Returns the tensors that stand for whole chunks, and whose chunks they are.
     """
     builder = ctx.builder
     whole = {}
-    for tensor in own:
+    alone = [k for k, t in enumerate(builder.tensors) if t.own_chunks and t.n < c]
+    for tensor in alone:
         n = builder.tensors[tensor].n
-        if n >= c:
-            continue
         if c > lam:
             raise ProgramError(f"chunks of 2^{c} cells, but only {lam} coordinates to check them")
         chunk = builder.add_chunk(tensor, c)

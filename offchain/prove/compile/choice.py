@@ -1,24 +1,37 @@
-"""Chunk size, lookup argument and opening: the cheapest by measured gas and time (LOWERING.md)."""
+"""Chunk size, lookup argument and opening: the least gas times seconds by measured figures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 from offchain.prove.compile.builder import DraftTensor
 from offchain.prove.compile.points import ceil_log2
-from offchain.prove.program import Block, Lookup, Opening, Tensor, TensorKind
+from offchain.prove.program import Block, Lookup, Opening, TensorKind
 
 CHUNK_LOGS: Final = range(4, 23)
-# Gas of one more round, K point and evaluations; gas of one more commitment; prover time of 2^c
-# opening points, weighed as 1 ms = 1 k gas.
-GAS_PER_LOG: Final = 14_000
-GAS_PER_CHUNK: Final = 9_000
-TIME_PER_CELL: Final = 10
-# Committing to an inverse costs as much as a hundred lookup cells of LogUp-GKR, whose rounds grow
-# with the square of their number's logarithm.
-MAX_INVERSE_LEAVES: Final = 1 << 15
+
+# Gas on chain, calldata included (FORMAT.md 7, OPENINGS.md 4; tests/benchmarks). Whatever does not
+# depend on the choice is only needed roughly: it says how much a saved unit of gas is worth.
+GAS_BASE: Final = 400_000
+GAS_ROUND: Final = 2_600
+GAS_LAYER: Final = 4_500
+GAS_BLOCK: Final = 5_500
+GAS_INVERSE: Final = 1_000
+GAS_CHUNK: Final = 7_600
+GAS_CHUNK_LOG: Final = 2_600  # a round of the reduction
+GAS_OPENING: Final = {Opening.HYPERKZG: (195_000, 10_500), Opening.MERCURY: (224_000, 200)}
+
+# Nanoseconds of two cores: a full-width point, the openings' per cell of a chunk, a leaf of each
+# lookup argument, a cell committed in every proof, a cell of the model.
+NS_BASE: Final = 40_000_000
+NS_POINT: Final = 4_600
+NS_OPENING: Final = {Opening.HYPERKZG: 16_400, Opening.MERCURY: 9_200}
+NS_LEAF: Final = {Lookup.GKR: 300, Lookup.INVERSES: 150 + NS_POINT}
+NS_PROOF_CELL: Final = 60
+NS_FIXED_CELL: Final = 20
 
 
 @dataclass(frozen=True)
@@ -31,72 +44,75 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Placement:
-    """Tensors with their places, chunk size and chunks of each kind."""
+class Chosen:
+    """A complete choice, and lambda, which follows from it."""
 
-    tensors: tuple[Tensor, ...]
     c: int
-    fixed: int
-    proof: int
-    late: int
+    lookup: Lookup
+    opening: Opening
+    lam: int
 
 
-def choose_lookup(blocks: Sequence[Block], choice: Choice) -> Lookup:
-    """Return the lookup argument."""
-    if choice.lookup is not None:
-        return choice.lookup
-    leaves = sum(1 << b.n for b in blocks)
-    return Lookup.INVERSES if leaves <= MAX_INVERSE_LEAVES else Lookup.GKR
+def choose(tensors: Sequence[DraftTensor], blocks: Sequence[Block], choice: Choice) -> Chosen:
+    """Return the cheapest of what `choice` leaves open.
 
-
-def choose_opening(choice: Choice) -> Opening:
-    """Return the opening."""
-    return Opening.HYPERKZG if choice.opening is None else choice.opening
+    Gas times seconds: a program is worth a tenth more of one for a tenth less of the other. Ties go
+    to the smallest chunks and the first argument in the format's order.
+    """
+    own = any(t.own_chunks for t in tensors)
+    candidates = []
+    for c, lookup, opening in product(
+        CHUNK_LOGS if choice.c is None else (choice.c,),
+        Lookup if choice.lookup is None else (choice.lookup,),
+        Opening if choice.opening is None else (choice.opening,),
+    ):
+        lam = count_rounds(blocks, lookup)
+        # The rest of a small committed tensor's chunk is checked at c coordinates of zeta.
+        if own and choice.c is None and CHUNK_LOGS[0] < c and c > lam:
+            continue
+        candidates.append(Chosen(c, lookup, opening, lam))
+    costs = [_gas(tensors, blocks, k) * _nanoseconds(tensors, blocks, k) for k in candidates]
+    return candidates[costs.index(min(costs))]
 
 
 def count_rounds(blocks: Sequence[Block], lookup: Lookup) -> int:
     """Return lambda."""
     if lookup == Lookup.INVERSES:
         return max([1, *(b.n for b in blocks)])
-    return max(1, ceil_log2(sum(1 << b.n for b in blocks)))
+    return max(1, ceil_log2(_count_leaves(blocks)))
 
 
-def choose_chunk_log(tensors: Sequence[DraftTensor], limit: int, choice: Choice) -> int:
-    """Return c, at most `limit` where it is chosen here."""
-    if choice.c is not None:
-        return choice.c
+def _gas(tensors: Sequence[DraftTensor], blocks: Sequence[Block], k: Chosen) -> int:
+    base, each = GAS_OPENING[k.opening]
+    chunks = sum(_count_chunks(tensors, kind, k.c) for kind in (TensorKind.FIXED, TensorKind.PROOF))
+    gas = GAS_BASE + base + (each + GAS_CHUNK_LOG) * k.c + GAS_BLOCK * len(blocks)
+    if k.lookup == Lookup.GKR:
+        gas += GAS_ROUND * (k.lam * (k.lam - 1) // 2) + GAS_LAYER * k.lam
+    else:
+        chunks += -(-_count_leaves(blocks) >> k.c)
+        gas += GAS_ROUND * k.lam + GAS_INVERSE * len(blocks)
+    return gas + GAS_CHUNK * chunks
 
-    def cost(c: int) -> int:
-        chunks = sum(_count_chunks(tensors, kind, c) for kind in TensorKind)
-        return GAS_PER_LOG * c + GAS_PER_CHUNK * chunks + (TIME_PER_CELL << c)
 
-    return min((c for c in CHUNK_LOGS if c <= max(limit, CHUNK_LOGS[0])), key=cost)
+def _nanoseconds(tensors: Sequence[DraftTensor], blocks: Sequence[Block], k: Chosen) -> int:
+    fixed, proof = (
+        sum(1 << t.n for t in tensors if t.kind == kind)
+        for kind in (TensorKind.FIXED, TensorKind.PROOF)
+    )
+    return (
+        NS_BASE
+        + (NS_OPENING[k.opening] << k.c)
+        + NS_LEAF[k.lookup] * _count_leaves(blocks)
+        + NS_PROOF_CELL * proof
+        + NS_FIXED_CELL * fixed
+    )
+
+
+def _count_leaves(blocks: Sequence[Block]) -> int:
+    return sum(1 << b.n for b in blocks)
 
 
 def _count_chunks(tensors: Sequence[DraftTensor], kind: TensorKind, c: int) -> int:
-    if kind in (TensorKind.INPUT, TensorKind.OUTPUT):
-        return 0
     cells = sum(1 << t.n for t in tensors if t.kind == kind and not t.own_chunks)
     own = sum(max(1, 1 << t.n >> c) for t in tensors if t.kind == kind and t.own_chunks)
     return own - (-cells >> c)
-
-
-def place(tensors: Sequence[DraftTensor], c: int) -> Placement:
-    """Place every committed tensor (FORMAT.md 3.5)."""
-    placed = [Tensor(t.kind, t.n) for t in tensors]
-    counts = []
-    base = 0
-    for kind in (TensorKind.FIXED, TensorKind.PROOF, TensorKind.LATE):
-        offset = 0
-        members = [k for k, t in enumerate(tensors) if t.kind == kind and t.chunk_of is None]
-        for index in sorted(members, key=lambda k: (not tensors[k].own_chunks, -tensors[k].n, k)):
-            n = tensors[index].n
-            addr = 0 if n >= c else (offset & ((1 << c) - 1)) >> n
-            placed[index] = Tensor(kind, n, base + (offset >> c), addr)
-            offset += 1 << (max(n, c) if tensors[index].own_chunks else n)
-        counts.append(-(-offset >> c))
-        base += counts[-1]
-    for index, tensor in enumerate(tensors):
-        if tensor.chunk_of is not None:
-            placed[index] = Tensor(tensor.kind, tensor.n, placed[tensor.chunk_of].chunk)
-    return Placement(tuple(placed), c, *counts)

@@ -22,18 +22,10 @@ from offchain.model.operators import (
 )
 from offchain.prove.compile.boundary import check_committed, clear_rest_of_chunks
 from offchain.prove.compile.builder import Numbered, number_slots
-from offchain.prove.compile.choice import (
-    CHUNK_LOGS,
-    Choice,
-    Placement,
-    choose_chunk_log,
-    choose_lookup,
-    choose_opening,
-    count_rounds,
-    place,
-)
+from offchain.prove.compile.choice import Choice, Chosen, choose
 from offchain.prove.compile.context import Activation, Context, slot_atom
 from offchain.prove.compile.layout import Layout
+from offchain.prove.compile.place import Placement, place
 from offchain.prove.compile.points import (
     Coordinate,
     View,
@@ -153,21 +145,17 @@ def _finish(ctx: Context, choice: Choice, committed: Collection[str]) -> Layout:
         values = [slot_atom(ctx.leaf(t, (1 << table.width,))) for t in table.columns]
         builder.add_block(table.width, table.id, counts, [key, *values])
     builder.blocks.sort(key=lambda b: -b.n)  # stable: ties stay in program order
-    lookup = choose_lookup(builder.blocks, choice)
-    if lookup == Lookup.INVERSES:
-        for block in builder.blocks:
-            builder.add_tensor(TensorKind.LATE, block.n)
-    lam = count_rounds(builder.blocks, lookup)
-    if builder.reach > lam:
-        raise ProgramError("graph cannot be proven: it looks nothing up")
     if graph.output in committed:
         ctx.require_zero_pads(graph.output, ctx.activations[graph.output])
-    own = [k for k, t in enumerate(builder.tensors) if t.own_chunks]
-    c = choose_chunk_log(builder.tensors, lam if own else CHUNK_LOGS[-1], choice)
-    whole = clear_rest_of_chunks(ctx, own, c, lam)
-    placement = place(builder.tensors, c)
-    numbered = number_slots(builder)
-    program = _assemble(ctx, placement, numbered, (lookup, lam), choice, committed)
+    chosen = choose(builder.tensors, builder.blocks, choice)
+    if builder.reach > chosen.lam:
+        raise ProgramError("graph cannot be proven: it looks nothing up")
+    whole = clear_rest_of_chunks(ctx, chosen.c, chosen.lam)
+    if chosen.lookup == Lookup.INVERSES:
+        for block in builder.blocks:
+            builder.add_tensor(TensorKind.LATE, block.n)
+    placement = place(builder.tensors, chosen.c)
+    program = _assemble(ctx, placement, number_slots(builder), chosen, committed)
     size = len(encode_program(program))
     if size > MAX_PROGRAM_BYTES:
         raise ProgramError(f"graph needs {size} program bytes; at most {MAX_PROGRAM_BYTES}")
@@ -188,8 +176,7 @@ def _assemble(
     ctx: Context,
     placement: Placement,
     numbered: Numbered,
-    lookup: tuple[Lookup, int],
-    choice: Choice,
+    chosen: Chosen,
     committed: Collection[str],
 ) -> Program:
     graph, builder = ctx.graph, ctx.builder
@@ -197,9 +184,9 @@ def _assemble(
         raise ProgramError(f"graph needs more than {MAX_COUNT} chunks or tensors")
     instances, links = numbered.instances, numbered.links
     return Program(
-        c=placement.c,
-        lookup=lookup[0],
-        opening=choose_opening(choice),
+        c=chosen.c,
+        lookup=chosen.lookup,
+        opening=chosen.opening,
         fixed_chunks=placement.fixed,
         proof_chunks=placement.proof,
         late_chunks=placement.late,
@@ -213,7 +200,7 @@ def _assemble(
         functions=tuple(builder.functions),
         counts=numbered.counts,
         slots=numbered.slots,
-        lam=lookup[1],
+        lam=chosen.lam,
         blocks=numbered.blocks,
         relations=numbered.relations,
         product_rounds=max((t.n for t in numbered.terms), default=0),
