@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from offchain.prove.verification_key import VerificationKey
 from offchain.prove.reference import curve, hyperkzg, logup, mercury, transcript, verifier
 from tests.attacks.cheater import Cheater, Tensors
 from tests.attacks.forgeries import Forgery, submit
-from tests.attacks.weakening import Change, Weakening, rewritten
-from tests.vectors.models import SmallModel, handmade_gkr
+from tests.attacks.weakening import Change, Weakening, altered, rewritten
+from tests.vectors.operator_models import tiny
+from tests.vectors.sketch import CompiledModel
+
+Model = CompiledModel
 
 
 @dataclass(frozen=True)
@@ -20,13 +24,15 @@ class Attack:
 
     name: str
     line: int  # of the checklist in tests/attacks/README.md
-    make: Callable[[SmallModel], Forgery]
+    make: Callable[[Model], Forgery]
     reference: str  # is in the Python reference's error
     native: str  # is in the Rust verifier's error
     solidity: str  # is the Solidity verifier's error
     without: Weakening | None = None  # gives the reference verifier that accepts it
-    model: Callable[[], SmallModel] = handmade_gkr
-    change: Callable[[SmallModel], Change] | None = None  # a verifier with this program accepts it
+    model: Callable[[], Model] = tiny
+    forgotten: Callable[[Model], VerificationKey] | None = None  # a verifier of this key accepts it
+    as_it_is: bool = False  # it accepts the same bytes; else those that are made with its key
+    everywhere: bool = False  # works on every chain of linear layers
 
 
 # -------------------------------------------------------------------- errors
@@ -57,7 +63,6 @@ NO_LEAVES: Final = partial(
     rewritten, logup.check_leaves, "claim != (numerator % R, denominator % R)", "False"
 )
 NO_INVERSES: Final = partial(rewritten, logup.check_inverses, "claim != total % R", "False")
-NO_TABLE_ID: Final = partial(rewritten, logup.fingerprint, "pow(alpha, 3, R)", "0")
 NO_RELATION: Final = partial(
     rewritten, verifier.Verifier.relate, "relation.residual == Residual.NONE and value", "False"
 )
@@ -97,7 +102,46 @@ def without_field(name: str) -> Weakening:
 
 
 def proving(
-    tensors: Callable[[SmallModel], Tensors], prover: type[Cheater] = Cheater
-) -> Callable[[SmallModel], Forgery]:
+    tensors: Callable[[Model], Tensors], prover: type[Cheater] = Cheater
+) -> Callable[[Model], Forgery]:
     """Return the forgery that proves these tensors with this prover."""
     return lambda model: submit(model, tensors(model), prover)
+
+
+def forgetting(
+    name: str,
+    line: int,
+    model: Callable[[], Model],
+    tensors: Callable[[Model], Tensors],
+    change: Callable[[Model], Change],
+    error: tuple[str, str, str],
+) -> Attack:
+    """Return the attack by a false witness that only one item of the program refuses."""
+    return Attack(
+        name,
+        line,
+        proving(tensors),
+        *error,
+        model=model,
+        forgotten=lambda m: altered(m.key, change(m)),
+    )
+
+
+def following(
+    name: str,
+    line: int,
+    model: Callable[[], Model],
+    tensors: Callable[[Model], Tensors],
+    change: Callable[[Model], Change],
+    error: tuple[str, str, str],
+) -> Attack:
+    """Return the attack by a valid proof of another program, in which one item differs."""
+    return Attack(
+        name,
+        line,
+        lambda m: submit(m, tensors(m), change=change(m)),
+        *error,
+        model=model,
+        forgotten=lambda m: altered(m.key, change(m)),
+        as_it_is=True,
+    )

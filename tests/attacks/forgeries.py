@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from offchain.prove.statement import Statement
 from offchain.prove.verification_key import VerificationKey
 from tests.attacks.cheater import Cheater, Tensors
+from tests.attacks.weakening import Change, altered
 from tests.vectors.models import SmallModel, commit, output_bytes, read_output, tokens_of
 from tests.vectors.proofs import statement_for
 
@@ -30,8 +31,12 @@ def submit(
     prover: type[Cheater] = Cheater,
     statement: Statement | None = None,
     public_out: bytes | None = None,
+    change: Change | None = None,
 ) -> Forgery:
-    """Prove `tensors`, right or wrong, for a statement with the output that they hold."""
+    """Prove `tensors`, right or wrong, for a statement with the output that they hold.
+
+    With `change` the prover follows a program of his own.
+    """
     key, program = model.key, model.program
     if public_out is None:
         public_out = output_bytes(program, read_output(program, tensors))
@@ -39,7 +44,8 @@ def submit(
     if statement is None:
         sent = commit(program, tensors)[program.fixed_chunks :]
         statement = statement_for(key, model.public_in, public_out, JOB, sent)
-    proof = prover(key, statement.hash(), tensors, tokens).run()
+    followed = key if change is None else altered(key, change)
+    proof = prover(followed, statement.hash(), tensors, tokens).run()
     return Forgery(key, statement, model.public_in, public_out, proof)
 
 

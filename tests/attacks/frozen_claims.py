@@ -6,7 +6,8 @@ See tests/attacks/frozen_lookups.py.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Sequence
 from typing import ClassVar
 
 from offchain.prove.program import SlotKind, Source
@@ -102,41 +103,38 @@ class KnowsEta(FalseOperand):
     """Send two false operands: the phase ends as it should, their batched claim is true."""
 
     def amend(self, tag: int, sent: Sequence[int]) -> None:
-        """Move the last two committed operands of the contraction."""
+        """Move two committed operands that do not multiply each other."""
         if tag != self.phase:
             return
         tensors = [i for i in sent if self.program.slots[i].kind == SlotKind.TENSOR]
-        one, other = tensors[-2:]
-        eta = self.eta_without(tag)
-        order = self.filed()
-        # one moves by m, other by back m, with eta^one m + eta^other back m = 0.
-        back = -pow(eta, order.index(one) - order.index(other), R)
-        base = self.last_value()
-        kept = dict(self.slots)
+        eta, order = self.eta_without(tag), self.filed()
+        base, kept = self.last_value(), dict(self.slots)
+        for one, other in itertools.combinations(tensors, 2):
+            # one moves by m, other by back m, with eta^one m + eta^other back m = 0.
+            back = -pow(eta, order.index(one) - order.index(other), R)
 
-        def grown(m: int) -> int:
-            self.slots[one] = (kept[one] + m) % R
-            self.slots[other] = (kept[other] + back * m) % R
-            return (self.last_value() - base) % R
+            def grown(m: int, one: int = one, other: int = other, back: int = back) -> int:
+                self.slots[one] = (kept[one] + m) % R
+                self.slots[other] = (kept[other] + back * m) % R
+                return (self.last_value() - base) % R
 
-        m = root_of(grown, self.rest())
-        grown(m)
+            slope = grown(1)
+            if slope and grown(2) == 2 * slope % R:
+                grown(self.rest() * inverse(slope) % R)
+                return
+            self.slots.update(kept)
+        raise ValueError("every two operands multiply each other")
 
     def eta_without(self, tag: int) -> int:
         """Return the eta that follows if this message is not absorbed and the rest is honest."""
         ahead = copy.deepcopy(self)
+        ahead.__class__ = Cheater  # type: ignore[assignment]
         ahead.sender.absorb(tag, b"")
-        ahead.after_amending()
+        if tag == TAG_PRODUCT:
+            ahead.contract()
+        if tag != TAG_LINK:
+            ahead.link()
         return ahead.sender.challenge()
-
-    def after_amending(self) -> None:
-        """Run the phases between this one's slots and eta."""
-        if self.phase == TAG_PRODUCT:
-            self.__class__ = Cheater  # type: ignore[assignment]
-            self.contract()
-        self.__class__ = Cheater  # type: ignore[assignment]
-        if self.phase != TAG_LINK:
-            self.link()
 
     def filed(self) -> list[int]:
         """Return the committed slots in the order of their powers of eta."""
@@ -146,14 +144,6 @@ class KnowsEta(FalseOperand):
             for i, s in enumerate(slots)
             if s.kind == SlotKind.TENSOR and not self.program.tensors[s.tensor].is_public
         ]
-
-
-def root_of(grown: Callable[[int], int], wanted: int) -> int:
-    """Solve grown(m) = wanted where grown is linear and 0 at 0."""
-    slope = grown(1)
-    if (grown(2) - 2 * slope) % R:
-        raise ValueError("the two operands multiply each other")
-    return wanted * inverse(slope) % R
 
 
 class KnowsReductionRound(FalseOperand):

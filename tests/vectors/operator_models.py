@@ -92,6 +92,21 @@ def deep() -> CompiledModel:
 
 
 @cache
+def single() -> CompiledModel:
+    """1-2: a contraction without variables, so a sum-check without rounds."""
+    return mlp("single", 14, 1, (1, 2))
+
+
+@cache
+def mixed() -> CompiledModel:
+    """4-2; range tables of two widths, the wider one for the output."""
+    sketch, rng = start("mixed", 15, (1, 4))
+    w = sketch.weight("w0", small(rng, 2, 4))
+    sketch.requant(Linear("a0", "x", w, None), 9)
+    return sketch.finish()
+
+
+@cache
 def channels() -> CompiledModel:
     """2 x 3 to 2 x 4 with a multiplier for every channel."""
     sketch, rng = start("channels", 21, (2, 3))
@@ -146,7 +161,7 @@ def heads() -> CompiledModel:
     copy = sketch.requant(Sum("s", (("x", 1),)), width=6)
     low = sketch.add(Slice("low", copy, 0, 0, 4))
     high = sketch.add(Slice("high", copy, 0, 4, 2))
-    sketch.requant(MatMul("a", low, high, "hid,hjd->hij", share=2))
+    sketch.requant(MatMul("a", low, high, "hid,hjd->hij", share=2), m=9)
     return sketch.finish()
 
 

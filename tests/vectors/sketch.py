@@ -73,7 +73,7 @@ class Sketch:
             largest = 1 if scale is None else int(self.weights[scale].max())
             m = max(1, min(MAX_M, ((half - 1) << sum(digits)) // max(1, acc)) // largest)
         lo, hi = clamp or ((0, half - 1) if table == "relu" else (-half, half - 1))
-        bits = 8 if -128 <= lo and hi <= 127 else 16
+        bits = 8 if lo >= -128 and hi <= 127 else 16
         self.ops.append(
             Requant(name, op.name, m, sum(digits), digits, width, table, bits, lo, hi, scale)
         )
@@ -124,7 +124,22 @@ def make_key(graph_hash: bytes, program: Program, tensors: Tensors) -> Verificat
     return VerificationKey(graph_hash, srs_id(insecure_tau_g2()), program, tuple(commitments))
 
 
-def recommit(model: CompiledModel, tensors: Tensors) -> CompiledModel:
-    """Return the model with other fixed tensors, honestly registered."""
-    key = make_key(model.key.graph_hash, model.program, tensors)
-    return replace(model, key=key, witness=tensors)
+def reweigh(model: CompiledModel, weights: Mapping[str, Array]) -> CompiledModel:
+    """Return the same graph with other weights, executed and registered."""
+    graph = model.layout.graph
+    x = {spec.name: model.execution.values[spec.name] for spec in graph.inputs}
+    execution = run_traced(graph, dict(weights), x)
+    filled = build_witness(model.layout, dict(weights), execution)
+    witness = {k: [int(v) for v in values] for k, values in sorted(filled.items())}
+    key = make_key(model.key.graph_hash, model.program, witness)
+    return replace(model, key=key, witness=witness, weights=weights, execution=execution)
+
+
+def feed(model: CompiledModel, x: Mapping[str, Array]) -> CompiledModel:
+    """Return the model with other inputs, executed."""
+    graph, weights = model.layout.graph, dict(model.weights)
+    execution = run_traced(graph, weights, dict(x))
+    filled = build_witness(model.layout, weights, execution)
+    witness = {k: [int(v) for v in values] for k, values in sorted(filled.items())}
+    public_in = b"".join(to_bytes(x[spec.name], spec.bits) for spec in graph.inputs)
+    return replace(model, witness=witness, public_in=public_in, execution=execution)
