@@ -1,8 +1,8 @@
 """The prover's process: read one folder of inputs, write one proof (see process.py).
 
 Run as `python -m offchain.prove.child MEMORY_MIB`; the folder's path comes on standard input, the
-proof goes to standard output. The folder holds `vk.bin`, `srs.bin`, `statement.bin` and every
-tensor as `<id>.i64`.
+proof goes to standard output. The folder holds `vk.bin`, `srs.bin`, `statement.bin`, the number of
+tensors, and every tensor that is given as `<id>.i<bytes of a cell>`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import resource
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 EXIT_REFUSED: Final = 3  # the inputs cannot be used; standard error says why
 EXIT_OUT_OF_MEMORY: Final = 4
-CELL_TYPE: Final = "<i8"  # of tensors in files
+SHAPE_FILE: Final = "tensors"  # the number of tensors, in ASCII
 _MIB: Final = 1 << 20
 
 
@@ -42,10 +42,9 @@ def _prove_once() -> int:
     if not path:
         return 0  # nobody wants a proof
     folder = Path(path)
-    tensors = {
-        int(file.stem): np.fromfile(file, dtype=CELL_TYPE).astype(np.int64, copy=False)
-        for file in folder.glob("*.i64")
-    }
+    tensors: list[Any] = [None] * int((folder / SHAPE_FILE).read_text("ascii"))
+    for file in folder.glob("*.i[1248]"):
+        tensors[int(file.stem)] = np.fromfile(file, dtype=f"<{file.suffix[1:]}")
     vk, srs, statement = (
         (folder / f"{name}.bin").read_bytes() for name in ("vk", "srs", "statement")
     )

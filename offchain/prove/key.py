@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from offchain.prove.compile import Layout
-from offchain.prove.program import TensorKind, VerificationKey
-from offchain.prove.witness import Array, build_fixed
+from offchain.prove.program import TensorKind
+from offchain.prove.verification_key import VerificationKey
+from offchain.prove.witness import Array
+
+POINT_BYTES = 64
+Committer = Callable[[Array], bytes]  # k 2^c coefficients -> k commitments, 64 bytes each
 
 
 def build_key(
-    layout: Layout,
-    weights: Mapping[str, Array],
-    srs_id: bytes,
-    commit: Callable[[Array], bytes],
+    layout: Layout, fixed: Mapping[int, Array], srs_id: bytes, commit: Committer
 ) -> VerificationKey:
-    """Return the key; `commit` maps a chunk (2^c int64 coefficients) to its 64-byte commitment."""
-    chunks = fixed_chunks(layout, build_fixed(layout, weights))
+    """Return the key; `fixed` is what `build_fixed` returns for the model's weights."""
+    points = b"".join(map(commit, fixed_chunks(layout, fixed)))
+    commitments = [points[k : k + POINT_BYTES] for k in range(0, len(points), POINT_BYTES)]
     return VerificationKey(
         graph_hash=layout.graph.hash(),
         srs_id=srs_id,
         program=layout.program,
-        commitments=tuple(commit(chunk) for chunk in chunks),
+        commitments=tuple(commitments),
     )
 
 
-def fixed_chunks(layout: Layout, fixed: Mapping[int, Array]) -> list[Array]:
-    """Return the F fixed chunks, (2^c,) int64 each; cells outside tensors are 0."""
+def fixed_chunks(layout: Layout, fixed: Mapping[int, Array]) -> Iterator[Array]:
+    """Yield the fixed chunks in order, k 2^c cells at a time; cells outside tensors are 0.
+
+    A tensor of whole chunks is yielded as it is, small ones are gathered chunk by chunk.
+    """
     program = layout.program
     size = 1 << program.c
-    chunks = np.zeros((program.fixed_chunks, size), dtype=np.int64)
-    for index, values in fixed.items():
-        tensor = program.tensors[index]
-        if tensor.kind != TensorKind.FIXED:
+    members: dict[int, list[int]] = {}
+    for index, tensor in enumerate(program.tensors):
+        if tensor.kind == TensorKind.FIXED:
+            members.setdefault(tensor.chunk, []).append(index)
+    for chunk in sorted(members):
+        first, *_ = members[chunk]
+        if program.tensors[first].n >= program.c:
+            yield fixed[first]
             continue
-        if tensor.n >= program.c:
-            blocks = values.reshape(-1, size)
-            chunks[tensor.chunk : tensor.chunk + len(blocks)] = blocks
-        else:
-            start = tensor.addr << tensor.n
-            chunks[tensor.chunk, start : start + len(values)] = values
-    return list(chunks)
+        kind = np.result_type(*(fixed[k] for k in members[chunk]))
+        cells = np.zeros(size, dtype=kind)
+        for k in members[chunk]:
+            start = program.tensors[k].addr << program.tensors[k].n
+            cells[start : start + len(fixed[k])] = fixed[k]
+        yield cells

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +26,7 @@ from offchain.errors import (
     ProverOutOfMemory,
     ProverTimeout,
 )
-from offchain.prove.child import CELL_TYPE, EXIT_OUT_OF_MEMORY, EXIT_REFUSED
+from offchain.prove.child import EXIT_OUT_OF_MEMORY, EXIT_REFUSED, SHAPE_FILE
 from offchain.prove.witness import Array
 
 CANCEL_POLL_S: Final = 0.05  # how late a cancellation may be noticed
@@ -88,7 +88,7 @@ class ProverProcess:
         return self._child.process.pid
 
     def prove(
-        self, vk: bytes, srs: bytes, statement_hash: bytes, tensors: Mapping[int, Array]
+        self, vk: bytes, srs: bytes, statement_hash: bytes, tensors: Sequence[Array | None]
     ) -> bytes:
         """Return the proof, as `native.prove` does.
 
@@ -152,11 +152,14 @@ class _Child:
 
 
 def _write_inputs(
-    folder: Path, vk: bytes, srs: bytes, statement_hash: bytes, tensors: Mapping[int, Array]
+    folder: Path, vk: bytes, srs: bytes, statement_hash: bytes, tensors: Sequence[Array | None]
 ) -> None:
-    """Write what the child reads."""
+    """Write what the child reads; a tensor's file is named by its id and its cells' type."""
     folder.mkdir()
     for name, content in (("vk", vk), ("srs", srs), ("statement", statement_hash)):
         (folder / f"{name}.bin").write_bytes(content)
-    for index, values in tensors.items():
-        values.astype(CELL_TYPE, copy=False).tofile(folder / f"{index}.i64")
+    (folder / SHAPE_FILE).write_text(str(len(tensors)), encoding="ascii")
+    for index, values in enumerate(tensors):
+        if values is not None:
+            little = values.dtype.newbyteorder("<")
+            values.astype(little, copy=False).tofile(folder / f"{index}.i{values.dtype.itemsize}")

@@ -8,7 +8,7 @@ from typing import Final
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 MODE_PUBLIC: Final = 1  # verifier A, public input and output
 _ABI: Final = (
     "uint256", "uint256", "address", "address", "uint256", "uint256", "bytes32", "address",

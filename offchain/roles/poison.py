@@ -17,6 +17,7 @@ from offchain.chain.contracts.model_registry import VersionParams
 from offchain.errors import ConfigError
 from offchain.params.settings import LOCAL_CHAIN_IDS
 from offchain.prove.job import make_provable
+from offchain.prove.program_bytes import hash_program
 from offchain.roles.account import Account, build_version_params
 from offchain.roles.drills import coarsen
 from offchain.submit.models import Model, load_model
@@ -50,7 +51,7 @@ def poison_program(model: Model, true: VersionParams) -> tuple[VersionParams, by
     other = make_provable(replace(model.graph, inputs=(narrowed,)), model.weights).key
     key = replace(other, graph_hash=true.graph_hash)
     blob = key.to_bytes()
-    return replace(true, program_hash=key.program.hash(), vk_hash=keccak(blob)), blob
+    return replace(true, program_hash=hash_program(key.program), vk_hash=keccak(blob)), blob
 
 
 POISONS: Final[Mapping[str, Poison]] = {

@@ -17,11 +17,13 @@ from offchain.commit.model_folder import GRAPH_FILE, read_model_folder
 from offchain.errors import ModelMissing, RangeError, TensorError
 from offchain.execute.backend import Backend, run_graph, trace_graph
 from offchain.execute.torch_runtime import load_torch
+from offchain.model.execution import Execution
 from offchain.model.graph import Graph
+from offchain.model.operators import INDEX_BITS
 from offchain.prove.compile import Layout
 from offchain.prove.cost import ProvingCost, estimate_cost
 from offchain.prove.job import ProvableModel, make_provable
-from offchain.prove.witness import RequantTrace
+from offchain.prove.program_bytes import hash_program
 from offchain.types import Digest
 
 Array = npt.NDArray[np.int64]
@@ -73,26 +75,26 @@ class Model:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Return the input's (rows, cols)."""
+        """Return the input's shape."""
         return self.graph.input.shape
 
     @property
     def output_bits(self) -> int:
         """Return the bits of an output element."""
-        return 8 * self.layout.program.public[1].bytes_per_element
+        return 8 * self.layout.program.output.bytes_per_element
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Return the output's (rows, cols)."""
-        return self.layout.shapes[1]
+        """Return the output's shape."""
+        return self.layout.program.output.shape
 
     @property
     def output_bytes(self) -> int:
         """Return the bytes of an output tensor."""
-        return self.layout.program.public[1].byte_length
+        return self.layout.program.output.byte_length
 
     def decode_input(self, raw: bytes) -> Array:
-        """Return the input as (rows, cols) int64."""
+        """Return the input as int64 of its shape."""
         return decode_tensor(raw, self.input_shape, self.input_bits, self.graph.input.name)
 
     def check_input(self, raw: bytes) -> None:
@@ -109,17 +111,18 @@ class Model:
         x = self.decode_input(raw_input)
         return self._encode_output(run_graph(self.graph, self.weights, x, choose_backend(backend)))
 
-    def run_traced(self, raw_input: bytes) -> tuple[bytes, Mapping[str, RequantTrace]]:
-        """Return the output's bytes and every step, which a proof needs, by the reference."""
+    def run_traced(self, raw_input: bytes) -> tuple[bytes, Execution]:
+        """Return the output's bytes and everything on the way, which a proof needs."""
         x = self.decode_input(raw_input)
         execution = trace_graph(self.graph, self.weights, x, Backend.NUMPY)
-        trace = {name: RequantTrace(step.acc, step.y) for name, step in execution.steps.items()}
-        return self._encode_output(execution.output), trace
+        return self._encode_output(execution.output), execution
 
     def decide(self, raw_output: bytes) -> int:
-        """Return the winning class of the first row."""
+        """Return the winning class: of the first row, or as an argmax says it."""
         y = decode_tensor(raw_output, self.output_shape, self.output_bits, self.graph.output)
-        return int(np.argmax(y[0]))
+        if self.output_bits == INDEX_BITS:
+            return int(y[0])
+        return int(np.argmax(y.reshape(-1, y.shape[-1])[0]))
 
     def _encode_output(self, y: Array) -> bytes:
         return encode_tensor(y, self.output_bits, self.graph.output)
@@ -134,7 +137,7 @@ class Model:
         return ModelDigests(
             graph_hash=self.graph.hash(),
             weight_root=self.compute_weight_root(),
-            program_hash=keccak(self.layout.program.to_bytes()),
+            program_hash=hash_program(self.layout.program),
             vk_hash=keccak(self.vk_blob),
             srs_id=self.provable.reference.id,
         )

@@ -97,7 +97,7 @@ def prove_dispute(
     challenge seed, WitnessError where the execution violates the graph, ProverFailed when the
     child runs out of memory or time.
     """
-    raw_output, trace = model.run_traced(raw_input)
+    raw_output, execution = model.run_traced(raw_input)
     stored = _locate_proof(settings, statement)
     if stored.exists():
         return Evidence(raw_input, raw_output, stored.read_bytes(), statement, None)
@@ -105,8 +105,7 @@ def prove_dispute(
     _count_in_process(settings.home)
     started = time.monotonic()
     with ProverProcess(settings.prover_memory_mib, settings.prover_timeout_s) as prover:
-        x = model.decode_input(raw_input)
-        proof = prove_job(model.provable, statement, x, trace, prover.prove)
+        proof = prove_job(model.provable, statement, execution, prover.prove)
         run = ProverRun(prover.pid, round(time.monotonic() - started, 3), len(proof))
     write_atomically(stored, proof)
     return Evidence(raw_input, raw_output, proof, statement, run)

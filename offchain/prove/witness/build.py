@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -50,7 +50,7 @@ def build_witness(
     layout: Layout,
     weights: Weights,
     execution: Execution,
-    fixed: dict[int, Array] | None = None,
+    fixed: Mapping[int, Array] | None = None,
 ) -> dict[int, Array]:
     """Return every tensor but the late ones by id: padded, flat, in small signed types.
 
