@@ -2,7 +2,9 @@
 
 from offchain.native._core import (
     commit,
+    commit_chunks,
     prove,
+    prove_timed,
     ptau_import,
     srs_insecure,
     srs_verify,
@@ -12,7 +14,9 @@ from offchain.native._core import (
 
 __all__ = [
     "commit",
+    "commit_chunks",
     "prove",
+    "prove_timed",
     "ptau_import",
     "srs_insecure",
     "srs_verify",

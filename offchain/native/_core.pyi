@@ -1,15 +1,17 @@
 """Types of the Rust core; the crate offchain/native/crates/python is its source."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 __all__: Final[list[str]] = [
     "commit",
+    "commit_chunks",
     "prove",
+    "prove_timed",
     "ptau_import",
     "srs_insecure",
     "srs_verify",
@@ -17,10 +19,14 @@ __all__: Final[list[str]] = [
     "verify",
 ]
 
+Integers: TypeAlias = (
+    npt.NDArray[np.int8] | npt.NDArray[np.int16] | npt.NDArray[np.int32] | npt.NDArray[np.int64]
+)
+
 def srs_insecure(log_size: int) -> bytes:
     """Return 2^log_size powers of the insecure development SRS, 64 bytes each.
 
-    Raises NativeInputError above 2^20.
+    Raises NativeInputError above 2^24.
     """
 
 def tau_g2_insecure() -> bytes:
@@ -44,22 +50,37 @@ def ptau_import(
 def srs_verify(powers: bytes, tau_g2: bytes, entropy: bytes) -> None:
     """Raise PtauError unless the points are powers of the tau of `tau_g2` (32 random bytes)."""
 
-def commit(srs: bytes, coefficients: npt.NDArray[np.int64] | bytes) -> bytes:
-    """Return the 64-byte commitment of int64 coefficients (a flat array, or little-endian bytes).
+def commit(srs: bytes, coefficients: Integers) -> bytes:
+    """Return the 64-byte commitment of integer coefficients (a C-contiguous array).
 
     Raises NativeInputError when the SRS has fewer powers or is malformed.
     """
 
-def prove(
-    vk: bytes, srs: bytes, statement_hash: bytes, tensors: dict[int, npt.NDArray[np.int64]]
-) -> bytes:
-    """Return the proof; `tensors` maps every tensor id to its 2^n padded cells.
+def commit_chunks(srs: bytes, coefficients: Integers, log_size: int) -> bytes:
+    """Return the commitments of consecutive chunks of 2^log_size coefficients, 64 bytes each.
 
-    The witness is not judged: a false one gives a proof that is refused. Raises NativeInputError,
-    naming the tensor, for a wrong shape, and for a malformed key or SRS.
+    Raises NativeInputError for another number of coefficients, and as `commit`.
     """
+
+def prove(
+    vk: bytes, srs: bytes, statement_hash: bytes, tensors: Sequence[Integers | None]
+) -> bytes:
+    """Return the proof; `tensors` are the 2^n padded cells of every tensor id, None for late ones.
+
+    Arrays are read in place, in their own integer type. The witness is not judged: a false one gives
+    a proof that is refused. Raises NativeInputError, naming the tensor, for a wrong shape or type,
+    and for a malformed key or SRS.
+    """
+
+def prove_timed(
+    vk: bytes, srs: bytes, statement_hash: bytes, tensors: Sequence[Integers | None]
+) -> tuple[bytes, dict[str, float]]:
+    """Return the proof, and the seconds of its phases in order; raises as `prove`."""
 
 def verify(
     vk: bytes, tau_g2: bytes, statement_hash: bytes, input: bytes, output: bytes, proof: bytes
 ) -> None:
-    """Raise NativeProofError unless `proof` shows that the key's model maps `input` to `output`."""
+    """Raise NativeProofError unless `proof` shows that the key's model maps `input` to `output`.
+
+    The bytes of several inputs follow each other; those of committed tensors are left out.
+    """

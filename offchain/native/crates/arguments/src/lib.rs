@@ -2,23 +2,38 @@
 //!
 //! | module | shows | specification |
 //! |---|---|---|
-//! | [`sumcheck`] | Σ eq(z, x) g(x) or Σ a(x) b(x) equals a claim, given values at one point | proofs-spec.md 2.2 |
-//! | [`logup`] | every looked-up tuple is a row of its table | 2.3, 2.4; FORMAT.md 7.1 |
-//! | [`contraction`] | accumulators are products of activations and weights | 2.7; FORMAT.md 7.2, 7.3 |
-//! | [`reduction`] | many claims on committed tensors follow from one opening | 2.9; FORMAT.md 7.4 |
-//! | [`hyperkzg`] | a committed polynomial has a value at a point | 2.10; OPENINGS.md 2 |
+//! | [`sumcheck`] | Σ eq(z, x) g(x) or Σ e(x) a(x) b(x) equals a claim, given values at one point | proofs-spec.md 2.2 |
+//! | [`logup`] | every looked-up tuple is a row of its table | FORMAT.md 7.1 |
+//! | [`product`] | relations' values are sums of products under eq | 7.3 |
+//! | [`contraction`] | accumulators are products of activations and weights | 7.4 |
+//! | [`link`] | windows are sums over the tensors they look at | 7.5 |
+//! | [`reduction`] | many claims on committed tensors follow from one opening | 7.6 |
+//! | [`hyperkzg`] | a committed polynomial has a value at a point | OPENINGS.md 2 |
 //! | [`mercury`] | the same, by a proof of constant size | OPENINGS.md 3 |
 //!
-//! A verifier's half is a pure function of key, transcript and public values.
+//! Around them: [`challenges`] turns segments, functions and expressions into values, [`slots`] is the verifier's and
+//! [`proving`] the prover's side of slots, [`binding`] evaluates integer tensors partially, [`virtuals`] makes the
+//! columns that are no tensor's, [`combine`](combine::combine) adds chunks up.
+//!
+//! A verifier's half is a pure function of key, transcript and public values. A prover's half follows the protocol
+//! without judging the witness.
 #![forbid(unsafe_code)]
 
+pub mod binding;
+pub mod challenges;
+pub mod combine;
 pub mod contraction;
 pub mod hyperkzg;
+pub mod link;
 pub mod logup;
 pub mod mercury;
+pub mod product;
+pub mod proving;
 pub mod reduction;
+pub mod slots;
 pub mod sumcheck;
 mod univariate;
+pub mod virtuals;
 
 use thiserror::Error;
 use zkdps_field::Fr;
@@ -62,15 +77,23 @@ pub enum ArgumentError {
         /// Numerator and denominator that the columns give.
         got: Box<(Fr, Fr)>,
     },
-    /// The contraction's sum-check and the factors disagree.
-    #[error(
-        "contraction: sum-check does not end in the sent values: expected {expected}, got {got}"
-    )]
-    Contraction {
+    /// A phase's sum-check and the values sent after it disagree.
+    #[error("{phase}: sum-check does not end in the sent values: expected {expected}, got {got}")]
+    End {
+        /// Name of the phase.
+        phase: &'static str,
         /// What the sum-check ends in.
         expected: Fr,
-        /// What the factors give.
+        /// What the values give.
         got: Fr,
+    },
+    /// A relation that leaves no residual does not hold.
+    #[error("relation {index} does not hold: its value is {value}")]
+    Relation {
+        /// Its position.
+        index: usize,
+        /// Its value, which is not 0.
+        value: Fr,
     },
     /// The evaluation point of the opening is 0.
     #[error("opening challenge is zero")]

@@ -3,15 +3,24 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use zkdps_arguments::ArgumentError;
+use zkdps_arguments::binding::Cells;
+use zkdps_arguments::challenges::Challenges;
 use zkdps_arguments::hyperkzg::{prove_opening, verify_opening};
-use zkdps_arguments::logup::{Fingerprint, Leaves, prove_logup, verify_logup};
-use zkdps_arguments::sumcheck::{Product, prove_eq, prove_products, verify_eq, verify_products};
+use zkdps_arguments::logup::{Fingerprint, prove_gkr, verify_gkr};
+use zkdps_arguments::proving::Proving;
+use zkdps_arguments::slots::{Checked, PublicTensors};
+use zkdps_arguments::sumcheck::{
+    Column, Sum, prove_layer, prove_plain_batch, verify_eq, verify_plain,
+};
 use zkdps_field::msm::msm;
 use zkdps_field::point::encode;
 use zkdps_field::scalar::from_word;
 use zkdps_field::srs::{insecure_powers, insecure_tau_g2};
 use zkdps_field::{CurveGroup, Fr};
-use zkdps_program::{Block, Column};
+use zkdps_program::{
+    Atom, Block, Coefficient, Factor, FactorKind, Form, Function, Lookup, Opening, Phase, Program,
+    PublicTensor, Segment, Slot, SlotCounts, SlotKind, Source, Tensor, TensorKind,
+};
 use zkdps_transcript::{Receiver, Sender, Tag, Transcript};
 
 fn load(name: &str) -> Value {
@@ -97,7 +106,7 @@ fn eq_sum_check_sends_the_same_bytes() {
     let (z, lambda) = (scalars(&vector["z"]), scalar(&vector["lambda"]));
     let columns = [0, 1, 2, 3].map(|k| scalars(&vector["columns"][k]));
     let mut sender = seeded_sender(vector);
-    let (point, finals) = prove_eq(&mut sender, Tag::Round, &z, lambda, columns);
+    let (point, finals) = prove_layer(&mut sender, Tag::Round, &z, lambda, columns);
     let proof = bytes(&vector["proof"]);
     assert_eq!(sender.into_proof(), proof);
     assert_eq!(point, scalars(&vector["point"]));
@@ -115,109 +124,247 @@ fn eq_sum_check_sends_the_same_bytes() {
 #[test]
 fn plain_batch_sends_the_same_bytes() {
     let vector = &load("sumcheck")["plain"];
-    let mut products: Vec<Product> = vector["instances"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|instance| Product {
-            coefficient: scalar(&instance["coefficient"]),
+    let instances = vector["instances"].as_array().unwrap();
+    let (mut columns, mut sums) = (Vec::new(), Vec::new());
+    for instance in instances {
+        let factors = [&instance["a"], &instance["b"]].map(scalars);
+        let mask = factors[0].len() as u64 - 1;
+        sums.push(Sum {
+            variables: mask.count_ones() as usize,
             claim: scalar(&instance["claim"]),
-            a: scalars(&instance["a"]),
-            b: scalars(&instance["b"]),
-        })
-        .collect();
+            monomials: vec![(
+                scalar(&instance["coefficient"]),
+                vec![columns.len(), columns.len() + 1],
+            )],
+        });
+        columns.extend(factors.map(|cells| Column { mask, cells }));
+    }
     let rounds = number(&vector["rounds"]);
     let mut sender = seeded_sender(vector);
-    let point = prove_products(&mut sender, Tag::Round, &mut products, rounds);
+    let point = prove_plain_batch(&mut sender, Tag::Round, &sums, &mut columns, rounds, 2);
     let proof = bytes(&vector["proof"]);
     assert_eq!(sender.into_proof(), proof);
     assert_eq!(point, scalars(&vector["point"]));
-    for (product, finals) in products.iter().zip(vector["finals"].as_array().unwrap()) {
-        assert_eq!(vec![product.a[0], product.b[0]], scalars(finals));
+    for (pair, finals) in columns.chunks(2).zip(vector["finals"].as_array().unwrap()) {
+        let values: Vec<Fr> = pair.iter().map(Column::value).collect();
+        assert_eq!(values, scalars(finals));
     }
     let mut receiver = seeded_receiver(vector, &proof);
-    let (_, end) =
-        verify_products(&mut receiver, Tag::Round, scalar(&vector["claim"]), rounds).unwrap();
-    assert_eq!(
-        end,
-        products
-            .iter()
-            .map(|p| p.coefficient * p.a[0] * p.b[0])
-            .sum()
-    );
+    let (_, end) = verify_plain(
+        &mut receiver,
+        Tag::Round,
+        scalar(&vector["claim"]),
+        rounds,
+        2,
+    )
+    .unwrap();
+    let expected = sums
+        .iter()
+        .zip(columns.chunks(2))
+        .map(|(sum, pair)| sum.monomials[0].0 * pair[0].value() * pair[1].value())
+        .sum();
+    assert_eq!(end, expected);
 }
 
-fn blocks(vector: &Value) -> Vec<Block> {
-    let column = |column: &Value| Column {
-        tensor: number(&column["tensor"]),
-        addend: column["addend"].as_i64().unwrap() as i32,
-    };
-    vector["blocks"]
+/// A program that holds nothing but leaf blocks, and its tensors.
+fn leaf_program(vector: &Value) -> (Program, Vec<Vec<i64>>) {
+    let count = vector["tensors"].as_object().unwrap().len();
+    let tensors: Vec<Vec<i64>> = (0..count)
+        .map(|k| small(&vector["tensors"][k.to_string()]))
+        .collect();
+    // One slot for each tensor, in the order in which the values were sent.
+    let sent: Vec<usize> = vector["sent"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|block| Block {
-            is_table: block["table"].as_bool().unwrap(),
-            n: number(&block["n"]),
-            table_id: number(&block["tableId"]) as u8,
-            columns: block["columns"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(column)
-                .collect(),
+        .map(number)
+        .collect();
+    let size = |tensor: usize| tensors[tensor].len().ilog2() as usize;
+    let suffix = |length: usize| {
+        (length > 0).then_some(Segment {
+            source: Source::Zeta,
+            end: 0,
+            length,
+            flip: false,
         })
-        .collect()
+    };
+    let slots = sent.iter().map(|tensor| Slot {
+        kind: SlotKind::Tensor,
+        tensor: Some(*tensor),
+        point: suffix(size(*tensor)).into_iter().collect(),
+    });
+    let nothing = PublicTensor {
+        tensor: 0,
+        form: Form::Committed,
+        bytes_per_element: 1,
+        shape: vec![],
+        lo: 0,
+        hi: 0,
+    };
+    let identity = |length| Function {
+        factors: vec![Factor {
+            kind: FactorKind::Id,
+            value: 0,
+            end: 0,
+            length,
+            end2: 0,
+            length2: 0,
+        }],
+    };
+    let program = Program {
+        c: 4,
+        lookup: Lookup::Gkr,
+        opening: Opening::HyperKzg,
+        fixed_chunks: 0,
+        proof_chunks: 0,
+        late_chunks: 0,
+        op_count: 0,
+        tensors: (0..count)
+            .map(|k| Tensor {
+                kind: TensorKind::Proof,
+                n: size(k),
+                chunk: 0,
+                addr: 0,
+            })
+            .collect(),
+        inputs: vec![],
+        output: nothing,
+        functions: (0..8).map(identity).collect(),
+        counts: SlotCounts([sent.len(), 0, 0, 0, 0]),
+        slots: slots.collect(),
+        lambda: number(&vector["lambda"]),
+        blocks: vector["blocks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| block(entry, &sent))
+            .collect(),
+        relations: vec![],
+        product_rounds: 0,
+        terms: vec![],
+        contraction_rounds: 0,
+        degree: 2,
+        instances: vec![],
+        link_rounds: 0,
+        links: vec![],
+        virtual_slots: BTreeMap::new(),
+    };
+    (program, tensors)
+}
+
+/// A lookup's columns are tensors plus addends; a table has multiplicities, its index as key, and maybe a value.
+fn block(vector: &Value, sent: &[usize]) -> Block {
+    let atom = |a, slot, function| Atom {
+        coefficient: Coefficient { a, b: 0 },
+        slot,
+        function,
+    };
+    let n = number(&vector["n"]);
+    let slot = |column: &Value| {
+        let tensor = number(&column["tensor"]);
+        sent.iter().position(|sent| *sent == tensor)
+    };
+    let columns = vector["columns"].as_array().unwrap();
+    let (numerator, columns) = if vector["table"].as_bool().unwrap() {
+        let key = vec![atom(1, None, Some(n))];
+        let values = columns[1..].iter().map(|c| vec![atom(1, slot(c), None)]);
+        (
+            vec![atom(-1, slot(&columns[0]), None)],
+            std::iter::once(key).chain(values).collect(),
+        )
+    } else {
+        let column = |column: &Value| {
+            let addend = column["addend"].as_i64().unwrap() as i32;
+            vec![atom(1, slot(column), None), atom(addend, None, None)]
+        };
+        (
+            vec![atom(1, None, None)],
+            columns.iter().map(column).collect(),
+        )
+    };
+    Block {
+        n,
+        table_id: number(&vector["tableId"]) as u16,
+        numerator,
+        columns,
+    }
+}
+
+struct NoPublicTensors;
+
+impl PublicTensors for NoPublicTensors {
+    fn evaluate(&self, _: usize, _: &[Fr]) -> Fr {
+        Fr::from(0)
+    }
+
+    fn one_hot(&self, _: usize, _: &[Fr]) -> Fr {
+        Fr::from(0)
+    }
+}
+
+/// Returns the proof of the lookups and ζ.
+fn prove_lookups(vector: &Value, program: &Program, tensors: &[Vec<i64>]) -> (Vec<u8>, Vec<Fr>) {
+    let cells: Vec<Cells> = tensors.iter().map(|t| Cells::I64(t)).collect();
+    let mut proving = Proving {
+        program,
+        tensors: &cells,
+        challenges: Challenges::default(),
+        slots: vec![],
+    };
+    let mut sender = seeded_sender(vector);
+    let fingerprint = Fingerprint {
+        beta: sender.challenge(),
+        alpha: sender.challenge(),
+    };
+    assert_eq!(fingerprint.beta, scalar(&vector["beta"]));
+    let zeta = prove_gkr(&mut sender, &proving, fingerprint);
+    proving.challenges.set(Source::Zeta, zeta.clone());
+    proving.send_evaluated(&mut sender, Phase::Leaf);
+    (sender.into_proof(), zeta)
+}
+
+/// Returns ζ and the slots.
+fn verify_lookups(
+    vector: &Value,
+    program: &Program,
+    proof: &[u8],
+) -> Result<(Vec<Fr>, Vec<Fr>), ArgumentError> {
+    let mut checked = Checked {
+        program,
+        public: &NoPublicTensors,
+        challenges: Challenges::default(),
+        slots: vec![],
+    };
+    let mut receiver = seeded_receiver(vector, proof);
+    let fingerprint = Fingerprint {
+        beta: receiver.challenge(),
+        alpha: receiver.challenge(),
+    };
+    verify_gkr(&mut receiver, &mut checked, fingerprint)?;
+    receiver.finish()?;
+    Ok((
+        checked.challenges.vector(Source::Zeta).to_vec(),
+        checked.slots,
+    ))
 }
 
 #[test]
 fn logup_sends_the_same_bytes_and_is_sound() {
     for vector in load("logup").as_array().unwrap() {
-        let blocks = blocks(vector);
-        let count = vector["tensors"].as_object().unwrap().len();
-        let tensors: Vec<Vec<i64>> = (0..count)
-            .map(|k| small(&vector["tensors"][k.to_string()]))
-            .collect();
-        let slices: Vec<&[i64]> = tensors.iter().map(Vec::as_slice).collect();
-        let leaves = Leaves {
-            lambda: number(&vector["lambda"]),
-            blocks: &blocks,
-        };
-        let mut sender = seeded_sender(vector);
-        let fingerprint = Fingerprint {
-            beta: sender.challenge(),
-            alpha: sender.challenge(),
-        };
-        assert_eq!(fingerprint.beta, scalar(&vector["beta"]));
-        let claims = prove_logup(&mut sender, leaves, &slices, |_| false, fingerprint);
+        let (program, tensors) = leaf_program(vector);
         let proof = bytes(&vector["proof"]);
-        assert_eq!(sender.into_proof(), proof);
-        assert_eq!(claims.zeta, scalars(&vector["zeta"]));
-        let verify = |proof: &[u8]| {
-            let mut receiver = seeded_receiver(vector, proof);
-            let fingerprint = Fingerprint {
-                beta: receiver.challenge(),
-                alpha: receiver.challenge(),
-            };
-            let claims = verify_logup(
-                &mut receiver,
-                leaves,
-                |_| false,
-                |_, _| Fr::from(0),
-                fingerprint,
-            )?;
-            receiver.finish()?;
-            Ok::<_, ArgumentError>(claims)
-        };
-        let verified = verify(&proof).unwrap();
+        let zeta = scalars(&vector["zeta"]);
         assert_eq!(
-            (verified.zeta, verified.values),
-            (claims.zeta, claims.values)
+            prove_lookups(vector, &program, &tensors),
+            (proof.clone(), zeta.clone())
         );
+        let verified = verify_lookups(vector, &program, &proof).unwrap();
+        assert_eq!(verified, (zeta, scalars(&vector["values"])));
         for at in (0..proof.len()).step_by(13) {
             let mut tampered = proof.clone();
             tampered[at] ^= 1;
-            assert!(verify(&tampered).is_err(), "byte {at} may be changed");
+            let refused = verify_lookups(vector, &program, &tampered);
+            assert!(refused.is_err(), "byte {at} may be changed");
         }
     }
 }
@@ -225,36 +372,11 @@ fn logup_sends_the_same_bytes_and_is_sound() {
 #[test]
 fn logup_refuses_a_value_outside_its_table() {
     let vector = &load("logup")[1];
-    let blocks = blocks(vector);
-    let mut tensors: Vec<Vec<i64>> = (0..8)
-        .map(|k| small(&vector["tensors"][k.to_string()]))
-        .collect();
+    let (program, mut tensors) = leaf_program(vector);
     tensors[3][0] += 16;
-    let slices: Vec<&[i64]> = tensors.iter().map(Vec::as_slice).collect();
-    let leaves = Leaves {
-        lambda: 9,
-        blocks: &blocks,
-    };
-    let mut sender = seeded_sender(vector);
-    let fingerprint = Fingerprint {
-        beta: sender.challenge(),
-        alpha: sender.challenge(),
-    };
-    prove_logup(&mut sender, leaves, &slices, |_| false, fingerprint);
-    let proof = sender.into_proof();
+    let (proof, _) = prove_lookups(vector, &program, &tensors);
     assert_eq!(proof.len(), bytes(&vector["proof"]).len());
-    let mut receiver = seeded_receiver(vector, &proof);
-    let fingerprint = Fingerprint {
-        beta: receiver.challenge(),
-        alpha: receiver.challenge(),
-    };
-    let refused = verify_logup(
-        &mut receiver,
-        leaves,
-        |_| false,
-        |_, _| Fr::from(0),
-        fingerprint,
-    );
+    let refused = verify_lookups(vector, &program, &proof);
     assert!(matches!(refused, Err(ArgumentError::Root { .. })));
 }
 

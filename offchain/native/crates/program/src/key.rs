@@ -2,7 +2,7 @@
 
 use crate::decode::{Reader, decode_program};
 use crate::validate::ceil_log2;
-use crate::{Program, ProgramError, PublicTensor};
+use crate::{Form, Program, ProgramError, PublicTensor};
 use zkdps_field::hash::keccak256;
 use zkdps_field::point::POINT;
 
@@ -29,7 +29,7 @@ impl VerificationKey {
     pub fn decode(blob: &[u8]) -> Result<Self, ProgramError> {
         let mut reader = Reader::new(blob);
         let (graph_hash, srs_id) = (reader.array()?, reader.array()?);
-        let length = reader.u16()?.into();
+        let length = reader.u32()? as usize;
         let program = decode_program(reader.take(length)?)?;
         let commitments = (0..program.fixed_chunks)
             .map(|_| reader.array())
@@ -46,18 +46,26 @@ impl VerificationKey {
 }
 
 impl PublicTensor {
-    /// Returns the length of the tensor's bytes.
+    /// Returns the length of the tensor's bytes in the call.
     #[must_use]
     pub fn byte_length(&self) -> Option<usize> {
-        self.rows
-            .checked_mul(self.cols)?
-            .checked_mul(self.bytes_per_element)
+        if self.form == Form::Committed {
+            return Some(0);
+        }
+        self.shape
+            .iter()
+            .try_fold(self.bytes_per_element, |length, dimension| {
+                length.checked_mul(*dimension as usize)
+            })
     }
 
-    /// Returns the variables of the row and of the column axis.
+    /// Returns the variables of every axis.
     #[must_use]
-    pub fn axes(&self) -> (usize, usize) {
-        (ceil_log2(self.rows), ceil_log2(self.cols))
+    pub fn axes(&self) -> Vec<usize> {
+        self.shape
+            .iter()
+            .map(|dimension| ceil_log2(*dimension as usize))
+            .collect()
     }
 }
 
@@ -87,8 +95,8 @@ mod tests {
                 })
                 .collect();
             if length > 70 {
-                blob[64..66].copy_from_slice(&(length - 66).to_be_bytes());
-                blob[66] = 1;
+                blob[64..68].copy_from_slice(&u32::from(length - 68).to_be_bytes());
+                blob[68] = 2;
             }
             assert!(VerificationKey::decode(&blob).is_err());
         }

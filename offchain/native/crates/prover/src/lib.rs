@@ -6,21 +6,16 @@
 #![forbid(unsafe_code)]
 
 mod chunks;
+mod phases;
 
-use chunks::lay_out;
-use std::borrow::Cow;
+pub use phases::{Committed, Contracted, Linked, LookedUp, Multiplied, Reduction};
+pub use zkdps_arguments::binding::Cells;
+
+use std::time::Instant;
 use thiserror::Error;
 use zkdps_arguments::ArgumentError;
-use zkdps_arguments::contraction::{Accumulators, prove_biases, prove_contractions};
-use zkdps_arguments::hyperkzg::prove_opening;
-use zkdps_arguments::logup::{Fingerprint, LeafClaims, Leaves, prove_logup};
-use zkdps_arguments::reduction::{Claim, Reduced, prove_reduction};
-use zkdps_field::G1Affine;
-use zkdps_field::msm::msm_small;
 use zkdps_field::srs::{SrsError, read_powers};
-use zkdps_poly::combine_small;
-use zkdps_program::{Program, ProgramError, VerificationKey};
-use zkdps_transcript::{Sender, Tag, absorb_statement};
+use zkdps_program::{Program, ProgramError, TensorKind, VerificationKey};
 
 /// Why nothing could be proven; a false witness is not among the reasons.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -60,7 +55,8 @@ pub enum ProveError {
     Argument(#[from] ArgumentError),
 }
 
-/// Returns the proof for a key blob; `srs` holds at least 2^c encoded powers, `tensors` the padded tensors by id.
+/// Returns the proof for a key blob; `srs` holds at least 2^c encoded powers, `tensors` the padded tensors by id, `None`
+/// for the late ones.
 ///
 /// # Errors
 /// Key, SRS or a tensor's shape is wrong.
@@ -68,204 +64,80 @@ pub fn prove(
     vk: &[u8],
     srs: &[u8],
     statement_hash: &[u8; 32],
-    tensors: &[&[i64]],
+    tensors: &[Option<Cells>],
 ) -> Result<Vec<u8>, ProveError> {
+    Ok(prove_timed(vk, srs, statement_hash, tensors)?.0)
+}
+
+/// Names and seconds of the steps of a proof, in order.
+pub type Timings = Vec<(&'static str, f64)>;
+
+/// As [`prove`], with the time of every step.
+///
+/// # Errors
+/// As [`prove`].
+pub fn prove_timed(
+    vk: &[u8],
+    srs: &[u8],
+    statement_hash: &[u8; 32],
+    tensors: &[Option<Cells>],
+) -> Result<(Vec<u8>, Timings), ProveError> {
+    let mut timings = Vec::new();
+    let mut start = Instant::now();
+    let mut mark = |name| {
+        timings.push((name, start.elapsed().as_secs_f64()));
+        start = Instant::now();
+    };
     let key = VerificationKey::decode(vk)?;
+    let tensors = complete(&key.program, tensors)?;
     let srs = read_powers(srs, 1 << key.program.c)?;
-    let committed = Committed::start(&key, &srs, statement_hash, tensors)?;
-    committed.look_up().contract().reduce().open()
+    mark("load");
+    let committed = Committed::start(&key, &srs, statement_hash, &tensors);
+    mark("commit");
+    let looked_up = committed.look_up();
+    mark("lookups");
+    let multiplied = looked_up.multiply();
+    mark("products");
+    let contracted = multiplied.contract();
+    mark("contractions");
+    let linked = contracted.link();
+    mark("links");
+    let reduced = linked.reduce();
+    mark("reduction");
+    let proof = reduced.open()?;
+    mark("opening");
+    Ok((proof, timings))
 }
 
-/// What all phases read.
-#[derive(Clone, Debug)]
-struct Inputs<'a> {
-    program: &'a Program,
-    srs: &'a [G1Affine],
-    tensors: &'a [&'a [i64]],
-    chunks: Vec<Cow<'a, [i64]>>,
-}
-
-impl Inputs<'_> {
-    fn chunks(&self) -> Vec<&[i64]> {
-        self.chunks.iter().map(AsRef::as_ref).collect()
-    }
-}
-
-/// The proof's chunks are committed.
-#[derive(Clone, Debug)]
-pub struct Committed<'a> {
-    inputs: Inputs<'a>,
-    sender: Sender,
-}
-
-/// The lookups are shown, up to the leaf columns' values.
-#[derive(Clone, Debug)]
-pub struct LookedUp<'a> {
-    inputs: Inputs<'a>,
-    sender: Sender,
-    leaf: LeafClaims,
-}
-
-/// Everything is shown, up to claims on committed tensors.
-#[derive(Clone, Debug)]
-pub struct Contracted<'a> {
-    inputs: Inputs<'a>,
-    sender: Sender,
-    claims: Vec<Claim>,
-}
-
-/// Everything is shown, up to one opening.
-#[derive(Clone, Debug)]
-pub struct Reduction<'a> {
-    inputs: Inputs<'a>,
-    sender: Sender,
-    reduced: Reduced,
-}
-
-impl<'a> Committed<'a> {
-    /// Absorbs the statement and commits to the proof's chunks; `srs` has 2^c powers.
-    ///
-    /// # Errors
-    /// A tensor is missing or has the wrong size.
-    pub fn start(
-        key: &'a VerificationKey,
-        srs: &'a [G1Affine],
-        statement_hash: &[u8; 32],
-        tensors: &'a [&'a [i64]],
-    ) -> Result<Self, ProveError> {
-        let program = &key.program;
-        check_sizes(program, tensors)?;
-        let chunks = lay_out(program, tensors);
-        let mut sender = Sender::default();
-        absorb_statement(&mut sender.transcript, statement_hash, &key.hash);
-        let commitments: Vec<_> = chunks[program.fixed_chunks..]
-            .iter()
-            .map(|chunk| msm_small(srs, chunk))
-            .collect();
-        sender.send_points(Tag::Commit, &commitments);
-        Ok(Self {
-            inputs: Inputs {
-                program,
-                srs,
-                tensors,
-                chunks,
-            },
-            sender,
-        })
-    }
-
-    /// Proves the lookups.
-    #[must_use]
-    pub fn look_up(mut self) -> LookedUp<'a> {
-        let Inputs {
-            program, tensors, ..
-        } = self.inputs;
-        let fingerprint = Fingerprint {
-            beta: self.sender.challenge(),
-            alpha: self.sender.challenge(),
-        };
-        let leaves = Leaves {
-            lambda: program.lambda,
-            blocks: &program.blocks,
-        };
-        let is_public = |id: usize| program.tensors[id].is_public();
-        let leaf = prove_logup(&mut self.sender, leaves, tensors, is_public, fingerprint);
-        LookedUp {
-            inputs: self.inputs,
-            sender: self.sender,
-            leaf,
-        }
-    }
-}
-
-impl<'a> LookedUp<'a> {
-    /// Proves the requantizations and contractions.
-    #[must_use]
-    pub fn contract(mut self) -> Contracted<'a> {
-        let Inputs {
-            program, tensors, ..
-        } = self.inputs;
-        let mut claims = leaf_claims(program, &self.leaf);
-        let Accumulators {
-            values,
-            claims: biases,
-        } = prove_biases(&mut self.sender, program, tensors, &self.leaf);
-        claims.extend(biases);
-        claims.extend(prove_contractions(
-            &mut self.sender,
-            program,
-            tensors,
-            &self.leaf.zeta,
-            &values,
-        ));
-        Contracted {
-            inputs: self.inputs,
-            sender: self.sender,
-            claims,
-        }
-    }
-}
-
-/// Files the claims on the leaf columns, in the order in which their values were sent.
-fn leaf_claims(program: &Program, leaf: &LeafClaims) -> Vec<Claim> {
-    let start = |id: usize| leaf.zeta.len() - program.tensors[id].n;
-    leaf.sent
-        .iter()
-        .map(|id| Claim {
-            tensor: *id,
-            point: leaf.zeta[start(*id)..].to_vec(),
-            value: leaf.values[id],
-        })
-        .collect()
-}
-
-impl<'a> Contracted<'a> {
-    /// Reduces all claims to one opening.
-    #[must_use]
-    pub fn reduce(mut self) -> Reduction<'a> {
-        let chunks = self.inputs.chunks();
-        let reduced = prove_reduction(&mut self.sender, self.inputs.program, &chunks, &self.claims);
-        Reduction {
-            inputs: self.inputs,
-            sender: self.sender,
-            reduced,
-        }
-    }
-}
-
-impl Reduction<'_> {
-    /// Opens the combination of all chunks and returns the proof.
-    ///
-    /// # Errors
-    /// The opening's challenge is 0.
-    pub fn open(mut self) -> Result<Vec<u8>, ProveError> {
-        let Reduced { point, weights } = &self.reduced;
-        let combined = combine_small(&self.inputs.chunks(), weights, 1 << self.inputs.program.c);
-        prove_opening(&mut self.sender, self.inputs.srs, combined, point)?;
-        Ok(self.sender.into_proof())
-    }
-}
-
-fn check_sizes(program: &Program, tensors: &[&[i64]]) -> Result<(), ProveError> {
+/// Returns the cells of all tensors; those of late tensors are made while proving.
+///
+/// # Errors
+/// A tensor is missing, or there is one that the program does not have, or it has the wrong size.
+pub fn complete<'a>(
+    program: &Program,
+    tensors: &[Option<Cells<'a>>],
+) -> Result<Vec<Cells<'a>>, ProveError> {
     let count = program.tensors.len();
     if tensors.len() > count {
         return Err(ProveError::UnknownTensor { id: count, count });
     }
-    for (id, tensor) in program.tensors.iter().enumerate() {
-        let got = tensors
-            .get(id)
-            .ok_or(ProveError::MissingTensor { id })?
-            .len();
-        match 1_usize.checked_shl(tensor.n as u32) {
-            Some(expected) if expected == got => (),
-            expected => {
-                return Err(ProveError::TensorSize {
-                    id,
-                    expected: expected.unwrap_or(usize::MAX),
-                    got,
-                });
-            }
+    let complete = |(id, tensor): (usize, &zkdps_program::Tensor)| {
+        let cells = tensors.get(id).copied().flatten();
+        if tensor.kind == TensorKind::Late {
+            return match cells {
+                None => Ok(Cells::Field(&[])),
+                Some(_) => Err(ProveError::UnknownTensor { id, count }),
+            };
         }
-    }
-    Ok(())
+        let cells = cells.ok_or(ProveError::MissingTensor { id })?;
+        if matches!(cells, Cells::Field(_)) || cells.len() != 1 << tensor.n {
+            return Err(ProveError::TensorSize {
+                id,
+                expected: 1 << tensor.n,
+                got: cells.len(),
+            });
+        }
+        Ok(cells)
+    };
+    program.tensors.iter().enumerate().map(complete).collect()
 }

@@ -3,21 +3,20 @@
 
 mod ptau;
 
-use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
-use pyo3::exceptions::PyTypeError;
+use numpy::{Element, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use std::collections::BTreeMap;
-use zkdps_field::CurveGroup;
-use zkdps_field::msm::msm_small;
-use zkdps_field::point::{POINT, encode, encode_g2};
-use zkdps_field::srs::{insecure_powers, insecure_tau_g2, read_powers};
+use zkdps_field::msm::{msm, msm_small};
+use zkdps_field::point::{encode, encode_all, encode_g2};
+use zkdps_field::srs::{SrsError, insecure_powers, insecure_tau_g2, read_powers};
+use zkdps_field::{G1Affine, G1Projective};
+use zkdps_prover::{Cells, Timings};
 
 pyo3::import_exception!(offchain.errors, NativeInputError);
 pyo3::import_exception!(offchain.errors, NativeProofError);
 
-/// Chunks have at most 2^20 cells.
-const MAX_LOG_SIZE: u32 = 20;
+/// Chunks have at most 2^24 cells.
+const MAX_LOG_SIZE: u32 = 24;
 
 /// Native core: prover, verifier and commitments.
 #[pymodule]
@@ -25,7 +24,7 @@ mod _core {
     #[pymodule_export]
     use super::ptau::{ptau_import, srs_verify};
     #[pymodule_export]
-    use super::{commit, prove, srs_insecure, tau_g2_insecure, verify};
+    use super::{commit, commit_chunks, prove, prove_timed, srs_insecure, tau_g2_insecure, verify};
 }
 
 /// Return 2^log_size powers of the insecure development SRS, 64 bytes each.
@@ -47,21 +46,59 @@ fn tau_g2_insecure(py: Python<'_>) -> Bound<'_, PyBytes> {
     PyBytes::new(py, &encode_g2(&insecure_tau_g2()))
 }
 
-/// Return the commitment of int64 coefficients (an array, or little-endian bytes).
+/// Return the commitment of integer coefficients.
 #[pyfunction]
 fn commit<'py>(
     py: Python<'py>,
     srs: &[u8],
     coefficients: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let coefficients = read_coefficients(coefficients)?;
+    let coefficients = TypedArray::read(coefficients, "coefficients")?;
+    let cells = coefficients.cells()?;
     let point = py.detach(|| {
-        let powers = read_powers(srs, coefficients.len())?;
-        Ok(encode(&msm_small(&powers, &coefficients).into_affine()))
+        let powers = read_powers(srs, cells.len())?;
+        Ok(encode_all(&[commit_cells(&powers, cells)]))
     });
-    let point = point.map_err(|error: zkdps_field::srs::SrsError| refused(error.to_string()))?;
-    debug_assert_eq!(point.len(), POINT);
-    Ok(PyBytes::new(py, &point))
+    let points = point.map_err(|error: SrsError| refused(error.to_string()))?;
+    Ok(PyBytes::new(py, points.as_flattened()))
+}
+
+/// Return the commitments of consecutive chunks of 2^log_size coefficients, 64 bytes each.
+#[pyfunction]
+fn commit_chunks<'py>(
+    py: Python<'py>,
+    srs: &[u8],
+    coefficients: &Bound<'py, PyAny>,
+    log_size: u32,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let coefficients = TypedArray::read(coefficients, "coefficients")?;
+    let cells = coefficients.cells()?;
+    if log_size > MAX_LOG_SIZE || cells.len() % (1 << log_size) != 0 {
+        return Err(refused(format!(
+            "{} coefficients are no whole chunks of 2^{log_size}",
+            cells.len()
+        )));
+    }
+    let size = 1_usize << log_size;
+    let points = py.detach(|| {
+        let powers = read_powers(srs, size)?;
+        let points: Vec<_> = (0..cells.len() / size)
+            .map(|k| commit_cells(&powers, cells.slice(k * size, size)))
+            .collect();
+        Ok(encode_all(&points))
+    });
+    let points = points.map_err(|error: SrsError| refused(error.to_string()))?;
+    Ok(PyBytes::new(py, points.as_flattened()))
+}
+
+fn commit_cells(powers: &[G1Affine], cells: Cells) -> G1Projective {
+    match cells {
+        Cells::I8(cells) => msm_small(powers, cells),
+        Cells::I16(cells) => msm_small(powers, cells),
+        Cells::I32(cells) => msm_small(powers, cells),
+        Cells::I64(cells) => msm_small(powers, cells),
+        Cells::Field(cells) => msm(powers, cells),
+    }
 }
 
 /// Return the proof that the tensors satisfy the key's program.
@@ -71,19 +108,51 @@ fn prove<'py>(
     vk: &[u8],
     srs: &[u8],
     statement_hash: &[u8],
-    tensors: &Bound<'py, PyDict>,
+    tensors: Vec<Option<Bound<'py, PyAny>>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
+    let (proof, _) = prove_arrays(py, vk, srs, statement_hash, &tensors)?;
+    Ok(PyBytes::new(py, &proof))
+}
+
+/// Return the proof and the seconds that its phases took.
+#[pyfunction]
+fn prove_timed<'py>(
+    py: Python<'py>,
+    vk: &[u8],
+    srs: &[u8],
+    statement_hash: &[u8],
+    tensors: Vec<Option<Bound<'py, PyAny>>>,
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyDict>)> {
+    let (proof, timings) = prove_arrays(py, vk, srs, statement_hash, &tensors)?;
+    let seconds = PyDict::new(py);
+    for (phase, time) in timings {
+        seconds.set_item(phase, time)?;
+    }
+    Ok((PyBytes::new(py, &proof), seconds))
+}
+
+fn prove_arrays(
+    py: Python<'_>,
+    vk: &[u8],
+    srs: &[u8],
+    statement_hash: &[u8],
+    tensors: &[Option<Bound<'_, PyAny>>],
+) -> PyResult<(Vec<u8>, Timings)> {
     let statement_hash = exactly(statement_hash, "statement hash").map_err(refused)?;
-    let arrays = read_tensors(tensors)?;
-    let slices: Vec<&[i64]> = arrays
+    let arrays = tensors
         .iter()
-        .map(|array| array.as_slice().map_err(PyErr::from))
-        .collect::<PyResult<_>>()?;
-    let proof = py.detach(|| zkdps_prover::prove(vk, srs, &statement_hash, &slices));
-    Ok(PyBytes::new(
-        py,
-        &proof.map_err(|error| refused(error.to_string()))?,
-    ))
+        .enumerate()
+        .map(|(id, array)| {
+            let read = |array| TypedArray::read(array, &format!("tensor {id}"));
+            array.as_ref().map(read).transpose()
+        })
+        .collect::<PyResult<Vec<_>>>()?;
+    let cells = arrays
+        .iter()
+        .map(|array| array.as_ref().map(TypedArray::cells).transpose())
+        .collect::<PyResult<Vec<_>>>()?;
+    py.detach(|| zkdps_prover::prove_timed(vk, srs, &statement_hash, &cells))
+        .map_err(|error| refused(error.to_string()))
 }
 
 /// Raise `NativeProofError` unless the proof shows that the key's model maps input to output.
@@ -117,40 +186,49 @@ fn exactly<const N: usize>(bytes: &[u8], name: &str) -> Result<[u8; N], String> 
         .map_err(|_| format!("{name} has {} bytes, expected {N}", bytes.len()))
 }
 
-fn read_coefficients(coefficients: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
-    if let Ok(bytes) = coefficients.cast::<PyBytes>() {
-        let (words, rest) = bytes.as_bytes().as_chunks::<8>();
-        if !rest.is_empty() {
-            return Err(refused(format!(
-                "{} bytes of coefficients, expected a multiple of 8",
-                bytes.as_bytes().len()
-            )));
-        }
-        return Ok(words.iter().map(|word| i64::from_le_bytes(*word)).collect());
-    }
-    let array: PyReadonlyArray1<i64> = coefficients
-        .extract()
-        .map_err(|_| PyTypeError::new_err("coefficients: expected bytes or a flat int64 array"))?;
-    Ok(array.as_array().to_vec())
+/// A contiguous array of one of the integer types.
+enum TypedArray<'py> {
+    I8(PyReadonlyArrayDyn<'py, i8>),
+    I16(PyReadonlyArrayDyn<'py, i16>),
+    I32(PyReadonlyArrayDyn<'py, i32>),
+    I64(PyReadonlyArrayDyn<'py, i64>),
 }
 
-/// Returns the arrays of ids 0, 1, 2, …; refuses other keys and arrays.
-fn read_tensors<'py>(tensors: &Bound<'py, PyDict>) -> PyResult<Vec<PyReadonlyArray1<'py, i64>>> {
-    let mut by_id = BTreeMap::new();
-    for (id, array) in tensors.iter() {
-        let id: usize = id.extract()?;
-        let array: PyReadonlyArray1<i64> = array
-            .extract()
-            .map_err(|_| refused(format!("tensor {id}: expected a flat int64 array")))?;
-        if !array.is_contiguous() {
-            return Err(refused(format!("tensor {id}: expected a contiguous array")));
+impl<'py> TypedArray<'py> {
+    fn read(array: &Bound<'py, PyAny>, name: &str) -> PyResult<Self> {
+        let typed = if let Ok(array) = array.extract() {
+            Self::I8(array)
+        } else if let Ok(array) = array.extract() {
+            Self::I16(array)
+        } else if let Ok(array) = array.extract() {
+            Self::I32(array)
+        } else if let Ok(array) = array.extract() {
+            Self::I64(array)
+        } else {
+            return Err(refused(format!(
+                "{name}: expected an array of int8, int16, int32 or int64"
+            )));
+        };
+        if typed.cells().is_err() {
+            return Err(refused(format!("{name}: expected a C-contiguous array")));
         }
-        by_id.insert(id, array);
+        Ok(typed)
     }
-    for (expected, id) in by_id.keys().enumerate() {
-        if *id != expected {
-            return Err(refused(format!("tensor {expected}: is missing")));
-        }
+
+    fn cells(&self) -> PyResult<Cells<'_>> {
+        Ok(match self {
+            Self::I8(array) => Cells::I8(c_order(array)?),
+            Self::I16(array) => Cells::I16(c_order(array)?),
+            Self::I32(array) => Cells::I32(c_order(array)?),
+            Self::I64(array) => Cells::I64(c_order(array)?),
+        })
     }
-    Ok(by_id.into_values().collect())
+}
+
+/// Returns the elements in C order; arrays of other orders are refused.
+fn c_order<'a, T: Element>(array: &'a PyReadonlyArrayDyn<'_, T>) -> PyResult<&'a [T]> {
+    if !array.is_c_contiguous() {
+        return Err(refused("expected a C-contiguous array".to_owned()));
+    }
+    array.as_slice().map_err(PyErr::from)
 }

@@ -11,7 +11,7 @@ use zkdps_field::scalar::{WORD, from_word, reduce_word, to_word};
 use zkdps_field::{Fr, G1Affine, G1Projective};
 
 /// The domain word's preimage.
-pub const DOMAIN: &[u8] = b"zkdps/1 bn254 keccak hyperkzg";
+pub const DOMAIN: &[u8] = b"zkdps/2 bn254 keccak";
 
 /// What a message is; absorbed in front of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,16 +27,24 @@ pub enum Tag {
     Layer = 3,
     /// Commitments of the proof's chunks.
     Commit = 4,
-    /// Leaf values.
+    /// Leaf slots.
     Leaves = 5,
-    /// Bias values.
+    /// Product round.
+    ProductRound = 6,
+    /// Product slots.
+    Product = 7,
+    /// Direct slots.
     Direct = 8,
     /// Contraction round.
     ContractRound = 9,
-    /// Contraction's final values.
-    ContractFinal = 10,
+    /// Contraction slots.
+    Contract = 10,
     /// Claim reduction round.
     ReduceRound = 11,
+    /// Link round.
+    LinkRound = 12,
+    /// Link slots.
+    Link = 13,
     /// Commitments of the opening's folds.
     OpenFolds = 20,
     /// Evaluations of the opening's folds.
@@ -55,6 +63,19 @@ pub enum Tag {
     MercuryQuotients = 34,
     /// Commitment of the last quotient.
     MercuryLast = 35,
+    /// Commitments of the inverses' chunks.
+    Late = 40,
+    /// Inverses' sum-check round.
+    InverseRound = 41,
+    /// Inverse values.
+    Inverses = 42,
+}
+
+impl Tag {
+    /// Returns whether a message without elements is absorbed, not left out: an opening of one variable has no folds.
+    fn may_be_empty(self) -> bool {
+        self == Self::OpenFolds
+    }
 }
 
 /// Why a proof's bytes are not a sequence of messages.
@@ -158,7 +179,11 @@ impl Sender {
         self.proof
     }
 
+    /// A message without elements is left out.
     fn send(&mut self, tag: Tag, message: &[u8]) {
+        if message.is_empty() && !tag.may_be_empty() {
+            return;
+        }
         self.transcript.absorb(tag, message);
         self.proof.extend_from_slice(message);
     }
@@ -245,6 +270,9 @@ impl<'a> Receiver<'a> {
         tag: Tag,
         count: usize,
     ) -> Result<&'a [u8], TranscriptError> {
+        if count == 0 && !tag.may_be_empty() {
+            return Ok(&[]);
+        }
         let rest = &self.proof[self.at..];
         let expected = count.saturating_mul(SIZE);
         let truncated = TranscriptError::Truncated {

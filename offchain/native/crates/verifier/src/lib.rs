@@ -7,16 +7,19 @@ mod public;
 
 use public::PublicValues;
 use thiserror::Error;
-use zkdps_arguments::ArgumentError;
-use zkdps_arguments::contraction::{verify_biases, verify_contractions};
-use zkdps_arguments::hyperkzg::verify_opening;
-use zkdps_arguments::logup::{Fingerprint, LeafClaims, Leaves, verify_logup};
-use zkdps_arguments::reduction::{Claim, verify_reduction};
+use zkdps_arguments::challenges::Challenges;
+use zkdps_arguments::contraction::verify_contractions;
+use zkdps_arguments::link::verify_links;
+use zkdps_arguments::logup::{Fingerprint, verify_gkr, verify_inverses};
+use zkdps_arguments::product::verify_products;
+use zkdps_arguments::reduction::{collect_claims, verify_reduction};
+use zkdps_arguments::slots::Checked;
+use zkdps_arguments::{ArgumentError, hyperkzg, mercury};
 use zkdps_field::hash::keccak256;
 use zkdps_field::msm::msm;
 use zkdps_field::point::{POINT_G2, PointError, decode, decode_g2};
-use zkdps_field::{CurveGroup, G1Affine};
-use zkdps_program::{Program, ProgramError, VerificationKey};
+use zkdps_field::{CurveGroup, Fr, G1Affine, Zero};
+use zkdps_program::{Lookup, Opening, Phase, ProgramError, Residual, VerificationKey};
 use zkdps_transcript::{Receiver, Tag, TranscriptError, absorb_statement};
 
 const SRS_PREFIX: &[u8] = b"zkdps/srs/1";
@@ -41,15 +44,15 @@ pub enum VerifyError {
     /// \[tau\]_2 is another SRS's.
     #[error("[tau]_2 is not that of the key's SRS")]
     OtherSrs,
-    /// A public tensor has the wrong number of bytes.
-    #[error("public tensor has {got} bytes, expected {expected}")]
+    /// Inputs or output have the wrong number of bytes.
+    #[error("public tensors have {got} bytes, expected {expected}")]
     PublicLength {
         /// Bytes of the shape.
         expected: usize,
         /// Bytes given.
         got: usize,
     },
-    /// An input element is outside the declared range.
+    /// An element is outside the declared range.
     #[error("element {index} is {got}, outside [{lo}, {hi}]")]
     PublicRange {
         /// Position in the tensor.
@@ -72,7 +75,8 @@ impl From<TranscriptError> for VerifyError {
     }
 }
 
-/// Checks that `proof` shows that the model of the key blob `vk` maps `input` to `output`.
+/// Checks that `proof` shows that the model of the key blob `vk` maps `input` to `output`; several inputs' bytes follow
+/// each other.
 ///
 /// The statement's own fields (program hash, digests) are the caller's to compare.
 ///
@@ -98,22 +102,73 @@ pub fn verify(
     let mut receiver = Receiver::new(proof);
     absorb_statement(&mut receiver.transcript, statement_hash, &key.hash);
     commitments.extend(receiver.receive_points(Tag::Commit, program.proof_chunks)?);
-    let leaf = receive_lookups(&mut receiver, program, &public)?;
-    let mut claims = leaf_claims(program, &leaf);
-    let accumulators = verify_biases(&mut receiver, program, &leaf)?;
-    claims.extend(accumulators.claims);
-    let public_value = |id: usize, point: &[_]| public.evaluate(id, point);
-    claims.extend(verify_contractions(
-        &mut receiver,
+    let mut checked = Checked {
         program,
-        &leaf.zeta,
-        &accumulators.values,
-        public_value,
-    )?);
+        public: &public,
+        challenges: Challenges::new(public.first),
+        slots: Vec::new(),
+    };
+    let inverses = receive_lookups(&mut receiver, &mut checked, &mut commitments)?;
+    let relations = receive_relations(&mut receiver, &mut checked)?;
+    verify_products(&mut receiver, &mut checked, &relations)?;
+    verify_contractions(&mut receiver, &mut checked, &relations)?;
+    verify_links(&mut receiver, &mut checked)?;
+    let claims = collect_claims(
+        program,
+        &checked.challenges,
+        &checked.slots,
+        &relations,
+        &inverses,
+    );
     let (reduced, value) = verify_reduction(&mut receiver, program, &claims)?;
     let combined = msm(&commitments, &reduced.weights).into_affine();
+    let verify_opening = match program.opening {
+        Opening::HyperKzg => hyperkzg::verify_opening,
+        Opening::Mercury => mercury::verify_opening,
+    };
     verify_opening(&mut receiver, combined, &reduced.point, value, tau)?;
     Ok(receiver.finish()?)
+}
+
+/// Checks the lookups; returns the values of committed inverses.
+fn receive_lookups(
+    receiver: &mut Receiver,
+    checked: &mut Checked,
+    commitments: &mut Vec<G1Affine>,
+) -> Result<Vec<Fr>, ArgumentError> {
+    let fingerprint = Fingerprint {
+        beta: receiver.challenge(),
+        alpha: receiver.challenge(),
+    };
+    match checked.program.lookup {
+        Lookup::Gkr => {
+            verify_gkr(receiver, checked, fingerprint)?;
+            Ok(Vec::new())
+        }
+        Lookup::Inverses => {
+            let chunks = checked.program.late_chunks;
+            commitments.extend(receiver.receive_points(Tag::Late, chunks)?);
+            verify_inverses(receiver, checked, fingerprint)
+        }
+    }
+}
+
+/// Receives the direct slots and returns the relations' values; those without a residual must be 0.
+fn receive_relations(
+    receiver: &mut Receiver,
+    checked: &mut Checked,
+) -> Result<Vec<Fr>, ArgumentError> {
+    checked.receive_slots(receiver, Phase::Direct)?;
+    let values = checked.relation_values();
+    for index in checked.program.relations_with(Residual::None) {
+        if !values[index].is_zero() {
+            return Err(ArgumentError::Relation {
+                index,
+                value: values[index],
+            });
+        }
+    }
+    Ok(values)
 }
 
 fn read_commitments(key: &VerificationKey) -> Result<Vec<G1Affine>, VerifyError> {
@@ -122,42 +177,6 @@ fn read_commitments(key: &VerificationKey) -> Result<Vec<G1Affine>, VerifyError>
         .enumerate()
         .map(|(index, encoded)| {
             decode(encoded).map_err(|source| VerifyError::Commitment { index, source })
-        })
-        .collect()
-}
-
-fn receive_lookups(
-    receiver: &mut Receiver,
-    program: &Program,
-    public: &PublicValues,
-) -> Result<LeafClaims, ArgumentError> {
-    let fingerprint = Fingerprint {
-        beta: receiver.challenge(),
-        alpha: receiver.challenge(),
-    };
-    let leaves = Leaves {
-        lambda: program.lambda,
-        blocks: &program.blocks,
-    };
-    let is_public = |id: usize| program.tensors[id].is_public();
-    verify_logup(
-        receiver,
-        leaves,
-        is_public,
-        |id, point| public.evaluate(id, point),
-        fingerprint,
-    )
-}
-
-/// Files the claims on the leaf columns, in the order in which their values were received.
-fn leaf_claims(program: &Program, leaf: &LeafClaims) -> Vec<Claim> {
-    let start = |id: usize| leaf.zeta.len() - program.tensors[id].n;
-    leaf.sent
-        .iter()
-        .map(|id| Claim {
-            tensor: *id,
-            point: leaf.zeta[start(*id)..].to_vec(),
-            value: leaf.values[id],
         })
         .collect()
 }

@@ -10,7 +10,7 @@ use zkdps_program::{Program, VerificationKey, decode_program};
 
 const RUNS: usize = 4_000;
 /// Where the program begins in a key: behind graph hash, SRS and length.
-const PROGRAM: usize = 66;
+const PROGRAM: usize = 68;
 
 fn runs() -> usize {
     std::env::var("ZKDPS_FUZZ_RUNS").map_or(RUNS, |runs| {
@@ -25,7 +25,7 @@ fn program_of(case: &Case) -> Program {
 /// Puts another program into a case's key.
 fn with_program(case: &Case, program: &[u8]) -> Vec<u8> {
     let behind = PROGRAM + encode_program(&program_of(case)).len();
-    let length = (program.len() as u16).to_be_bytes();
+    let length = (program.len() as u32).to_be_bytes();
     [&case.vk[..64], &length, program, &case.vk[behind..]].concat()
 }
 

@@ -38,7 +38,10 @@ fn false_witnesses_give_complete_proofs_that_are_refused() {
     for case in load("proofs") {
         for id in 0..case.tensors.len() {
             let mut tensors = case.tensors.clone();
-            tensors[id][0] += 1;
+            let Some(cells) = &mut tensors[id] else {
+                continue;
+            };
+            cells[0] += 1;
             let proof = case.prove(&tensors).unwrap();
             assert_eq!(proof.len(), case.proof.len());
             let refused = case.verify(&proof);
@@ -55,8 +58,9 @@ fn false_witnesses_give_complete_proofs_that_are_refused() {
 fn wrong_shapes_are_refused_with_the_tensor() {
     let case = &load("proofs")[0];
     let mut tensors = case.tensors.clone();
-    let expected = tensors[3].len();
-    tensors[3].push(0);
+    let cells = tensors[3].as_mut().unwrap();
+    let expected = cells.len();
+    cells.push(0);
     assert_eq!(
         case.prove(&tensors),
         Err(ProveError::TensorSize {
@@ -67,10 +71,10 @@ fn wrong_shapes_are_refused_with_the_tensor() {
     );
     let missing = case.tensors.len() - 1;
     assert_eq!(
-        case.prove(&case.tensors[..missing]),
+        case.prove(&case.tensors[..missing].to_vec()),
         Err(ProveError::MissingTensor { id: missing })
     );
-    let more = [case.tensors.clone(), vec![vec![]]].concat();
+    let more = [case.tensors.clone(), vec![None]].concat();
     let count = case.tensors.len();
     assert_eq!(
         case.prove(&more),

@@ -1,82 +1,53 @@
 //! The prover's half.
 
-use super::{Accumulators, accumulate, instance_powers, leading_point, operand_point};
-use crate::logup::{LeafClaims, suffix};
-use crate::reduction::Claim;
-use crate::sumcheck::{Product, prove_products};
-use zkdps_field::{Fr, One};
-use zkdps_poly::{bind_leading_small, dot_small, eq_table};
-use zkdps_program::Program;
+use super::claim;
+use crate::challenges::coefficient;
+use crate::proving::Proving;
+use crate::sumcheck::{Column, Sum, prove_plain_batch};
+use crate::virtuals::weight_column;
+use zkdps_field::Fr;
+use zkdps_field::scalar::powers;
+use zkdps_program::{Phase, Source};
 use zkdps_transcript::{Sender, Tag};
 
-/// Sends the biases at z_j and returns what the contractions have to show.
-pub fn prove_biases(
-    sender: &mut Sender,
-    program: &Program,
-    tensors: &[&[i64]],
-    leaf: &LeafClaims,
-) -> Accumulators {
-    let evaluate = |tensor: usize, cols_log: usize| {
-        dot_small(
-            &eq_table(suffix(&leaf.zeta, cols_log), Fr::one()),
-            tensors[tensor],
-        )
-    };
-    let biases: Vec<Fr> = program
-        .requants
-        .iter()
-        .filter_map(|entry| entry.bias.map(|tensor| evaluate(tensor, entry.cols_log)))
-        .collect();
-    if !biases.is_empty() {
-        sender.send_scalars(Tag::Direct, &biases);
+/// Runs the contraction sum-check and sends the contraction slots.
+pub fn prove_contractions(sender: &mut Sender, proving: &mut Proving, relations: &[Fr]) {
+    let program = proving.program;
+    if program.instances.is_empty() {
+        return;
     }
-    accumulate(program, leaf, biases)
-}
-
-/// Runs the contraction sum-check and returns the claims on its committed operands.
-pub fn prove_contractions(
-    sender: &mut Sender,
-    program: &Program,
-    tensors: &[&[i64]],
-    zeta: &[Fr],
-    values: &[Fr],
-) -> Vec<Claim> {
-    let nu = sender.challenge();
-    let mut products: Vec<Product> = instance_powers(program, nu)
-        .zip(&program.instances)
-        .zip(program.requants.iter().zip(values))
-        .map(|((power, instance), (entry, value))| {
-            let [a, b] = [&instance.a, &instance.b].map(|operand| {
-                let weights = eq_table(&leading_point(operand, zeta), Fr::one());
-                bind_leading_small(tensors[operand.tensor], &weights)
-            });
-            Product {
-                coefficient: power * Fr::from(entry.m),
-                claim: power * value,
-                a,
-                b,
-            }
-        })
-        .collect();
-    let r_c = prove_products(sender, Tag::ContractRound, &mut products, program.rounds);
-    let claims: Vec<Claim> = program
-        .instances
-        .iter()
-        .zip(&products)
-        .flat_map(|(instance, product)| {
-            [(&instance.a, &product.a), (&instance.b, &product.b)].map(|(operand, folded)| Claim {
-                tensor: operand.tensor,
-                point: operand_point(operand, instance.variables, zeta, &r_c),
-                value: folded[0],
-            })
-        })
-        .filter(|claim| !program.tensors[claim.tensor].is_public())
-        .collect();
-    if !claims.is_empty() {
-        sender.send_scalars(
-            Tag::ContractFinal,
-            &claims.iter().map(|c| c.value).collect::<Vec<_>>(),
-        );
+    let powers = powers(sender.challenge(), program.instances.len());
+    let mut columns = proving.columns(Phase::Contraction, Source::Contraction);
+    let own = columns.len();
+    let first = program.counts.range(Phase::Contraction).start;
+    let mut sums = Vec::with_capacity(program.instances.len());
+    for (instance, power) in program.instances.iter().zip(powers) {
+        let mut factors = Vec::with_capacity(3);
+        if instance.is_weighted() {
+            factors.push(columns.len());
+            columns.push(weight_column(proving, instance, None));
+        }
+        for slot in [instance.a, instance.b] {
+            factors.push(slot.checked_sub(first).unwrap_or_else(|| {
+                columns.push(Column::constant(proving.slots[slot]));
+                columns.len() - 1
+            }));
+        }
+        sums.push(Sum {
+            variables: instance.variables,
+            claim: power * claim(instance, relations, &proving.slots),
+            monomials: vec![(power * coefficient(instance.coefficient), factors)],
+        });
     }
-    claims
+    let r_c = prove_plain_batch(
+        sender,
+        Tag::ContractRound,
+        &sums,
+        &mut columns,
+        program.contraction_rounds,
+        program.degree,
+    );
+    let values: Vec<Fr> = columns[..own].iter().map(Column::value).collect();
+    proving.challenges.set(Source::Contraction, r_c);
+    proving.send_slots(sender, Phase::Contraction, &values);
 }

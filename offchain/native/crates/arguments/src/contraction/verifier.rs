@@ -1,98 +1,76 @@
 //! The verifier's half.
 
-use super::{Accumulators, accumulate, instance_powers, operand_point};
+use super::claim;
 use crate::ArgumentError;
-use crate::logup::LeafClaims;
-use crate::reduction::Claim;
-use crate::sumcheck::verify_products;
-use zkdps_field::scalar::power_of_two;
-use zkdps_field::{Fr, Zero};
-use zkdps_program::{Operand, Program};
+use crate::challenges::{coefficient, cut};
+use crate::slots::Checked;
+use crate::sumcheck::verify_plain;
+use zkdps_field::scalar::{power_of_two, powers};
+use zkdps_field::{Fr, One};
+use zkdps_poly::eq;
+use zkdps_program::{Instance, Phase, Source};
 use zkdps_transcript::{Receiver, Tag};
 
-/// Receives the biases at z_j and returns what the contractions have to show.
+/// Checks the contraction instances and receives the contraction slots.
 ///
 /// # Errors
-/// The message is missing or not canonical.
-pub fn verify_biases(
-    receiver: &mut Receiver,
-    program: &Program,
-    leaf: &LeafClaims,
-) -> Result<Accumulators, ArgumentError> {
-    let count = program
-        .requants
-        .iter()
-        .filter(|entry| entry.bias.is_some())
-        .count();
-    let biases = if count == 0 {
-        Vec::new()
-    } else {
-        receiver.receive_scalars(Tag::Direct, count)?
-    };
-    Ok(accumulate(program, leaf, biases))
-}
-
-/// Checks the contraction sum-check and returns the claims on its committed operands.
-///
-/// # Errors
-/// A message is malformed, or the operands' values do not give the sum-check's end.
+/// A message is malformed, or the slots do not give the sum-check's end.
 pub fn verify_contractions(
     receiver: &mut Receiver,
-    program: &Program,
-    zeta: &[Fr],
-    values: &[Fr],
-    public_value: impl Fn(usize, &[Fr]) -> Fr,
-) -> Result<Vec<Claim>, ArgumentError> {
-    let nu = receiver.challenge();
+    checked: &mut Checked,
+    relations: &[Fr],
+) -> Result<(), ArgumentError> {
+    let program = checked.program;
+    if program.instances.is_empty() {
+        return Ok(());
+    }
+    let powers = powers(receiver.challenge(), program.instances.len());
+    let rounds = program.contraction_rounds;
     // Σ_k ν^k 2^(rounds − l_k) v_k
-    let start = instance_powers(program, nu)
-        .zip(program.instances.iter().zip(values))
-        .map(|(power, (instance, v))| {
-            power * v * power_of_two((program.rounds - instance.variables) as u32)
+    let start = program
+        .instances
+        .iter()
+        .zip(&powers)
+        .map(|(instance, power)| {
+            let waiting = power_of_two((rounds - instance.variables) as u32);
+            *power * claim(instance, relations, &checked.slots) * waiting
         })
         .sum();
-    let (r_c, expected) = verify_products(receiver, Tag::ContractRound, start, program.rounds)?;
-    let is_public = |operand: &Operand| program.tensors[operand.tensor].is_public();
-    let operands = || {
-        program
-            .instances
-            .iter()
-            .flat_map(|i| [(&i.a, i.variables), (&i.b, i.variables)])
-    };
-    let count = operands()
-        .filter(|(operand, _)| !is_public(operand))
-        .count();
-    let mut received = if count == 0 {
-        Vec::new()
-    } else {
-        receiver.receive_scalars(Tag::ContractFinal, count)?
-    }
-    .into_iter();
-    let mut claims = Vec::with_capacity(count);
-    let factors: Vec<Fr> = operands()
-        .map(|(operand, variables)| {
-            let point = operand_point(operand, variables, zeta, &r_c);
-            if is_public(operand) {
-                return public_value(operand.tensor, &point);
-            }
-            let value = received.next().unwrap_or_default();
-            claims.push(Claim {
-                tensor: operand.tensor,
-                point,
-                value,
-            });
-            value
-        })
-        .collect();
-    let (pairs, _) = factors.as_chunks::<2>();
-    // Σ_k ν^k m_k A_k B_k
-    let got = instance_powers(program, nu)
-        .zip(program.requants.iter().zip(pairs))
-        .fold(Fr::zero(), |sum, (power, (entry, [a, b]))| {
-            sum + power * Fr::from(entry.m) * a * b
-        });
+    let (r_c, expected) =
+        verify_plain(receiver, Tag::ContractRound, start, rounds, program.degree)?;
+    checked.challenges.set(Source::Contraction, r_c);
+    checked.receive_slots(receiver, Phase::Contraction)?;
+    let got = program
+        .instances
+        .iter()
+        .zip(&powers)
+        .map(|(instance, power)| *power * evaluate(checked, instance))
+        .sum();
     if expected != got {
-        return Err(ArgumentError::Contraction { expected, got });
+        return Err(ArgumentError::End {
+            phase: "contraction",
+            expected,
+            got,
+        });
     }
-    Ok(claims)
+    Ok(())
+}
+
+/// Returns coefficient · E A B at `r_C`.
+fn evaluate(checked: &Checked, instance: &Instance) -> Fr {
+    let challenges = &checked.challenges;
+    let r_c = challenges.vector(Source::Contraction);
+    let function = instance.function.map_or(Fr::one(), |function| {
+        challenges.function(&checked.program.functions[function], Source::Contraction)
+    });
+    let ties: Fr = instance
+        .ties
+        .iter()
+        .map(|tie| {
+            let bound = challenges.segment(&tie.segment);
+            eq(&bound, cut(r_c, tie.end, bound.len()))
+        })
+        .product();
+    let product = checked.slots[instance.a] * checked.slots[instance.b];
+    coefficient(instance.coefficient) * function * ties * product
 }

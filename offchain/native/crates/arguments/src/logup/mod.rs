@@ -1,23 +1,18 @@
-//! `LogUp` as one fractional GKR over all lookups and tables (proofs-spec.md 2.3, 2.4; FORMAT.md 7.1).
+//! `LogUp`: every looked-up tuple is a row of its table (FORMAT.md 7.1), as one fractional GKR over all blocks
+//! (proofs-spec.md 2.3, 2.4) or with committed inverses.
 
-mod prover;
+mod gkr;
+mod inverses;
+mod leaves;
 mod verifier;
 
-pub use prover::{Layer, leaves, prove_layers, prove_logup, tree};
-pub use verifier::verify_logup;
+pub use gkr::{Layer, prove_gkr, prove_layers, tree};
+pub use inverses::{compute_inverses, prove_inverses};
+pub use leaves::{BlockCells, block_cells};
+pub use verifier::{verify_gkr, verify_inverses};
 
-use std::collections::BTreeMap;
 use zkdps_field::{Field, Fr};
 use zkdps_program::Block;
-
-/// Leaf blocks in leaf order, over 2^lambda leaves.
-#[derive(Clone, Copy, Debug)]
-pub struct Leaves<'a> {
-    /// Variables of the leaves.
-    pub lambda: usize,
-    /// Blocks by decreasing size.
-    pub blocks: &'a [Block],
-}
 
 /// The challenges from which denominators are made.
 #[derive(Clone, Copy, Debug)]
@@ -33,21 +28,9 @@ impl Fingerprint {
     fn shared(&self, block: &Block) -> Fr {
         self.beta - self.alpha.square() * self.alpha * Fr::from(block.table_id)
     }
-}
 
-/// Result: ζ and the value at suf_n(ζ) of every tensor in a leaf block.
-#[derive(Clone, Debug)]
-pub struct LeafClaims {
-    /// The final point.
-    pub zeta: Vec<Fr>,
-    /// Values by tensor, public tensors included.
-    pub values: BTreeMap<usize, Fr>,
-    /// The tensors whose values were sent, in order.
-    pub sent: Vec<usize>,
-}
-
-/// Returns the last `count` coordinates of a point.
-#[must_use]
-pub fn suffix(point: &[Fr], count: usize) -> &[Fr] {
-    &point[point.len() - count..]
+    /// Returns α^k.
+    fn power(&self, k: usize) -> Fr {
+        self.alpha.pow([k as u64])
+    }
 }

@@ -1,48 +1,35 @@
-//! The verifier's half: root, layers, leaf check.
+//! The verifier's half: root and layers, or the inverses' sum-check, and the leaf check.
 
-use super::{Fingerprint, LeafClaims, Leaves, suffix};
+use super::Fingerprint;
 use crate::ArgumentError;
+use crate::slots::Checked;
 use crate::sumcheck::verify_eq;
-use std::collections::BTreeMap;
+use zkdps_field::scalar::powers;
 use zkdps_field::{Fr, One, Zero};
-use zkdps_poly::{bits, eq, identity};
-use zkdps_program::committed_columns;
+use zkdps_poly::{bits, eq};
+use zkdps_program::{Phase, Source};
 use zkdps_transcript::{Receiver, Tag};
 
-/// Checks root, layers and leaves; `public_value(tensor, point)` evaluates public tensors, and only these.
+/// Checks root and layers, receives the leaf slots and checks the leaves.
 ///
 /// # Errors
 /// A message is malformed, the root is not 0 over something, or layers, leaves and columns disagree.
-pub fn verify_logup(
+pub fn verify_gkr(
     receiver: &mut Receiver,
-    description: Leaves,
-    is_public: impl Fn(usize) -> bool,
-    public_value: impl Fn(usize, &[Fr]) -> Fr,
+    checked: &mut Checked,
     fingerprint: Fingerprint,
-) -> Result<LeafClaims, ArgumentError> {
-    let (zeta, end) = verify_layers(receiver, description.lambda)?;
-    let sent = committed_columns(description.blocks, &is_public);
-    let received = receiver.receive_scalars(Tag::Leaves, sent.len())?;
-    let mut values: BTreeMap<usize, Fr> = sent.iter().copied().zip(received).collect();
-    for block in description.blocks {
-        for column in block
-            .columns
-            .iter()
-            .filter(|column| is_public(column.tensor))
-        {
-            values
-                .entry(column.tensor)
-                .or_insert_with(|| public_value(column.tensor, suffix(&zeta, block.n)));
-        }
-    }
-    let leaves = evaluate_leaves(description, &zeta, &values, fingerprint);
+) -> Result<(), ArgumentError> {
+    let (zeta, end) = verify_layers(receiver, checked.program.lambda)?;
+    checked.challenges.set(Source::Zeta, zeta);
+    checked.receive_slots(receiver, Phase::Leaf)?;
+    let leaves = evaluate_leaves(checked, fingerprint);
     if end != leaves {
         return Err(ArgumentError::Leaves {
             expected: Box::new(end),
             got: Box::new(leaves),
         });
     }
-    Ok(LeafClaims { zeta, values, sent })
+    Ok(())
 }
 
 /// Returns ζ and the claims on the leaves' numerators and denominators there.
@@ -80,35 +67,75 @@ fn verify_layers(
     Ok((zeta, (cp, cq)))
 }
 
-/// Returns the leaves' numerator and denominator at ζ as the columns' values give them (FORMAT.md 7.1).
-fn evaluate_leaves(
-    description: Leaves,
-    zeta: &[Fr],
-    values: &BTreeMap<usize, Fr>,
-    fingerprint: Fingerprint,
-) -> (Fr, Fr) {
+/// Returns every block's numerator and denominator at its suffix of ζ.
+fn block_values(checked: &Checked, fingerprint: Fingerprint) -> Vec<(Fr, Fr)> {
+    let value = |expression| {
+        checked
+            .challenges
+            .expression(checked.program, expression, &checked.slots)
+    };
+    checked
+        .program
+        .blocks
+        .iter()
+        .map(|block| {
+            let mixed: Fr = block
+                .columns
+                .iter()
+                .enumerate()
+                .map(|(k, column)| fingerprint.power(k) * value(column))
+                .sum();
+            (value(&block.numerator), fingerprint.shared(block) - mixed)
+        })
+        .collect()
+}
+
+/// Returns the leaves' numerator and denominator at ζ as the slots give them.
+fn evaluate_leaves(checked: &Checked, fingerprint: Fingerprint) -> (Fr, Fr) {
+    let zeta = checked.challenges.vector(Source::Zeta);
     let (mut numerator, mut denominator) = (Fr::zero(), Fr::one());
     let mut start = 0_u64;
-    for block in description.blocks {
-        let selector = description.lambda - block.n;
+    let values = block_values(checked, fingerprint);
+    for (block, (p, q)) in checked.program.blocks.iter().zip(values) {
+        let selector = zeta.len() - block.n;
         let e = eq(&bits(start >> block.n, selector), &zeta[..selector]);
-        let column = |k: usize| {
-            block
-                .columns
-                .get(k)
-                .map_or(Fr::zero(), |c| values[&c.tensor] + Fr::from(c.addend))
-        };
-        let key = if block.is_table {
-            numerator -= e * column(0);
-            identity(suffix(zeta, block.n))
-        } else {
-            numerator += e;
-            column(0)
-        };
-        let den = fingerprint.shared(block) - key - fingerprint.alpha * column(1);
+        numerator += e * p;
         // Unused leaves are 0 / 1.
-        denominator += e * (den - Fr::one());
+        denominator += e * (q - Fr::one());
         start += 1 << block.n;
     }
     (numerator, denominator)
+}
+
+/// Checks the inverses' sum-check and receives the leaf slots; returns the inverses' values.
+///
+/// # Errors
+/// A message is malformed, or the sum-check does not end in the inverses and columns.
+pub fn verify_inverses(
+    receiver: &mut Receiver,
+    checked: &mut Checked,
+    fingerprint: Fingerprint,
+) -> Result<Vec<Fr>, ArgumentError> {
+    let tau: Vec<Fr> = (0..checked.program.lambda)
+        .map(|_| receiver.challenge())
+        .collect();
+    let delta = receiver.challenge();
+    let (zeta, expected) = verify_eq(receiver, Tag::InverseRound, &tau, Fr::zero())?;
+    let inverses = receiver.receive_scalars(Tag::Inverses, checked.program.blocks.len())?;
+    checked.challenges.set(Source::Zeta, zeta);
+    checked.receive_slots(receiver, Phase::Leaf)?;
+    let got = block_values(checked, fingerprint)
+        .iter()
+        .zip(&inverses)
+        .zip(powers(delta, inverses.len()))
+        .map(|(((p, q), h), power)| power * (*h * q - p))
+        .sum();
+    if expected != got {
+        return Err(ArgumentError::End {
+            phase: "inverses",
+            expected,
+            got,
+        });
+    }
+    Ok(inverses)
 }

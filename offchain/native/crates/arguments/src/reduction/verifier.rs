@@ -1,9 +1,10 @@
 //! The verifier's half.
 
-use super::{Claim, Reduced, chunk_weights, claim_powers};
+use super::{Claim, Reduced, chunk_weights};
 use crate::ArgumentError;
-use crate::sumcheck::verify_products;
+use crate::sumcheck::verify_plain;
 use zkdps_field::Fr;
+use zkdps_field::scalar::powers;
 use zkdps_program::Program;
 use zkdps_transcript::{Receiver, Tag};
 
@@ -17,11 +18,12 @@ pub fn verify_reduction(
     claims: &[Claim],
 ) -> Result<(Reduced, Fr), ArgumentError> {
     let eta = receiver.challenge();
-    let start = claim_powers(claims, eta)
-        .zip(claims)
-        .map(|(power, claim)| power * claim.value)
+    let start = claims
+        .iter()
+        .zip(powers(eta, claims.len()))
+        .map(|(claim, power)| power * claim.value)
         .sum();
-    let (point, value) = verify_products(receiver, Tag::ReduceRound, start, program.c)?;
+    let (point, value) = verify_plain(receiver, Tag::ReduceRound, start, program.c, 2)?;
     let weights = chunk_weights(program, claims, eta, &point);
     Ok((Reduced { point, weights }, value))
 }

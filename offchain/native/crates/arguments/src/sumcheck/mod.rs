@@ -1,7 +1,10 @@
-//! Sum-check rounds of degree 2, with and without the eq factor (proofs-spec.md 2.2).
+//! Sum-check rounds with and without the eq factor (proofs-spec.md 2.2).
 
+mod batch;
 mod prover;
 mod verifier;
 
-pub use prover::{Product, prove_eq, prove_products};
-pub use verifier::{verify_eq, verify_products};
+pub(crate) use batch::Compress;
+pub use batch::{Column, Sum, prove_eq_batch, prove_plain_batch};
+pub use prover::{halve_weights, prove_layer};
+pub use verifier::{verify_eq, verify_plain};

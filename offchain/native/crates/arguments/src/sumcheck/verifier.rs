@@ -4,23 +4,26 @@ use crate::ArgumentError;
 use zkdps_field::{AdditiveGroup, Fr};
 use zkdps_transcript::{Receiver, Tag};
 
-/// Returns (point, final claim) of a plain batch of degree 2.
+/// Returns (point, final claim) of a plain batch of degree 2 or 3.
 ///
 /// # Errors
 /// A message is missing or not canonical.
-pub fn verify_products(
+pub fn verify_plain(
     receiver: &mut Receiver,
     tag: Tag,
     mut claim: Fr,
     rounds: usize,
+    degree: usize,
 ) -> Result<(Vec<Fr>, Fr), ArgumentError> {
     let mut point = Vec::with_capacity(rounds);
     for _ in 0..rounds {
-        let [c_0, c_2] = receiver.receive_array(tag)?;
+        let sent = receiver.receive_scalars(tag, degree)?;
+        let (c_0, higher) = (sent[0], &sent[1..]);
         // s(0) + s(1) = claim
-        let c_1 = claim - c_0.double() - c_2;
+        let c_1 = claim - c_0.double() - higher.iter().sum::<Fr>();
         let r = receiver.challenge();
-        claim = c_0 + r * (c_1 + r * c_2);
+        let tail = higher.iter().rev().fold(Fr::ZERO, |sum, c| (sum + c) * r);
+        claim = c_0 + r * (c_1 + tail);
         point.push(r);
     }
     Ok((point, claim))

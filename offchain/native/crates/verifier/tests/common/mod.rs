@@ -7,10 +7,14 @@ pub mod mutate;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::LazyLock;
+use zkdps_field::hash::keccak256;
 use zkdps_field::srs::insecure_powers;
-use zkdps_prover::{ProveError, prove};
+use zkdps_prover::{Cells, ProveError, prove};
 use zkdps_transcript::encode_points;
 use zkdps_verifier::{VerifyError, verify};
+
+/// Padded tensors by id; late ones are made by the prover.
+pub type Tensors = Vec<Option<Vec<i64>>>;
 
 #[derive(Clone)]
 pub struct Case {
@@ -20,7 +24,7 @@ pub struct Case {
     pub statement_hash: [u8; 32],
     pub input: Vec<u8>,
     pub output: Vec<u8>,
-    pub tensors: Vec<Vec<i64>>,
+    pub tensors: Tensors,
     pub proof: Vec<u8>,
 }
 
@@ -36,10 +40,53 @@ impl Case {
         )
     }
 
-    pub fn prove(&self, tensors: &[Vec<i64>]) -> Result<Vec<u8>, ProveError> {
-        let slices: Vec<&[i64]> = tensors.iter().map(Vec::as_slice).collect();
-        prove(&self.vk, srs(), &self.statement_hash, &slices)
+    pub fn prove(&self, tensors: &Tensors) -> Result<Vec<u8>, ProveError> {
+        let narrowed: Vec<Option<Narrow>> = tensors
+            .iter()
+            .map(|tensor| tensor.as_deref().map(Narrow::from))
+            .collect();
+        let cells: Vec<Option<Cells>> = narrowed
+            .iter()
+            .map(|tensor| tensor.as_ref().map(Narrow::cells))
+            .collect();
+        prove(&self.vk, srs(), &self.statement_hash, &cells)
     }
+}
+
+/// A tensor in the narrowest integers that hold it, as callers pass them.
+enum Narrow {
+    I8(Vec<i8>),
+    I16(Vec<i16>),
+    I32(Vec<i32>),
+    I64(Vec<i64>),
+}
+
+impl From<&[i64]> for Narrow {
+    fn from(tensor: &[i64]) -> Self {
+        fn narrow<T: TryFrom<i64>>(tensor: &[i64]) -> Option<Vec<T>> {
+            tensor.iter().map(|v| T::try_from(*v).ok()).collect()
+        }
+        None.or_else(|| narrow(tensor).map(Self::I8))
+            .or_else(|| narrow(tensor).map(Self::I16))
+            .or_else(|| narrow(tensor).map(Self::I32))
+            .unwrap_or_else(|| Self::I64(tensor.to_vec()))
+    }
+}
+
+impl Narrow {
+    fn cells(&self) -> Cells<'_> {
+        match self {
+            Self::I8(cells) => Cells::I8(cells),
+            Self::I16(cells) => Cells::I16(cells),
+            Self::I32(cells) => Cells::I32(cells),
+            Self::I64(cells) => Cells::I64(cells),
+        }
+    }
+}
+
+/// Returns the id of the SRS with this \[tau\]_2.
+pub fn srs_id(tau_g2: &[u8; 128]) -> [u8; 32] {
+    keccak256(&[b"zkdps/srs/1", tau_g2])
 }
 
 /// Powers for every key of the vectors.
@@ -48,8 +95,16 @@ fn srs() -> &'static [u8] {
     &SRS
 }
 
-fn bytes(value: &Value) -> Vec<u8> {
-    hex::decode(value.as_str().unwrap().strip_prefix("0x").unwrap()).unwrap()
+/// Returns the bytes of a hex string, with or without 0x.
+pub fn hex_bytes(value: &Value) -> Vec<u8> {
+    let text = value.as_str().unwrap();
+    hex::decode(text.strip_prefix("0x").unwrap_or(text)).unwrap()
+}
+
+/// Returns a list of integers.
+pub fn integers(value: &Value) -> Vec<i64> {
+    let list = value.as_array().unwrap();
+    list.iter().map(|i| i.as_i64().unwrap()).collect()
 }
 
 pub fn read(name: &str) -> Value {
@@ -64,26 +119,25 @@ pub fn read(name: &str) -> Value {
 }
 
 pub fn case(vector: &Value) -> Case {
-    let integers = |v: &Value| {
-        v.as_array()
-            .unwrap()
-            .iter()
-            .map(|i| i.as_i64().unwrap())
+    let tensors = |by_id: &Value| {
+        let known = by_id.as_object().unwrap();
+        let count = known
+            .keys()
+            .map(|id| id.parse::<usize>().unwrap() + 1)
+            .max();
+        (0..count.unwrap_or(0))
+            .map(|id| known.get(&id.to_string()).map(integers))
             .collect()
     };
     Case {
         name: vector["name"].as_str().unwrap().to_owned(),
-        vk: bytes(&vector["vk"]),
-        tau_g2: bytes(&vector["tauG2"]).try_into().unwrap(),
-        statement_hash: bytes(&vector["statementHash"]).try_into().unwrap(),
-        input: bytes(&vector["input"]),
-        output: bytes(&vector["output"]),
-        tensors: vector.get("tensors").map_or_else(Vec::new, |tensors| {
-            (0..tensors.as_object().unwrap().len())
-                .map(|id| integers(&tensors[id.to_string()]))
-                .collect()
-        }),
-        proof: bytes(&vector["proof"]),
+        vk: hex_bytes(&vector["vk"]),
+        tau_g2: hex_bytes(&vector["tauG2"]).try_into().unwrap(),
+        statement_hash: hex_bytes(&vector["statementHash"]).try_into().unwrap(),
+        input: hex_bytes(&vector["input"]),
+        output: hex_bytes(&vector["output"]),
+        tensors: vector.get("tensors").map_or_else(Vec::new, tensors),
+        proof: hex_bytes(&vector["proof"]),
     }
 }
 
