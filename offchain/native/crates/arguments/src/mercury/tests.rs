@@ -1,4 +1,4 @@
-use super::{prove_opening, split, verify_opening, weight_value};
+use super::{invert_zeta, prove_opening, split, verify_opening, weight_value};
 use crate::ArgumentError;
 use zkdps_field::msm::msm;
 use zkdps_field::srs::{insecure_powers, insecure_tau_g2};
@@ -126,5 +126,18 @@ fn weights_are_the_eq_tables_polynomial() {
             .rev()
             .fold(Fr::from(0), |value, weight| value * at + weight);
         assert_eq!(weight_value(u, at), expected);
+    }
+}
+
+#[test]
+fn colliding_points_are_refused() {
+    let (one, five) = (Fr::from(1), Fr::from(5));
+    let fifth = five.inverse().unwrap();
+    assert_eq!(invert_zeta(five, one), Ok(fifth));
+    let zero = invert_zeta(Fr::from(0), five);
+    assert_eq!(zero, Err(ArgumentError::ZeroChallenge));
+    for (zeta, alpha) in [(one, five), (-one, five), (five, five), (five, fifth)] {
+        let refused = invert_zeta(zeta, alpha);
+        assert_eq!(refused, Err(ArgumentError::ForbiddenChallenge));
     }
 }
