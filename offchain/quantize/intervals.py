@@ -27,7 +27,7 @@ from offchain.model.operators import (
 from offchain.model.weights import IntArray
 
 Shape = tuple[int, ...]
-BLOCK: Final = 1 << 22  # cells of a weight that are looked at together, which bounds memory
+BLOCK: Final = 1 << 19  # cells of a weight that are looked at together, which bounds memory
 
 
 @dataclass(frozen=True)

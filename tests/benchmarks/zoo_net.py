@@ -13,7 +13,6 @@ from typing import Final
 import numpy as np
 
 from offchain.model.operators import (
-    Argmax,
     Conv2d,
     Embedding,
     Linear,
@@ -80,7 +79,7 @@ class Net:
     def _finish(self, name: str, real: FloatArray, acc: Scaled | None, then: str) -> Value:
         """Append an activation function and the requantization that goes with it.
 
-        `then`: "free" (no clamp), "clamp" (8 bits), "relu" (8 bits) or "gelu" (8 bits, by table).
+        `then`: "free" or "residual" (no clamp), "clamp", "relu" or "gelu" (8 bits).
         """
         if then == "relu":
             real = np.maximum(real, 0)
@@ -90,6 +89,8 @@ class Net:
             return Value(real)
         if then == "free":
             return Value(real, self.q.free(acc))
+        if then == "residual":
+            return Value(real, self.q.free(acc, self.q.widths.residual))
         if then == "gelu":
             assert self.gelu_table is not None
             table = self.q.table("gelu", gelu, self.gelu_table.step, self.gelu_table.largest)
@@ -152,7 +153,7 @@ class Net:
         acc = Scaled(name, x.tensor.scale / (height * width))
         return Value(real, self.q.clamp(acc, float(np.abs(real).max())))
 
-    def add(self, name: str, a: Value, b: Value, then: str = "free") -> Value:
+    def add(self, name: str, a: Value, b: Value, then: str = "residual") -> Value:
         """Append a residual sum."""
         real = a.real + b.real
         acc = None
@@ -248,7 +249,8 @@ class Net:
         place = self.q.weight(position, places, weight.scale)
         op = Embedding(name, tokens.tensor.name, weight.name, place.name)
         self.q.add(op, real.shape[1:])
-        return Value(real, self.q.free(Scaled(name, weight.scale)))
+        acc = Scaled(name, weight.scale)
+        return Value(real, self.q.free(acc, self.q.widths.residual))
 
     def last_row(self, name: str, x: Value) -> Value:
         """Append the last row of (tokens, channels)."""
@@ -266,14 +268,6 @@ class Net:
         weight = self.q.weight(table, self.weights[table])
         self.q.add(Linear(name, x.tensor.name, weight.name, None), real.shape[1:])
         return Value(real, self.q.free(Scaled(name, x.tensor.scale * weight.scale)))
-
-    def argmax(self, name: str, x: Value) -> Value:
-        """Append the index of the greatest element."""
-        real = x.real.argmax(axis=-1, keepdims=True).astype(x.real.dtype)
-        if self.q is None or x.tensor is None:
-            return Value(real)
-        self.q.add(Argmax(name, x.tensor.name), (1,))
-        return Value(real, Scaled(name, 1.0))
 
 
 def gelu(x: FloatArray) -> FloatArray:

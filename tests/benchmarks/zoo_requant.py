@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offchain.model.graph import Graph
-from offchain.model.operators import Op, Requant, TensorSpec, WeightSpec
+from offchain.model.operators import Argmax, Op, Requant, TensorSpec, WeightSpec
 from offchain.model.weights import IntArray
 from offchain.quantize.intervals import Interval
 from offchain.quantize.ranges import Ranges
@@ -41,6 +41,7 @@ class Widths:
     clamp: int  # key of the clamping tables
     free: int  # width of results that are range-checked and not clamped
     digits: Sequence[Digits]  # in order of preference
+    residual: int = 16  # width of what residual sums add up
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,11 @@ class Quantizer:
         half = 1 << (width - 1)
         result = self._requant(acc, m, digits, width, "identity", (-half, half - 1))
         return Scaled(result.name, step)
+
+    def argmax(self, name: str, x: Scaled) -> str:
+        """Append the index of the greatest element and return its name."""
+        self.add(Argmax(name, x.name), (1,))
+        return name
 
     def table(
         self, name: str, function: Callable[[FloatArray], FloatArray], step: float, largest: float

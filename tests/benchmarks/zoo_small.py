@@ -28,7 +28,7 @@ from tests.benchmarks.zoo_types import (
     quantize,
 )
 
-TWELVE: Final = Widths(clamp=12, free=12, digits=((8,), (12,), (12, 12)))
+TWELVE: Final = Widths(clamp=12, free=12, digits=((8,), (12,), (12, 12)), residual=12)
 CALIBRATION: Final = 64
 ROOT_BITS: Final = 9  # of a reciprocal root: a row's scale is exact to 0.2 %
 HEADS: Final = 4

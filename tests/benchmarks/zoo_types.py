@@ -22,7 +22,10 @@ Shape = tuple[int, ...]
 
 
 class Benchmark(NamedTuple):
-    """An integer model, inputs in range, and its float network on such an input."""
+    """An integer model, inputs in range, and its float network on such an input.
+
+    The float network ends before an argmax.
+    """
 
     graph: Graph
     weights: Weights
