@@ -219,7 +219,7 @@ def normalized(kind: str) -> CompiledModel:
     copy = sketch.requant(Sum("s", (("x", 1),)), width=5)
     gamma = sketch.weight("gamma", small(rng, 4))
     beta = sketch.weight("beta", rng.integers(-50, 50, (4,)), 32) if kind == "layer" else None
-    sketch.requant(Normalize("a", copy, gamma, beta, kind, epsilon=3, f=8), digits=(8, 8))
+    sketch.requant(Normalize("a", copy, gamma, beta, kind, epsilon=3, f=8), digits=(8, 8), m=600)
     return sketch.finish()
 
 
@@ -240,7 +240,7 @@ def attention(name: str, causal: bool, keys: int, rows: int = 4) -> CompiledMode
     sketch, _ = start(name, 31, (rows, keys), -8, 7)
     copy = sketch.requant(Sum("s", (("x", 1),)), width=4)
     table = sketch.weight("t", [200 >> k for k in range(16)], 16)
-    sketch.requant(Softmax("a", copy, table, 4, 10, causal), width=8)
+    sketch.requant(Softmax("a", copy, table, 4, 10, causal), width=8, m=20)
     return sketch.finish()
 
 
@@ -254,6 +254,28 @@ def causal() -> CompiledModel:
 def masked() -> CompiledModel:
     """Three rows of three cells: padding in both axes."""
     return attention("masked", False, 3, 3)
+
+
+@cache
+def unranged_reciprocal() -> CompiledModel:
+    """The row of proofs-spec.md 19: e = (257, 65535), g = 24, (e iota 8 + 2^19) >> 20."""
+    spec = TensorSpec("x", (1, 2), 8, -8, 7)
+    sketch = Sketch("unranged-reciprocal", (spec,), {"x": np.array([[2, 3]])})
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=4, m=256)
+    table = sketch.weight("t", [65535, 257, *[0] * 14], 32)
+    sketch.requant(Softmax("a", copy, table, 4, 24, False), width=9, digits=(8, 12), m=8)
+    return sketch.finish(c=9)
+
+
+@cache
+def half_root() -> CompiledModel:
+    """A row whose S = 8 is a multiple of 4: half an odd number is a root in the field, too."""
+    spec = TensorSpec("x", (1, 4), 8, -8, 7)
+    sketch = Sketch("half-root", (spec,), {"x": np.ones((1, 4), dtype=np.int64)})
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=5, m=256)
+    gamma = sketch.weight("gamma", [2, 4, 6, -2])
+    sketch.requant(Normalize("a", copy, gamma, None, "rms", epsilon=4, f=8), width=9, m=64)
+    return sketch.finish()
 
 
 @cache
