@@ -12,6 +12,8 @@ pub trait SmallInt: Copy + Default + Send + Sync + 'static {
     const BYTES: usize;
     /// Returns the integer, widened.
     fn widen(self) -> i64;
+    /// Returns byte `index` of the integer, sign extended.
+    fn byte(self, index: usize) -> u8;
 }
 
 macro_rules! small_ints {
@@ -21,6 +23,10 @@ macro_rules! small_ints {
             #[inline]
             fn widen(self) -> i64 {
                 i64::from(self)
+            }
+            #[inline]
+            fn byte(self, index: usize) -> u8 {
+                (self >> (8 * index)) as u8
             }
         }
     )*};
@@ -78,6 +84,31 @@ fn reduce(sum: &[u64; SUM_LIMBS]) -> Fr {
     // The Montgomery product of the raw limbs (high, R^2) is high * 2^256 mod r.
     let high = Fr::new_unchecked(BigInt::new([sum[4], sum[5], 0, 0]));
     Fr::new_unchecked(low) + high * Fr::new_unchecked(Fr::R2)
+}
+
+/// Returns Σ sums\[d\] 2^(8 d) as the Montgomery form of a field element.
+pub(crate) fn from_digit_sums(sums: &[i64]) -> Fr {
+    // Two's complement: the carry is what the digits so far leave to the next limb.
+    let mut limbs = [0_u64; SUM_LIMBS];
+    let mut carry = 0_i128;
+    for (limb, sums) in limbs
+        .iter_mut()
+        .zip(sums.chunks(8).chain(std::iter::repeat(&[][..])))
+    {
+        for (k, sum) in sums.iter().enumerate() {
+            carry += i128::from(*sum) << (8 * k);
+        }
+        *limb = carry as u64;
+        carry >>= 64;
+    }
+    if carry >= 0 {
+        return reduce(&limbs);
+    }
+    let mut borrow = true;
+    for limb in &mut limbs {
+        (*limb, borrow) = (!*limb).overflowing_add(u64::from(borrow));
+    }
+    -reduce(&limbs)
 }
 
 #[cfg(test)]

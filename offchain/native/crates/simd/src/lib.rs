@@ -8,12 +8,16 @@
 //! stores through pointers.
 
 #[cfg(target_arch = "x86_64")]
+mod integers;
+#[cfg(target_arch = "x86_64")]
 mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod points;
 #[cfg(target_arch = "x86_64")]
 mod vectors;
 
+#[cfg(target_arch = "x86_64")]
+pub use integers::{COLUMNS, DIGITS, Digits, LIMIT, ROWS};
 #[cfg(target_arch = "x86_64")]
 pub use points::Adder;
 

@@ -38,10 +38,14 @@ kernels! {
     /// low += r (high − low).
     fn fold(low: &mut [Fr], high: &[Fr], r: Fr) {
         let r = constant(r);
-        for (low, high) in cells_mut(low).iter_mut().zip(cells(high)) {
-            let start = plain(low);
-            let difference = sub(plain(high), start, Scalar::P);
-            store(low, settle::<Scalar>(add_limbs(start, mul::<Scalar>(&difference, &r))));
+        let (low, high) = (cells_mut(low), cells(high));
+        let (low_pairs, low_rest) = low.as_chunks_mut::<2>();
+        let (high_pairs, high_rest) = high.as_chunks::<2>();
+        for (low, high) in low_pairs.iter_mut().zip(high_pairs) {
+            fold_cells(low, high, &r);
+        }
+        for (low, high) in low_rest.iter_mut().zip(high_rest) {
+            fold_cells(std::array::from_mut(low), std::array::from_ref(high), &r);
         }
     }
 
@@ -171,6 +175,19 @@ kernels! {
             let parent = sum_of_products([(&p0, &q1_16), (&p1, &q0_16)]);
             store(p_out, settle::<Scalar>(parent));
             store(q_out, settle::<Scalar>(mul::<Scalar>(&q0, &q1_16)));
+        }
+    }
+}
+
+lane_fn! {
+    /// Folds N registers, which hide each other's latency.
+    fn fold_cells<const N: usize>(low: &mut [[Fr; LANES]; N], high: &[[Fr; LANES]; N], r: &Lanes) {
+        let starts: [Lanes; N] = std::array::from_fn(|k| plain(&low[k]));
+        let products: [Lanes; N] = std::array::from_fn(|k| {
+            mul::<Scalar>(&sub(plain(&high[k]), starts[k], Scalar::P), r)
+        });
+        for k in 0..N {
+            store(&mut low[k], settle::<Scalar>(add_limbs(starts[k], products[k])));
         }
     }
 }

@@ -9,6 +9,7 @@ mod scalar;
 mod small;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
 use crate::{AdditiveGroup, Field, Fr, One, Zero};
 use rayon::prelude::*;

@@ -1,9 +1,13 @@
 //! Sums of field elements times machine integers.
 
-use super::BLOCK;
+use super::{BLOCK, tiles};
 use crate::small::{SmallInt, SmallSum};
 use crate::{AdditiveGroup, Fr, One};
 use rayon::prelude::*;
+use zkdps_simd::Ifma;
+
+/// Summands of one sum from which byte products pay: a sum of 32 digit sums is put together at the end.
+const WIDE: usize = 32;
 
 /// Binds the first variable of an integer column to `r`.
 #[must_use]
@@ -26,6 +30,11 @@ pub fn fold_small<T: SmallInt>(vector: &[T], r: Fr) -> Vec<Fr> {
 /// Returns Σ weights\[i\] · vector\[i\] over the common length.
 #[must_use]
 pub fn dot_small<T: SmallInt>(weights: &[Fr], vector: &[T]) -> Fr {
+    let length = weights.len().min(vector.len());
+    let (weights, vector) = (&weights[..length], &vector[..length]);
+    if let Some(ifma) = Ifma::detect().filter(|_| length >= WIDE) {
+        return tiles::dot(ifma, weights, vector);
+    }
     weights
         .par_chunks(BLOCK)
         .zip(vector.par_chunks(BLOCK))
@@ -44,6 +53,9 @@ pub fn dot_small<T: SmallInt>(weights: &[Fr], vector: &[T]) -> Fr {
 #[must_use]
 pub fn bind_leading_small<T: SmallInt>(vector: &[T], weights: &[Fr]) -> Vec<Fr> {
     let inner = vector.len() / weights.len();
+    if let Some(ifma) = Ifma::detect().filter(|_| weights.len() >= WIDE) {
+        return tiles::bind_leading(ifma, vector, weights);
+    }
     let width = inner
         .div_ceil(2 * rayon::current_num_threads())
         .clamp(1, BLOCK);
@@ -67,6 +79,9 @@ pub fn bind_leading_small<T: SmallInt>(vector: &[T], weights: &[Fr]) -> Vec<Fr> 
 /// Binds the last variables of an integer tensor: out\[o\] = Σ_i weights\[i\] · vector\[o · weights.len() + i\].
 #[must_use]
 pub fn bind_trailing_small<T: SmallInt>(vector: &[T], weights: &[Fr]) -> Vec<Fr> {
+    if let Some(ifma) = Ifma::detect().filter(|_| weights.len() >= WIDE) {
+        return tiles::bind_trailing(ifma, vector, weights);
+    }
     vector
         .par_chunks_exact(weights.len())
         .map(|row| {

@@ -175,6 +175,8 @@ fn check_small<T: SmallInt>(cast: impl Fn(i64) -> T) {
         (32, 128),
         (128, 32),
         (3, 70),
+        (5000, 3),
+        (3, 5000),
         (70, 5),
     ] {
         let spread = |i: i64| {
