@@ -48,6 +48,8 @@ LINK: Final = ("link", "link", SUMCHECK)
 RELATION: Final = ("relation", "relation", "RelationMismatch(uint256)")
 FOLDS: Final = ("folds", "folds", "OpeningMismatch(uint256,uint256)")
 PAIRING: Final = ("pairing", "pairing", "PairingFailed()")
+INPUT_RANGE: Final = ("outside", "outside", "InputOutOfRange(uint256,int256,int256,int256)")
+OUTPUT_RANGE: Final = ("outside", "outside", "OutputOutOfRange(uint256,int256,int256,int256)")
 TRUNCATED: Final = ("truncated", "truncated", "TruncatedProof(uint256,uint256)")
 
 # -------------------------------------------------------------------- verifiers without a check

@@ -290,8 +290,9 @@ def maxima() -> CompiledModel:
 @cache
 def bitwise() -> CompiledModel:
     """ReLU by bits of eight values."""
-    sketch, _ = start("bitwise", 34, (8,))
-    copy = sketch.requant(Sum("s", (("x", 1),)), width=8)
+    spec = TensorSpec("x", (8,), 8, -128, 127)
+    sketch = Sketch("bitwise", (spec,), {"x": np.array([64, -3, 100, 0, -128, 127, -77, 5])})
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=8, m=256)
     sketch.add(ReluBits("y", copy))
     return sketch.finish()
 
@@ -303,19 +304,19 @@ def gathered() -> CompiledModel:
     copy = sketch.requant(Sum("s", (("x", 1),)), width=6)
     index = sketch.weight("i", [8, 0, 4, 4, 1], 32)
     y = sketch.add(Gather("g", copy, index))
-    sketch.requant(Sum("a", ((y, 1),)))
+    sketch.requant(Sum("a", ((y, 1),)), m=100)
     return sketch.finish()
 
 
 @cache
 def embedded() -> CompiledModel:
-    """Three tokens of a vocabulary of six, with positions."""
+    """Four tokens of a vocabulary of six, with positions."""
     rng = np.random.default_rng(36)
-    spec = TensorSpec("x", (3,), 32, 0, 5)
-    sketch = Sketch("embedded", (spec,), {"x": np.array([4, 0, 3])})
+    spec = TensorSpec("x", (4,), 32, 0, 5)
+    sketch = Sketch("embedded", (spec,), {"x": np.array([4, 0, 3, 1])})
     table = sketch.weight("e", small(rng, 6, 4))
     position = sketch.weight("p", small(rng, 4, 4))
-    sketch.requant(Embedding("a", "x", table, position), width=5)
+    sketch.requant(Embedding("a", "x", table, position), width=7, m=426)
     return sketch.finish()
 
 
@@ -324,6 +325,19 @@ def argmax() -> CompiledModel:
     """The greatest of six logits, which two of them are."""
     sketch = Sketch(
         "argmax", (TensorSpec("x", (6,), 8, -128, 127),), {"x": np.array([3, -9, 90, 5, 90, 60])}
+    )
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=8, m=256)
+    sketch.add(Argmax("y", copy))
+    return sketch.finish()
+
+
+@cache
+def negative_logits() -> CompiledModel:
+    """Six logits below 0, which is what their padding cells hold."""
+    sketch = Sketch(
+        "negative-logits",
+        (TensorSpec("x", (6,), 8, -128, 127),),
+        {"x": np.array([-3, -9, -90, -5, -60, -7])},
     )
     copy = sketch.requant(Sum("s", (("x", 1),)), width=8, m=256)
     sketch.add(Argmax("y", copy))
