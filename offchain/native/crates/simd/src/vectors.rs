@@ -2,11 +2,11 @@
 
 use crate::lanes::{
     Lanes, Modulus, Scalar, Wide, Words, accumulate, add_limbs, add_masked, carry, lane_fn, limbs,
-    limbs_16, mul, negative, normalize, reduce, settle, sub, sub_limbs, wide_zero, words,
+    limbs_16, mul, negative, normalize, reduce, settle, splat, sub, sub_limbs, wide_zero, words,
 };
 use crate::{Halves, Ifma};
 use ark_bn254::Fr;
-use ark_ff::{BigInt, BigInteger, PrimeField};
+use ark_ff::{BigInt, BigInteger, Field, PrimeField};
 use std::arch::x86_64::*;
 
 // Elements are read as four words each.
@@ -192,6 +192,73 @@ lane_fn! {
     }
 }
 
+impl Ifma {
+    /// Magnitudes that [`Ifma::combine`] takes are below this.
+    pub const COMBINED: i64 = 1 << 50;
+
+    /// out = Σ_k weights\[k\] vectors\[k\].
+    ///
+    /// # Panics
+    /// A vector is shorter than `out`.
+    pub fn combine(self, vectors: &[&[i64]], weights: &[Fr], out: &mut [Fr]) {
+        assert!(
+            vectors.iter().all(|vector| vector.len() >= out.len()),
+            "vectors of one length"
+        );
+        // SAFETY: an `Ifma` exists, so the processor has the features.
+        unsafe { combine(vectors, weights, out) };
+    }
+}
+
+#[target_feature(
+    enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,avx512vbmi,avx512vbmi2,avx512vnni"
+)]
+fn combine(vectors: &[&[i64]], weights: &[Fr], out: &mut [Fr]) {
+    // Integers are made positive; what that adds is taken away at the end. A weight times 2^260 undoes the
+    // division of a product.
+    let shift = power(260);
+    let limbs: Vec<Lanes> = weights
+        .iter()
+        .map(|weight| splat_words(*weight * shift))
+        .collect();
+    let excess: Fr = weights.iter().sum::<Fr>() * Fr::from(Ifma::COMBINED);
+    let excess = splat_words(-excess);
+    let offset = splat(Ifma::COMBINED.cast_unsigned());
+    for (at, out) in cells_mut(out).iter_mut().enumerate() {
+        let mut t = wide_zero();
+        for (k, (vector, weight)) in vectors.iter().zip(&limbs).enumerate() {
+            // SAFETY: the vector has LANES cells from there on.
+            let v = unsafe { _mm512_loadu_si512(vector[LANES * at..][..LANES].as_ptr().cast()) };
+            // In the order of the lanes of `store`.
+            let order = _mm512_set_epi64(7, 5, 6, 4, 3, 1, 2, 0);
+            let v = _mm512_add_epi64(_mm512_permutexvar_epi64(order, v), offset);
+            for i in 0..5 {
+                t[i] = _mm512_madd52lo_epu64(t[i], v, weight[i]);
+                t[i + 1] = _mm512_madd52hi_epu64(t[i + 1], v, weight[i]);
+            }
+            if k % BATCH == BATCH - 1 {
+                carry(&mut t);
+            }
+        }
+        store(
+            out,
+            settle::<Scalar>(add_limbs(reduce::<Scalar>(t), excess)),
+        );
+    }
+}
+
+/// Returns 2^exponent.
+fn power(exponent: u64) -> Fr {
+    Fr::from(2_u64).pow([exponent])
+}
+
+lane_fn! {
+    /// Returns the limbs of a Montgomery form in all lanes.
+    fn splat_words(k: Fr) -> Lanes {
+        limbs(&k.0.0.map(|word| splat(word)))
+    }
+}
+
 /// Unreduced sums of products, lane by lane.
 struct Sums<const N: usize>([Wide; N]);
 
@@ -263,8 +330,7 @@ lane_fn! {
 lane_fn! {
     /// Returns the factor that multiplies by `k`, in all lanes.
     fn constant(k: Fr) -> Lanes {
-        let words = (k * Fr::from(16_u64)).0.0;
-        limbs(&words.map(|word| _mm512_set1_epi64(word.cast_signed())))
+        splat_words(k * Fr::from(16_u64))
     }
 }
 

@@ -6,6 +6,8 @@ use crate::{AdditiveGroup, Fr, One};
 use rayon::prelude::*;
 use zkdps_simd::Ifma;
 
+/// Cells of a register.
+const LANES: usize = 8;
 /// Summands of one sum from which byte products pay: a sum of 32 digit sums is put together at the end.
 const WIDE: usize = 32;
 
@@ -13,18 +15,7 @@ const WIDE: usize = 32;
 #[must_use]
 pub fn fold_small<T: SmallInt>(vector: &[T], r: Fr) -> Vec<Fr> {
     let (low, high) = vector.split_at(vector.len() / 2);
-    let keep = Fr::one() - r;
-    let bind = |(low, high): (&T, &T)| {
-        let mut sum = SmallSum::default();
-        sum.add_product(&keep, low.widen());
-        sum.add_product(&r, high.widen());
-        sum.value()
-    };
-    low.par_iter()
-        .zip(high)
-        .with_min_len(BLOCK)
-        .map(bind)
-        .collect()
+    combine_small(&[low, high], &[Fr::one() - r, r], low.len())
 }
 
 /// Returns Σ weights\[i\] · vector\[i\] over the common length.
@@ -97,16 +88,31 @@ pub fn bind_trailing_small<T: SmallInt>(vector: &[T], weights: &[Fr]) -> Vec<Fr>
 /// Returns Σ weights\[k\] · vectors\[k\] cell by cell, `size` cells.
 #[must_use]
 pub fn combine_small<T: SmallInt>(vectors: &[&[T]], weights: &[Fr], size: usize) -> Vec<Fr> {
-    let cell = |i: usize| {
-        let mut sum = SmallSum::default();
-        for (k, v) in weights.iter().zip(vectors) {
-            sum.add_product(k, v[i].widen());
-        }
-        sum.value()
-    };
-    (0..size)
-        .into_par_iter()
-        .with_min_len(BLOCK)
-        .map(cell)
-        .collect()
+    let mut out = vec![Fr::ZERO; size];
+    out.par_chunks_mut(BLOCK / 2)
+        .enumerate()
+        .for_each_init(Vec::new, |wide, (block, out)| {
+            let from = block * (BLOCK / 2);
+            wide.clear();
+            for vector in vectors {
+                wide.extend(vector[from..from + out.len()].iter().map(|v| v.widen()));
+            }
+            let columns: Vec<&[i64]> = wide.chunks_exact(out.len()).collect();
+            let fits = wide
+                .iter()
+                .all(|v| v.unsigned_abs() < Ifma::COMBINED.unsigned_abs());
+            let mut done = 0;
+            if let Some(ifma) = Ifma::detect().filter(|_| fits && out.len() >= LANES) {
+                done = out.len() / LANES * LANES;
+                ifma.combine(&columns, weights, &mut out[..done]);
+            }
+            for (i, out) in out.iter_mut().enumerate().skip(done) {
+                let mut sum = SmallSum::default();
+                for (k, column) in weights.iter().zip(&columns) {
+                    sum.add_product(k, column[i]);
+                }
+                *out = sum.value();
+            }
+        });
+    out
 }
