@@ -33,12 +33,14 @@ interface IProofVerifier {
 
     /* PUBLIC TENSOR ERRORS */
 
-    /// @notice Thrown when the input has another number of bytes than its shape and type need.
+    /// @notice Thrown when the inputs have another number of bytes than their shapes and types need.
     error WrongInputLength(uint256 got, uint256 expected);
     /// @notice Thrown when the output has another number of bytes than its shape and type need.
     error WrongOutputLength(uint256 got, uint256 expected);
     /// @notice Thrown when input element `index` lies outside the range the graph was compiled for.
     error InputOutOfRange(uint256 index, int256 value, int256 lo, int256 hi);
+    /// @notice Thrown when output element `index` lies outside the range of its type.
+    error OutputOutOfRange(uint256 index, int256 value, int256 lo, int256 hi);
     /// @notice Thrown when the input's bytes do not have the digest of the statement.
     error WrongInputDigest(bytes32 got, bytes32 expected);
     /// @notice Thrown when the output's bytes do not have the digest of the statement.
@@ -46,7 +48,7 @@ interface IProofVerifier {
 
     /* KEY ERRORS */
 
-    /// @notice Thrown when the account is no data contract: its code is empty or does not begin with 0x00.
+    /// @notice Thrown when the account is no data contract: its code is empty or begins with neither 0x00 nor 0xfe.
     error NotAKey(address vkData);
     /// @notice Thrown when the key's length is not what its program asks for.
     error WrongKeyLength(uint256 got, uint256 expected);
@@ -80,8 +82,10 @@ interface IProofVerifier {
     /// @notice Thrown when the last claim of a sum-check is not what the prover's values give. `opcode` says which
     /// instruction, `layer` which layer of the lookup argument (0 elsewhere).
     error SumCheckMismatch(uint256 opcode, uint256 layer);
-    /// @notice Thrown when the columns' values do not give the leaves of the lookup argument.
+    /// @notice Thrown when the columns' values do not give what the rounds of the lookup argument ended in.
     error LeafMismatch();
+    /// @notice Thrown when relation `relation` of the program, which nothing else is to prove, does not hold.
+    error RelationMismatch(uint256 relation);
     /// @notice Thrown when the opened polynomial's folds do not end in the claimed value.
     error OpeningMismatch(uint256 got, uint256 expected);
     /// @notice Thrown when a challenge is zero that must not be.
@@ -104,7 +108,8 @@ interface IProofVerifier {
 
     /// @notice Returns if `proof` proves `statement`; reverts with one of the errors above if not.
     /// @param statement What is claimed; see Statement.
-    /// @param vkData Data contract of the verification key: runtime code 0x00 followed by the key.
+    /// @param vkData Data contract of the verification key: runtime code 0x00 followed by the key, or 0xfe followed by the
+    /// addresses of data contracts that hold it in parts.
     /// @param input The input tensor's bytes: row-major, two's complement, big-endian.
     /// @param output The output tensor's bytes, likewise.
     /// @param proof The proof's bytes; every one is consumed.

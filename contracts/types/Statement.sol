@@ -5,7 +5,7 @@ pragma solidity 0.8.30;
 /// public input with digest `inDigest` into the public output with digest `outDigest`". The hash of its ABI encoding
 /// (15 words) is the first thing the proof's transcript absorbs, so a proof serves one statement and no other.
 struct Statement {
-    /// Version of the proof format; 1.
+    /// Version of the proof format; 2.
     uint256 format;
     /// Chain on which the proof is checked.
     uint256 chainId;

@@ -1,47 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Program} from "./Program.sol";
-import {Session, TERM_SIZE} from "./Session.sol";
+import {ProgramLib, Program} from "./Program.sol";
+import {Session, SessionLib} from "./Session.sol";
 import {Transcript, TranscriptLib} from "./Transcript.sol";
 
-/// @title The commitments to all chunks: the key's fixed ones, then the proof's own
-/// @notice They become terms (x, y, scalar) of the opening's multi-scalar multiplication:
-/// | terms             | points                                  |
-/// |-------------------|-----------------------------------------|
-/// | [0, F)            | fixed chunks                            |
-/// | [F, F + P)        | the proof's chunks                      |
-/// | next c - 1        | K_1 .. K_(c-1) of the opening           |
-/// | last              | the generator                           |
+/// @title The commitments to all chunks: the key's fixed ones, the proof's own, the late ones
+/// @notice They become the opening's terms (scalar, x, y), in the chunks' order.
 library Commitments {
     using TranscriptLib for Transcript;
+    using ProgramLib for Program;
 
     uint256 private constant TAG_COMMITMENTS = 4;
+    uint256 private constant TAG_LATE = 40;
+    uint256 private constant TERM_SIZE = 96;
 
-    /// @notice Instruction 0x01: reads the P commitments and draws beta and alpha.
-    function run(Session memory s) internal pure {
-        Program memory program = s.program;
-        uint256 chunks = program.fixedChunks + program.proofChunks;
-        uint256 terms;
-        uint256 size = (chunks + program.chunkLog) * TERM_SIZE;
-        uint256 source = program.commitments;
-        uint256 proofTerms;
-        uint256 fixedSize = program.fixedChunks * TERM_SIZE;
-        // Equivalent to terms = new (x, y, scalar)[chunks + c], all scalars zero; terms[i].xy = commitments[i]
-        assembly ("memory-safe") {
-            terms := mload(0x40)
-            mstore(0x40, add(terms, size))
-            calldatacopy(terms, calldatasize(), size)
-            proofTerms := add(terms, fixedSize)
-            for { let at := terms } lt(at, proofTerms) { at := add(at, TERM_SIZE) } {
-                mcopy(at, source, 0x40)
-                source := add(source, 0x40)
+    /// @notice Opcode 0x01: reads the P commitments and draws beta and alpha.
+    function readProof(Session memory s) internal pure {
+        // SAFETY: memory addresses, and numbers of at most 32 bits.
+        unchecked {
+            Program memory program = s.program;
+            uint256 size = program.chunks() * TERM_SIZE;
+            uint256 terms = SessionLib.allocate(size + 0x20);
+            uint256 source = program.commitments;
+            uint256 fixedSize = program.fixedChunks * TERM_SIZE;
+            bytes memory all;
+            // Equivalent to all = new (scalar, x, y)[chunks], all scalars zero; all[i].xy = commitments[i] for the fixed ones
+            assembly ("memory-safe") {
+                all := terms
+                mstore(terms, size)
+                let at := add(terms, 0x20)
+                calldatacopy(at, calldatasize(), size)
+                for { let last := add(at, fixedSize) } lt(at, last) { at := add(at, TERM_SIZE) } {
+                    mcopy(add(at, 0x20), source, 0x40)
+                    source := add(source, 0x40)
+                }
             }
+            s.terms = all;
+            // The key's commitments were absorbed with its hash; the proof's precede both challenges.
+            read(s, TAG_COMMITMENTS, program.fixedChunks, program.proofChunks);
+            s.beta = s.transcript.challenge();
+            s.alpha = s.transcript.challenge();
         }
-        s.terms = terms;
-        // The key's commitments were absorbed with its hash; the proof's precede both challenges.
-        s.transcript.points(TAG_COMMITMENTS, program.proofChunks, proofTerms, TERM_SIZE);
-        s.beta = s.transcript.challenge();
-        s.alpha = s.transcript.challenge();
+    }
+
+    /// @notice With committed inverses: reads the L late commitments.
+    function readLate(Session memory s) internal pure {
+        Program memory program = s.program;
+        read(s, TAG_LATE, program.fixedChunks + program.proofChunks, program.lateChunks);
+    }
+
+    function read(Session memory s, uint256 tag, uint256 first, uint256 count) private pure {
+        // A message with no elements is left out.
+        if (count == 0) return;
+        bytes memory terms = s.terms;
+        uint256 target;
+        assembly ("memory-safe") {
+            target := add(add(terms, 0x40), mul(first, TERM_SIZE))
+        }
+        s.transcript.points(tag, count, target, TERM_SIZE);
     }
 }

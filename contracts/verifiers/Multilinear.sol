@@ -109,24 +109,61 @@ library Multilinear {
     }
 
     /// @notice lt(n; z): the extension of [index < n] over `count` coordinates.
-    /// @dev Requires 0 < n <= 2^count. With n's bits n_k: the sum over k with n_k = 1 of
+    /// @dev Requires n <= 2^count. With n's bits n_k: the sum over k with n_k = 1 of
     /// (product over j < k of eq(n_j, z_j)) (1 - z_k).
     function lessThan(uint256 n, uint256 point, uint256 count) internal pure returns (uint256 result) {
-        if (n == uint256(1) << count) return 1;
-        uint256 prefix = 1;
-        for (uint256 k = 0; k < count; ++k) {
-            uint256 z;
-            assembly ("memory-safe") {
-                z := mload(add(point, shl(5, k)))
-            }
-            uint256 complement = FR + 1 - z;
-            if ((n >> (count - 1 - k)) & 1 == 1) {
-                result = addmod(result, mulmod(prefix, complement, FR), FR);
-                prefix = mulmod(prefix, z, FR);
-            } else {
-                prefix = mulmod(prefix, complement, FR);
+        if (n >> count != 0) return 1;
+        // Equivalent to: for k: if n_k: result += prefix (1 - z_k), prefix *= z_k; else prefix *= 1 - z_k
+        assembly ("memory-safe") {
+            let f := FR
+            let complement := add(f, 1)
+            let prefix := 1
+            for { let bit := count } bit { point := add(point, 0x20) } {
+                bit := sub(bit, 1)
+                let z := mload(point)
+                let rest := mulmod(prefix, sub(complement, z), f)
+                switch and(shr(bit, n), 1)
+                case 0 { prefix := rest }
+                default {
+                    result := addmod(result, rest, f)
+                    prefix := mulmod(prefix, z, f)
+                }
             }
         }
+    }
+
+    /// @notice The extension of [j <= i < n] at (j, i), `count` coordinates each.
+    /// @dev Requires n <= 2^count. An automaton over the bits, most significant first; its states say how the bits so far
+    /// compare: equal = [j = i, i = n], below = [j = i, i < n], behind = [j < i, i = n], done = [j < i, i < n].
+    function causal(uint256 n, uint256 j, uint256 i, uint256 count) internal pure returns (uint256) {
+        (uint256 equal, uint256 below, uint256 behind, uint256 done) = (1, 0, 0, 0);
+        if (n >> count != 0) (equal, below) = (0, 1);
+        for (uint256 bit = count; bit != 0; --bit) {
+            uint256 x;
+            uint256 y;
+            assembly ("memory-safe") {
+                x := mload(j)
+                y := mload(i)
+                j := add(j, 0x20)
+                i := add(i, 0x20)
+            }
+            uint256 both = mulmod(x, y, FR);
+            uint256 less = addmod(y, FR - both, FR); //                            j's bit is 0, i's is 1
+            uint256 neither = addmod(1 + FR - x, FR - less, FR);
+            done = addmod(done, mulmod(below, less, FR), FR);
+            below = mulmod(below, both + neither, FR);
+            if ((n >> (bit - 1)) & 1 == 1) {
+                // i's bit 1 keeps i = n, its bit 0 makes i < n.
+                below = addmod(below, mulmod(equal, neither, FR), FR);
+                done = addmod(done, mulmod(behind, 1 + FR - y, FR), FR);
+                behind = addmod(mulmod(behind, y, FR), mulmod(equal, less, FR), FR);
+                equal = mulmod(equal, both, FR);
+            } else {
+                behind = mulmod(behind, 1 + FR - y, FR);
+                equal = mulmod(equal, neither, FR);
+            }
+        }
+        return addmod(below, done, FR);
     }
 
     /// @notice ceil(log2(n)) for n > 0.

@@ -2,217 +2,83 @@
 pragma solidity 0.8.30;
 
 import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
-import {Multilinear} from "./Multilinear.sol";
-import {ProgramLib, Program, PublicShape, Tensor} from "./Program.sol";
+import {PhaseCheck} from "./PhaseCheck.sol";
+import {ProgramLib, Program} from "./Program.sol";
+import {PublicTensor, PublicTensorLib} from "./PublicTensor.sol";
+import {CheckWalk, SegmentCheck} from "./SegmentCheck.sol";
+import {NONE} from "./Session.sol";
 import {TranscriptLib} from "./Transcript.sol";
 
 /// @title Structure check of a verification key, run once when it is registered
-/// @notice Walks the whole program: every tensor is declared and placed in chunks of its kind, which the tensors fill,
-/// every count and size agrees and is the least that serves, every instruction stands where it must, every commitment is
-/// on the curve. As strict as the native verifier's validation. It does not say that the program
+/// @notice Walks the whole program: every tensor is declared and placed in chunks of its kind, every point has its tensor's
+/// variables and uses only challenges drawn by then, every count and size agrees and is the least that serves, whatever
+/// is sent without a claim is proven exactly once, every commitment is on the curve. It does not say that the program
 /// belongs to the graph: whoever relies on a version compiles its graph and compares the program's hash.
 library ProgramCheck {
     using ProgramLib for Program;
+    using SegmentCheck for CheckWalk;
 
-    uint256 private constant NO_BIAS = 0xffff;
     uint256 private constant MAX_LOG = 40;
     uint256 private constant MIN_CHUNK_LOG = 4;
-    uint256 private constant MAX_CHUNK_LOG = 20;
-    uint256 private constant MAX_ROWS_LOG = 31;
-    uint256 private constant MAX_SHIFT = 63;
-    uint256 private constant MAX_SCALE = 1 << 15;
-    uint256 private constant LAST_OPCODE = 6;
+    uint256 private constant MAX_CHUNK_LOG = 28;
     uint256 private constant COMMITMENT_SIZE = 64;
 
-    /// @notice What the walk has seen so far.
-    struct Walk {
-        bool[] looked; //     tensor id => is a column of a lookup or table
-        uint256 lambda;
-        uint256 rounds;
-        uint256 entries; //   requantisations
-    }
+    uint256 private constant KIND_TENSOR = 0;
+    uint256 private constant KIND_VIRTUAL = 1;
+    uint256 private constant KIND_ONE_HOT = 2;
+
+    uint256 private constant FACTOR_SIZE = 9;
+    uint256 private constant FACTOR_LT = 1;
+    uint256 private constant FACTOR_CAUSAL = 2;
+    uint256 private constant FACTOR_LT_OUTPUT = 3;
+    uint256 private constant FACTOR_AT = 4;
 
     /// @notice Reverts unless the key is well formed.
     function run(Program memory p) internal pure {
         checkTensors(p);
-        checkPublic(p, ProgramLib.INPUT, ProgramLib.KIND_INPUT);
-        checkPublic(p, ProgramLib.OUTPUT, ProgramLib.KIND_OUTPUT);
-        Walk memory w;
-        w.looked = new bool[](p.tensorCount);
-        for (uint256 expected = 1; expected <= LAST_OPCODE; ++expected) {
-            if (p.cursor >= p.end) revert IProofVerifier.UnfinishedProgram(expected);
-            uint256 opcode = p.take(1) >> 248;
-            if (opcode == 0 || opcode > LAST_OPCODE) {
-                revert IProofVerifier.UnknownOpcode(opcode, p.cursor - p.start - 1);
-            }
-            if (opcode != expected) revert IProofVerifier.OpcodeOutOfOrder(opcode, expected);
-            // COMMIT, REDUCE and OPEN have no arguments.
-            if (opcode == 2) checkLogUp(p, w);
-            else if (opcode == 3) checkRequant(p, w);
-            else if (opcode == 4) checkContraction(p, w);
-        }
-        if (p.cursor != p.end) revert IProofVerifier.TrailingProgram(p.end - p.cursor);
+        CheckWalk memory w;
+        checkPublics(p, w);
+        checkFunctions(p, w);
+        checkSlots(p, w);
+        PhaseCheck.run(p, w);
+        p.finish();
         checkCommitments(p);
     }
 
-    /// @dev The first two tensors are public; all others lie in chunks of their kind.
+    /* TENSORS */
+
+    /// @dev Committed tensors lie in chunks of their kind, public ones nowhere.
     function checkTensors(Program memory p) private pure {
         if (p.chunkLog < MIN_CHUNK_LOG || p.chunkLog > MAX_CHUNK_LOG) p.revertMalformed();
-        uint256[4] memory cells; // by kind
+        uint256 fixedCells;
         for (uint256 id = 0; id < p.tensorCount; ++id) {
-            Tensor memory tensor = p.tensorAt(id);
-            uint256 expected = id <= ProgramLib.OUTPUT ? ProgramLib.KIND_INPUT + id : tensor.kind;
-            bool valid = tensor.kind == expected && tensor.variables <= MAX_LOG;
-            if (valid && tensor.kind <= ProgramLib.KIND_OUTPUT) cells[tensor.kind] += 1 << tensor.variables;
-            if (id <= ProgramLib.OUTPUT) {
-                valid = valid && tensor.chunk == 0 && tensor.addr == 0;
-            } else {
-                bool large = tensor.variables >= p.chunkLog;
-                uint256 last = tensor.chunk + (large ? 1 << (tensor.variables - p.chunkLog) : 1);
-                uint256 places = large ? 1 : 1 << (p.chunkLog - tensor.variables);
-                bool isFixed = tensor.kind == ProgramLib.KIND_FIXED;
-                valid = valid && tensor.kind <= ProgramLib.KIND_PROOF && tensor.addr < places
-                    && (isFixed || tensor.chunk >= p.fixedChunks)
-                    && last <= p.fixedChunks + (isFixed ? 0 : p.proofChunks);
+            uint256 word = p.tensorWord(id);
+            uint256 kind = word >> 248;
+            uint256 n = (word >> 240) & 0xff;
+            uint256 chunk = (word >> 224) & 0xffff;
+            uint256 addr = (word >> 192) & 0xffffffff;
+            if (kind > ProgramLib.KIND_OUTPUT || n > MAX_LOG) p.revertMalformed();
+            bool valid = chunk == 0 && addr == 0;
+            if (kind <= ProgramLib.KIND_LATE) {
+                bool large = n >= p.chunkLog;
+                uint256 last = chunk + (large ? 1 << (n - p.chunkLog) : 1);
+                (uint256 first, uint256 end) = chunksOf(p, kind);
+                valid = chunk >= first && last <= end && addr < (large ? 1 : 1 << (p.chunkLog - n));
+                if (kind == ProgramLib.KIND_FIXED) fixedCells += 1 << n;
             }
             if (!valid) p.revertMalformed();
         }
         // No gaps: the cells determine the number of chunks.
-        uint256 ceiling = (1 << p.chunkLog) - 1;
-        bool filled = (cells[ProgramLib.KIND_FIXED] + ceiling) >> p.chunkLog == p.fixedChunks
-            && (cells[ProgramLib.KIND_PROOF] + ceiling) >> p.chunkLog == p.proofChunks;
-        if (!filled) p.revertMalformed();
+        if ((fixedCells + (1 << p.chunkLog) - 1) >> p.chunkLog != p.fixedChunks) p.revertMalformed();
     }
 
-    function checkPublic(Program memory p, uint256 id, uint256 kind) private pure {
-        PublicShape memory shape = p.takePublic();
-        uint256 variables = Multilinear.ceilLog2(shape.rows) + Multilinear.ceilLog2(shape.cols);
-        requireTensor(p, id, variables);
-        uint256 actual = p.tensorAt(id).kind;
-        int256 bound = int256(1) << (8 * shape.bytesPerElement - 1);
-        bool valid = shape.lo <= shape.hi && shape.lo >= -bound && shape.hi < bound;
-        if (actual != kind || !valid) p.revertMalformed();
-    }
-
-    /// @dev u8 lambda | u16 count | count x (u8 kind | u8 n | u8 tableId | u8 columns | columns x (u16 | i32))
-    function checkLogUp(Program memory p, Walk memory w) private pure {
-        uint256 word = p.take(3);
-        w.lambda = word >> 248;
-        uint256 tables;
-        uint256 leaf;
-        uint256 largest = MAX_LOG;
-        bool[] memory isTable = new bool[](256);
-        bool[] memory isUsed = new bool[](256);
-        for (uint256 count = (word >> 232) & 0xffff; count != 0; --count) {
-            word = p.take(4);
-            uint256 kind = word >> 248;
-            uint256 n = (word >> 240) & 0xff;
-            uint256 tableId = (word >> 232) & 0xff;
-            uint256 columns = (word >> 224) & 0xff;
-            bool valid = kind <= 1 && n <= largest && tableId != 0 && (columns == 1 || columns == 2);
-            // One table of each id.
-            if (!valid || (kind == 1 && isTable[tableId])) p.revertMalformed();
-            (kind == 1 ? isTable : isUsed)[tableId] = true;
-            tables += kind;
-            largest = n;
-            leaf += 1 << n;
-            for (; columns != 0; --columns) {
-                word = p.take(6);
-                requireTensor(p, word >> 240, n);
-                w.looked[word >> 240] = true;
-                if (kind == 1 && uint32(word >> 208) != 0) p.revertMalformed();
-            }
-        }
-        if (tables == 0) p.revertMalformed();
-        // No more layers than the leaves need, and at least one.
-        uint256 least = Multilinear.ceilLog2(leaf);
-        if (w.lambda != (least == 0 ? 1 : least) || w.lambda > MAX_LOG) p.revertMalformed();
-        for (uint256 id = 0; id < isUsed.length; ++id) {
-            if (isUsed[id] != isTable[id]) p.revertMalformed();
-        }
-    }
-
-    /// @dev u16 count | count x (u16 q | i32 addend | u8 s | u16 m | u8 digits | digits x (u16 tensor | u8 shift)
-    /// | u16 bias | u8 rowsLog | u8 colsLog | u32 rows)
-    function checkRequant(Program memory p, Walk memory w) private pure {
-        w.entries = p.take(2) >> 240;
-        if (w.entries > p.opCount) p.revertMalformed();
-        for (uint256 i = 0; i < w.entries; ++i) {
-            uint256 head = p.take(10);
-            uint256 digits = (head >> 176) & 0xff;
-            uint256 m = (head >> 184) & 0xffff;
-            uint256 s = (head >> 200) & 0xff;
-            if (s == 0 || s > MAX_SHIFT || m == 0 || m >= MAX_SCALE || digits == 0) p.revertMalformed();
-            uint256 first = p.cursor;
-            p.cursor += 3 * digits;
-            uint256 variables = checkShape(p, w);
-            requireLooked(p, w, head >> 240, variables);
-            uint256 behind = p.cursor;
-            p.cursor = first;
-            for (; digits != 0; --digits) {
-                uint256 digit = p.take(3);
-                if ((digit >> 232) & 0xff > MAX_SHIFT) p.revertMalformed();
-                requireLooked(p, w, digit >> 240, variables);
-            }
-            p.cursor = behind;
-        }
-    }
-
-    /// @dev u16 bias | u8 rowsLog | u8 colsLog | u32 rows; returns rowsLog + colsLog.
-    function checkShape(Program memory p, Walk memory w) private pure returns (uint256 variables) {
-        uint256 tail = p.take(8);
-        uint256 rowsLog = (tail >> 232) & 0xff;
-        uint256 colsLog = (tail >> 224) & 0xff;
-        uint256 rows = (tail >> 192) & 0xffffffff;
-        variables = rowsLog + colsLog;
-        bool valid = rowsLog <= MAX_ROWS_LOG && variables <= w.lambda && rows != 0;
-        if (!valid || rows > 1 << rowsLog) p.revertMalformed();
-        if (tail >> 240 != NO_BIAS) requireCommitted(p, tail >> 240, colsLog);
-    }
-
-    /// @dev u8 rounds | u8 degree | u16 count | count x (u16 requant | u8 variables | operand | operand)
-    function checkContraction(Program memory p, Walk memory w) private pure {
-        uint256 word = p.take(4);
-        w.rounds = word >> 248;
-        if (w.rounds > MAX_LOG || (word >> 240) & 0xff != 2 || (word >> 224) & 0xffff != w.entries) {
-            p.revertMalformed();
-        }
-        uint256 longest;
-        for (uint256 k = 0; k < w.entries; ++k) {
-            word = p.take(3);
-            uint256 variables = (word >> 232) & 0xff;
-            if (word >> 240 != k || variables > w.rounds) p.revertMalformed();
-            if (variables > longest) longest = variables;
-            checkOperand(p, w, variables);
-            checkOperand(p, w, variables);
-        }
-        // No more rounds than the longest instance needs.
-        if (longest != w.rounds) p.revertMalformed();
-    }
-
-    /// @dev u16 tensor | u8 segments | segments x (u8 source | u8 end | u8 length): segments of zeta, then the last
-    /// `inner` coordinates of r_C; none is empty.
-    function checkOperand(Program memory p, Walk memory w, uint256 inner) private pure {
-        uint256 word = p.take(3);
-        uint256 filled;
-        uint256 contracted;
-        for (uint256 segments = (word >> 232) & 0xff; segments != 0; --segments) {
-            uint256 segment = p.take(3);
-            uint256 source = segment >> 248;
-            uint256 end = (segment >> 240) & 0xff;
-            uint256 length = (segment >> 232) & 0xff;
-            if (source > 1 || length == 0 || contracted != 0) p.revertMalformed();
-            if (source == 1) {
-                // An instance sees no other coordinates of r_C than its own.
-                if (end != 0 || length != inner) p.revertMalformed();
-                contracted = length;
-            } else if (end + length > w.lambda) {
-                p.revertMalformed();
-            }
-            filled += length;
-        }
-        if (contracted != inner) p.revertMalformed();
-        requireTensor(p, word >> 240, filled);
+    /// @dev The chunks of a kind of tensors: first one, and the one behind the last.
+    function chunksOf(Program memory p, uint256 kind) private pure returns (uint256 first, uint256 end) {
+        if (kind == ProgramLib.KIND_FIXED) return (0, p.fixedChunks);
+        first = p.fixedChunks;
+        if (kind == ProgramLib.KIND_PROOF) return (first, first + p.proofChunks);
+        first += p.proofChunks;
+        return (first, first + p.lateChunks);
     }
 
     function checkCommitments(Program memory p) private pure {
@@ -220,20 +86,122 @@ library ProgramCheck {
         if (valid != p.fixedChunks) revert IProofVerifier.InvalidCommitment(valid);
     }
 
-    /// @dev Requires a declared tensor of `variables` variables.
-    function requireTensor(Program memory p, uint256 id, uint256 variables) private pure {
-        if (p.variablesOf(id) != variables) p.revertMalformed();
+    /* PUBLIC TENSORS */
+
+    /// @dev u8 inputs | inputs x spec | spec of the output: each public tensor is described exactly once.
+    function checkPublics(Program memory p, CheckWalk memory w) private pure {
+        uint256 inputs = p.take(1) >> 248;
+        if (inputs == 0) p.revertMalformed();
+        w.inputs = new PublicTensor[](inputs);
+        bool[] memory described = new bool[](p.tensorCount);
+        for (uint256 i = 0; i < inputs; ++i) {
+            w.inputs[i] = takePublic(p, ProgramLib.KIND_INPUT, described);
+        }
+        w.output = takePublic(p, ProgramLib.KIND_OUTPUT, described);
+        for (uint256 id = 0; id < p.tensorCount; ++id) {
+            if (p.tensorWord(id) >> 248 > ProgramLib.KIND_LATE && !described[id]) p.revertMalformed();
+        }
     }
 
-    /// @dev Requires a tensor that the lookups cover.
-    function requireLooked(Program memory p, Walk memory w, uint256 id, uint256 variables) private pure {
-        requireTensor(p, id, variables);
-        if (!w.looked[id]) p.revertMalformed();
+    function takePublic(Program memory p, uint256 kind, bool[] memory described)
+        private
+        pure
+        returns (PublicTensor memory tensor)
+    {
+        tensor = PublicTensorLib.take(p, kind);
+        int256 bound = int256(1) << (8 * tensor.width - 1);
+        bool valid = tensor.lo <= tensor.hi && tensor.lo >= -bound && tensor.hi < bound;
+        if (!valid || described[tensor.id]) p.revertMalformed();
+        described[tensor.id] = true;
     }
 
-    /// @dev Requires a tensor that lies in a chunk.
-    function requireCommitted(Program memory p, uint256 id, uint256 variables) private pure {
-        requireTensor(p, id, variables);
-        if (id <= ProgramLib.OUTPUT) p.revertMalformed();
+    /* FUNCTIONS */
+
+    /// @dev u16 count | count x (u8 factors | factors x factor); notes how far each function reaches into its vector.
+    function checkFunctions(Program memory p, CheckWalk memory w) private pure {
+        uint256 count = p.take(2) >> 240;
+        w.reaches = new uint256[](count);
+        for (uint256 id = 0; id < count; ++id) {
+            for (uint256 factors = p.take(1) >> 248; factors != 0; --factors) {
+                uint256 reach = checkFactor(p, w, p.take(FACTOR_SIZE));
+                if (reach > w.reaches[id]) w.reaches[id] = reach;
+            }
+        }
+    }
+
+    /// @dev u8 kind | u32 value | u8 end | u8 length | u8 end2 | u8 length2
+    function checkFactor(Program memory p, CheckWalk memory w, uint256 word) private pure returns (uint256 reach) {
+        uint256 kind = word >> 248;
+        uint256 value = (word >> 216) & 0xffffffff;
+        uint256 length = (word >> 200) & 0xff;
+        reach = ((word >> 208) & 0xff) + length;
+        bool valid = kind <= FACTOR_AT && length != 0 && length <= MAX_LOG;
+        if (!valid) p.revertMalformed();
+        if (kind == FACTOR_LT) valid = value <= 1 << length;
+        if (kind == FACTOR_AT) valid = value < 1 << length;
+        if (kind == FACTOR_LT_OUTPUT) {
+            valid = SegmentCheck.hasIndex(w.output) && uint256(w.output.hi) <= 1 << length;
+        }
+        if (kind == FACTOR_CAUSAL) {
+            valid = value <= 1 << length && (word >> 184) & 0xff == length;
+            uint256 other = ((word >> 192) & 0xff) + length;
+            if (other > reach) reach = other;
+        }
+        if (!valid) p.revertMalformed();
+    }
+
+    /* SLOTS */
+
+    /// @dev 5 x u16 count | slots
+    function checkSlots(Program memory p, CheckWalk memory w) private pure {
+        uint256 word = p.take(10);
+        for (uint256 phase = 0; phase < w.ends.length; ++phase) {
+            w.ends[phase] = (phase == 0 ? 0 : w.ends[phase - 1]) + ((word >> (240 - 16 * phase)) & 0xffff);
+        }
+        uint256 total = w.ends[w.ends.length - 1];
+        w.isVirtual = new bool[](total);
+        w.isProven = new bool[](total);
+        w.isTensor = new bool[](total);
+        uint256 phase_;
+        for (uint256 slot = 0; slot < total; ++slot) {
+            while (slot >= w.ends[phase_]) ++phase_;
+            // Leaf and direct slots know zeta; each later phase one vector more.
+            checkSlot(p, w, slot, phase_ < 2 ? 0 : phase_ - 1);
+        }
+    }
+
+    /// @dev u8 kind | u16 tensor | u8 segments | segments x segment
+    /// @param newest The last vector of challenges that the slot's point may use.
+    function checkSlot(Program memory p, CheckWalk memory w, uint256 slot, uint256 newest) private pure {
+        uint256 word = p.take(4);
+        uint256 kind = word >> 248;
+        uint256 tensor = (word >> 232) & 0xffff;
+        uint256 variables = w.takeSegments(p, (word >> 224) & 0xff, newest);
+        if (kind == KIND_VIRTUAL) {
+            if (tensor != NONE || (word >> 224) & 0xff != 0) p.revertMalformed();
+            w.isVirtual[slot] = true;
+            return;
+        }
+        uint256 entry = p.tensorWord(tensor);
+        uint256 n = (entry >> 240) & 0xff;
+        if (kind == KIND_TENSOR) {
+            if (variables != n) p.revertMalformed();
+            w.isTensor[slot] = true;
+            return;
+        }
+        if (kind != KIND_ONE_HOT || variables <= n) p.revertMalformed();
+        checkOneHot(p, w, tensor, variables - n);
+    }
+
+    /// @dev The elements of input `id` are indices of `tail` bits.
+    function checkOneHot(Program memory p, CheckWalk memory w, uint256 id, uint256 tail) private pure {
+        for (uint256 i = 0; i < w.inputs.length; ++i) {
+            PublicTensor memory input = w.inputs[i];
+            if (input.id != id) continue;
+            bool valid = SegmentCheck.hasIndex(input) && uint256(input.hi) >> tail == 0;
+            if (!valid || input.dims[input.dims.length - 1] != input.count) p.revertMalformed();
+            return;
+        }
+        p.revertMalformed();
     }
 }

@@ -3,172 +3,149 @@ pragma solidity 0.8.30;
 
 import {FR} from "./Field.sol";
 import {Multilinear} from "./Multilinear.sol";
-import {Program, ProgramLib, PublicShape} from "./Program.sol";
+import {ProgramLib, Program} from "./Program.sol";
 
-/// @notice A public matrix in calldata: row-major, two's complement, big-endian, no padding.
+/// @notice A public tensor: given in calldata, row-major, two's complement, big-endian, no padding; or committed.
 struct PublicTensor {
+    uint256 id; //        its number in the program's table
+    bool isCommitted; //  given by its commitments: no bytes
+    uint256 width; //     bytes of an element: 1, 2 or 4
     uint256 source; //    calldata offset of the first element
-    uint256 width; //     bytes of an element, 1 or 2
-    uint256 rows;
-    uint256 cols;
-    uint256 rowsLog; //   ceil(log2(rows)): the padded matrix has 2^rowsLog rows
-    uint256 colsLog;
+    uint256 count; //     number of elements
+    uint256 variables; // of the tensor padded to powers of two, axis by axis
+    uint256[] dims;
+    int256 lo;
+    int256 hi;
 }
 
-/// @dev Constants of the range check, one value a lane; see areInside.
-struct Lanes {
-    uint256 mask; //     the lower half of every lane
-    uint256 signs; //    the sign bits of all elements
-    uint256 tops; //     T
-    uint256 lower; //    T - lo
-    uint256 upper; //    T + hi
-    uint256 filler; //   lo in every element, for what lies behind the last one
-}
-
-/// @title Public tensors: range check and multilinear evaluation from calldata (FORMAT.md 8)
+/// @title Public tensors: description and multilinear evaluation from calldata (FORMAT.md 8)
 library PublicTensorLib {
     using ProgramLib for Program;
 
-    /// @notice Describes `data`, whose length the caller has checked.
-    function wrap(bytes calldata data, PublicShape memory shape) internal pure returns (PublicTensor memory tensor) {
-        uint256 source;
-        assembly ("memory-safe") {
-            source := data.offset
-        }
-        tensor.source = source;
-        tensor.width = shape.bytesPerElement;
-        tensor.rows = shape.rows;
-        tensor.cols = shape.cols;
-        tensor.rowsLog = Multilinear.ceilLog2(shape.rows);
-        tensor.colsLog = Multilinear.ceilLog2(shape.cols);
-    }
+    uint256 private constant HEAD_SIZE = 5;
+    uint256 private constant DIMENSION_SIZE = 4;
+    uint256 private constant BOUNDS_SIZE = 8;
+    uint256 private constant MAX_RANK = 4;
+    uint256 private constant MAX_VARIABLES = 40;
 
-    /// @notice Requires that tensor `id` of the program is this one: of its kind and with its number of variables.
-    function checkVariables(PublicTensor memory tensor, Program memory program, uint256 id, uint256 kind)
-        internal
-        pure
-    {
-        uint256 word = program.tensorWord(id);
+    /// @notice Reads the next public tensor's description and requires that tensor of the program to fit it.
+    /// @dev u16 tensor | u8 form | u8 bytesPerElement | u8 rank | rank x u32 dim | i32 lo | i32 hi
+    /// @param kind The tensor's kind if it is given by bytes; a committed one is the proof's.
+    function take(Program memory p, uint256 kind) internal pure returns (PublicTensor memory tensor) {
+        uint256 word = p.take(HEAD_SIZE);
+        (uint256 form, uint256 width) = ((word >> 232) & 0xff, (word >> 224) & 0xff);
+        uint256 rank = (word >> 216) & 0xff;
+        // INVARIANT: an element has one, two or four bytes.
+        if (form > 1 || (width != 1 && width != 2 && width != 4)) p.revertMalformed();
+        if (rank == 0 || rank > MAX_RANK) p.revertMalformed();
+        tensor.id = word >> 240;
+        tensor.isCommitted = form == 1;
+        tensor.width = width;
+        tensor.count = 1;
+        tensor.dims = new uint256[](rank);
+        for (uint256 axis = 0; axis < rank; ++axis) {
+            uint256 dim = p.take(DIMENSION_SIZE) >> 224;
+            // INVARIANT: there is at least one element.
+            if (dim == 0) p.revertMalformed();
+            tensor.dims[axis] = dim;
+            tensor.count *= dim;
+            tensor.variables += Multilinear.ceilLog2(dim);
+        }
+        word = p.take(BOUNDS_SIZE);
+        tensor.lo = int256(word) >> 224;
+        tensor.hi = int256(word << 32) >> 224;
+        if (form == 1) kind = ProgramLib.KIND_PROOF;
         // INVARIANT: a point of the tensor has as many coordinates as its evaluation reads.
-        if (word >> 240 != (kind << 8) + tensor.rowsLog + tensor.colsLog) program.revertMalformed();
+        if (p.tensorWord(tensor.id) >> 240 != (kind << 8) + tensor.variables || tensor.variables > MAX_VARIABLES) {
+            p.revertMalformed();
+        }
     }
 
-    /* RANGE */
+    /// @notice Length of the tensor's bytes in the call.
+    function byteLength(PublicTensor memory tensor) internal pure returns (uint256) {
+        return tensor.isCommitted ? 0 : tensor.count * tensor.width;
+    }
 
-    /// @notice Looks for an element outside [lo, hi].
-    /// @return found Whether there is one.
-    /// @return position The first one's index in the row-major order.
-    /// @return value The element.
-    function findOutside(PublicTensor memory tensor, int256 lo, int256 hi)
-        internal
-        pure
-        returns (bool found, uint256 position, int256 value)
-    {
-        if (areInside(tensor, lo, hi)) return (false, 0, 0);
+    /// @notice Element `index`, as a signed integer.
+    /// @dev Requires index < count.
+    function element(PublicTensor memory tensor, uint256 index) internal pure returns (int256 value) {
         (uint256 source, uint256 width) = (tensor.source, tensor.width);
-        uint256 count = tensor.rows * tensor.cols;
-        uint256 shift = 256 - 8 * width;
-        for (; position < count; ++position) {
-            // Equivalent to value = int(data[width * position : width * (position + 1)])
-            assembly ("memory-safe") {
-                value := sar(shift, calldataload(add(source, mul(width, position))))
-            }
-            if (value < lo || value > hi) return (true, position, value);
-        }
-        return (false, 0, 0);
-    }
-
-    /// @notice Whether all elements lie in [lo, hi], a word of calldata at a time. May say no when the answer is yes:
-    /// if a bound lies outside the element's type.
-    /// @dev Elements become unsigned by flipping their sign bits. Every second one, widened to a lane of twice its bits
-    /// with top bit T, is compared with both bounds at once: x >= lo iff x + T - lo has the bit T, and x <= hi iff
-    /// T + hi - x has it. No lane overflows into the next.
-    function areInside(PublicTensor memory tensor, int256 lo, int256 hi) private pure returns (bool inside) {
-        uint256 bits = 8 * tensor.width;
-        int256 half = int256(1) << (bits - 1);
-        if (lo < -half || hi >= half || lo > hi) return false;
-        Lanes memory lanes = buildLanes(bits, uint256(half), uint256(lo + half), uint256(hi + half));
-        uint256 source = tensor.source;
-        uint256 last = source + tensor.rows * tensor.cols * tensor.width;
+        // Equivalent to value = int(data[width * index : width * (index + 1)])
         assembly ("memory-safe") {
-            let mask := mload(lanes)
-            let signs := mload(add(lanes, 0x20))
-            let lower := mload(add(lanes, 0x60))
-            let upper := mload(add(lanes, 0x80))
-            let good := mload(add(lanes, 0x40))
-            for {} lt(source, last) { source := add(source, 0x20) } {
-                let word := xor(calldataload(source), signs)
-                if lt(sub(last, source), 0x20) {
-                    let behind := shr(shl(3, sub(last, source)), not(0))
-                    word := or(and(word, not(behind)), and(mload(add(lanes, 0xa0)), behind))
-                }
-                let odd := and(shr(bits, word), mask)
-                word := and(word, mask)
-                good := and(good, and(add(lower, word), sub(upper, word)))
-                good := and(good, and(add(lower, odd), sub(upper, odd)))
-            }
-            inside := eq(good, mload(add(lanes, 0x40)))
+            value := sar(sub(256, shl(3, width)), calldataload(add(source, mul(width, index))))
         }
-    }
-
-    /// @param half The type's sign bit.
-    /// @param lo The lower bound, made unsigned by adding `half`.
-    /// @param hi The upper bound, likewise.
-    function buildLanes(uint256 bits, uint256 half, uint256 lo, uint256 hi) private pure returns (Lanes memory lanes) {
-        // One in every lane: (2^(2 bits) - 1) ones = 2^256 - 1.
-        uint256 ones = type(uint256).max / ((1 << (2 * bits)) - 1);
-        lanes.mask = ones * ((1 << bits) - 1);
-        lanes.signs = ones * (half | (half << bits));
-        lanes.tops = ones << (2 * bits - 1);
-        lanes.lower = lanes.tops - ones * lo;
-        lanes.upper = lanes.tops + ones * hi;
-        lanes.filler = ones * (lo | (lo << bits));
     }
 
     /* EVALUATION */
 
-    /// @notice The multilinear extension of the zero-padded matrix at a point of rowsLog + colsLog coordinates.
-    /// @param point Memory address of the coordinates, row coordinates first.
+    /// @notice The multilinear extension of the zero-padded tensor.
+    /// @param point Memory address of its `variables` coordinates.
     function evaluate(PublicTensor memory tensor, uint256 point) internal pure returns (uint256) {
-        // SAFETY: addresses and numbers of at most 32 bits.
+        // SAFETY: addresses and numbers of at most 40 bits.
         unchecked {
-            uint256 rowsEnd = point + (tensor.rowsLog << 5);
-            uint256 rows = tensor.rows;
-            uint256 folded;
+            uint256 axis = tensor.dims.length - 1;
+            uint256 size = tensor.dims[axis];
+            uint256 rows = tensor.count / size;
+            uint256 levels = Multilinear.ceilLog2(size);
+            uint256 pointEnd = point + (tensor.variables << 5);
             // Scratch behind the free memory pointer: the rows' values, then one row's working space.
+            uint256 folded;
             assembly ("memory-safe") {
                 folded := mload(0x40)
             }
-            uint256 work = folded + (rows << 5);
+            uint256 source = tensor.source;
             for (uint256 i = 0; i < rows; ++i) {
-                uint256 value = evaluateRow(tensor, i, work, rowsEnd);
+                uint256 value = evaluateRow(source, size, tensor.width, levels, folded + (rows << 5), pointEnd);
+                source += size * tensor.width;
                 assembly ("memory-safe") {
                     mstore(add(folded, shl(5, i)), value)
                 }
             }
-            return fold(folded, rows, rowsEnd, tensor.rowsLog);
+            for (; axis != 0; --axis) {
+                pointEnd -= levels << 5;
+                size = tensor.dims[axis - 1];
+                levels = Multilinear.ceilLog2(size);
+                rows /= size;
+                foldAxis(folded, rows, size, pointEnd, levels);
+            }
+            uint256 result;
+            assembly ("memory-safe") {
+                result := mload(folded)
+            }
+            return result;
         }
     }
 
-    /// @dev The extension of one row at the colsLog coordinates at `point`.
-    function evaluateRow(PublicTensor memory tensor, uint256 row, uint256 work, uint256 point)
+    /// @dev Folds `rows` groups of `size` words at `work`; group i becomes word i.
+    function foldAxis(uint256 work, uint256 rows, uint256 size, uint256 pointEnd, uint256 levels) private pure {
+        // SAFETY: memory addresses.
+        unchecked {
+            for (uint256 i = 0; i < rows; ++i) {
+                uint256 value = fold(work + ((i * size) << 5), size, pointEnd, levels);
+                assembly ("memory-safe") {
+                    mstore(add(work, shl(5, i)), value)
+                }
+            }
+        }
+    }
+
+    /// @dev The extension of a row of `cols` elements at calldata offset `source`.
+    /// @param pointEnd Memory address behind the row's `levels` coordinates.
+    function evaluateRow(uint256 source, uint256 cols, uint256 width, uint256 levels, uint256 work, uint256 pointEnd)
         private
         pure
         returns (uint256)
     {
         // SAFETY: addresses and numbers of at most 32 bits.
         unchecked {
-            uint256 cols = tensor.cols;
-            uint256 bits = tensor.width << 3;
-            uint256 source = tensor.source + row * cols * tensor.width;
-            uint256 levels = tensor.colsLog;
+            uint256 bits = width << 3;
             if (levels == 0) {
                 assembly ("memory-safe") {
                     mstore(work, sar(sub(256, bits), calldataload(source)))
                 }
-                return fold(work, 1, point, 0);
+                return fold(work, 1, pointEnd, 0);
             }
-            uint256 last = point + ((levels - 1) << 5);
+            uint256 last = pointEnd - 0x20;
             uint256 z;
             assembly ("memory-safe") {
                 z := mload(last)
@@ -225,6 +202,28 @@ library PublicTensorLib {
         }
         assembly ("memory-safe") {
             value := mod(add(FR, mload(work)), FR)
+        }
+    }
+
+    /* ONE-HOT */
+
+    /// @notice sum over t of eq(p, bits(t)) eq(q, bits(x_t)) over the tensor's elements x_t.
+    /// @param point Memory address of p, which has as many coordinates as the tensor, and q behind it.
+    /// @param tail The number of q's coordinates.
+    function oneHot(Program memory program, PublicTensor memory tensor, uint256 point, uint256 tail)
+        internal
+        pure
+        returns (uint256 sum)
+    {
+        uint256 variables = tensor.variables;
+        // INVARIANT: element t stands at index t, as in a vector.
+        if (tensor.dims[tensor.dims.length - 1] != tensor.count) program.revertMalformed();
+        uint256 q = point + (variables << 5);
+        for (uint256 t = 0; t < tensor.count; ++t) {
+            uint256 value = uint256(element(tensor, t));
+            // INVARIANT: a one has its place; a negative number has none.
+            if (value >> tail != 0) program.revertMalformed();
+            sum = addmod(sum, Multilinear.eqIndex(t, point, variables, Multilinear.eqIndex(value, q, tail, 1)), FR);
         }
     }
 }

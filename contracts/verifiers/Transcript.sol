@@ -12,32 +12,34 @@ struct Transcript {
     uint256 cursor; //  calldata offset of the proof's next byte
     uint256 limit; //   calldata offset behind the proof's last byte
     uint256 origin; //  calldata offset of the proof's first byte
+    uint256 room; //    memory address behind the buffer
 }
 
 /// @title Fiat-Shamir transcript over keccak256, and the only way to read a proof
 /// @notice absorb(tag, elements) appends the word tag * 2^64 + count and the elements; challenge() is
 /// S <- keccak256(S || buffer), buffer <- empty, result S mod r (proofs-spec.md 2.1).
-/// What is read is absorbed by the function that reads it, here or, in place and for the two messages that make up most
-/// of a proof, in SumCheck's rounds and LogUp's layers: no other read exists (item 30). Scalars not below r, coordinates
+/// What is read is absorbed by the function that reads it, here or, in place and for the messages that make up most of a
+/// proof, in SumCheck's rounds, Lookup's layers and Slots: no other read exists (item 30). Scalars not below r, coordinates
 /// not below q and points off the curve are refused; so are proofs too short and too long.
 library TranscriptLib {
-    /// @dev Words that wait for a challenge besides the proof's own: three statement words, and the headers of at most
-    /// three messages.
-    uint256 private constant OWN_WORDS = 8;
+    /// @dev Words of a buffer besides the proof's own messages: the state, headers, three statement words.
+    uint256 private constant OWN_WORDS = 16;
     uint256 private constant TAG_STATEMENT = 0;
 
     /// @notice Opens the transcript of `proof` with the message [domain, statementHash, vkHash].
-    function begin(bytes calldata proof, bytes32 domain, bytes32 statementHash, bytes32 vkHash)
+    /// @param words How many words of messages may wait for a challenge.
+    function begin(bytes calldata proof, bytes32 domain, bytes32 statementHash, bytes32 vkHash, uint256 words)
         internal
         pure
         returns (Transcript memory t)
     {
         uint256 buffer;
         uint256 first;
-        // Equivalent to buffer = new words, all zero: S, the header (0, 3), the three words
+        uint256 room = (words + OWN_WORDS) << 5;
+        // Equivalent to buffer = new words: S = 0, the header (0, 3), the three words
         assembly ("memory-safe") {
             buffer := mload(0x40)
-            mstore(0x40, add(buffer, add(and(add(proof.length, 31), not(31)), mul(add(OWN_WORDS, 1), 0x20))))
+            mstore(0x40, add(buffer, room))
             mstore(buffer, 0)
             mstore(add(buffer, 0x20), add(shl(64, TAG_STATEMENT), 3))
             mstore(add(buffer, 0x40), domain)
@@ -47,6 +49,7 @@ library TranscriptLib {
         }
         t.buffer = buffer;
         t.end = buffer + 0xa0;
+        t.room = buffer + room;
         t.origin = first;
         t.cursor = first;
         t.limit = first + proof.length;
@@ -68,6 +71,8 @@ library TranscriptLib {
     function scalars(Transcript memory t, uint256 tag, uint256 count) internal pure returns (uint256 words) {
         uint256 source = advance(t, count << 5);
         uint256 refused;
+        // INVARIANT: what waits fits the buffer.
+        assert(t.end + 0x20 + (count << 5) <= t.room);
         assembly ("memory-safe") {
             let f := FR
             let header := mload(add(t, 0x20))
@@ -99,45 +104,29 @@ library TranscriptLib {
         }
     }
 
-    /// @notice Opens a message whose length is known only when it ends; `scalar` fills it, `close` ends it.
-    /// @return header Memory address of its header.
-    function open(Transcript memory t) internal pure returns (uint256 header) {
-        header = t.end;
-        t.end = header + 0x20;
-    }
-
-    /// @notice Reads and absorbs one scalar of an open message.
-    function scalar(Transcript memory t) internal pure returns (uint256 value) {
-        uint256 source = advance(t, 0x20);
-        assembly ("memory-safe") {
-            value := calldataload(source)
-            let end := mload(add(t, 0x20))
-            mstore(end, value)
-            mstore(add(t, 0x20), add(end, 0x20))
+    /// @notice Absorbs a message of scalars, already read and checked, from calldata. A message of none is left out.
+    /// @param source Calldata offset of the first.
+    function absorb(Transcript memory t, uint256 tag, uint256 source, uint256 count) internal pure {
+        if (count == 0) return;
+        uint256 header = t.end;
+        // SAFETY: memory addresses; counts have at most 17 bits.
+        unchecked {
+            t.end = header + 0x20 + (count << 5);
         }
-        // INVARIANT: every scalar is below r.
-        if (value >= FR) revert IProofVerifier.NonCanonicalScalar(source - t.origin);
-    }
-
-    /// @notice Ends an open message: writes its tag and length.
-    function close(Transcript memory t, uint256 header, uint256 tag) internal pure {
-        uint256 count = (t.end - header - 0x20) >> 5;
+        // INVARIANT: what waits fits the buffer.
+        assert(t.end <= t.room);
         assembly ("memory-safe") {
             mstore(header, add(shl(64, tag), count))
+            calldatacopy(add(header, 0x20), source, shl(5, count))
         }
-    }
-
-    /// @notice Drops an open message that turned out empty and that the format leaves out.
-    /// @return dropped Whether it was empty.
-    function dropIfEmpty(Transcript memory t, uint256 header) internal pure returns (bool dropped) {
-        dropped = t.end == header + 0x20;
-        if (dropped) t.end = header;
     }
 
     /// @notice Reads and absorbs a message of `count` points and copies them to memory, `stride` bytes apart.
     function points(Transcript memory t, uint256 tag, uint256 count, uint256 target, uint256 stride) internal pure {
         uint256 size = count << 6;
         uint256 source = advance(t, size);
+        // INVARIANT: what waits fits the buffer.
+        assert(t.end + 0x20 + size <= t.room);
         assembly ("memory-safe") {
             let header := mload(add(t, 0x20))
             mstore(header, add(shl(64, tag), shl(1, count)))
@@ -161,6 +150,16 @@ library TranscriptLib {
     function finish(Transcript memory t) internal pure {
         // INVARIANT: a proof has no byte that is not checked.
         if (t.cursor != t.limit) revert IProofVerifier.TrailingBytes(t.limit - t.cursor);
+    }
+
+    /// @notice The state S, for another contract to go on from.
+    function currentState(Transcript memory t) internal pure returns (bytes32 word) {
+        uint256 buffer = t.buffer;
+        // INVARIANT: no absorbed word waits to be hashed.
+        assert(t.end == buffer + 0x20);
+        assembly ("memory-safe") {
+            word := mload(buffer)
+        }
     }
 
     /// @notice How many of the `count` points at `at`, `stride` bytes apart, precede the first that is none.

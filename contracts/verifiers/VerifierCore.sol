@@ -1,65 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IInspector} from "../interfaces/IInspector.sol";
+import {IOpeningVerifier} from "../interfaces/IOpeningVerifier.sol";
 import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
-import {TensorDigest} from "../libraries/TensorDigest.sol";
 import {Statement} from "../types/Statement.sol";
-import {ClaimList} from "./ClaimList.sol";
-import {ClaimReduction} from "./ClaimReduction.sol";
+import {Boundary} from "./Boundary.sol";
 import {Commitments} from "./Commitments.sol";
-import {Contraction} from "./Contraction.sol";
-import {HyperKzg, Opening} from "./HyperKzg.sol";
-import {LogUp} from "./LogUp.sol";
-import {ProgramLib, Program, PublicShape} from "./Program.sol";
-import {ProgramCheck} from "./ProgramCheck.sol";
-import {PublicTensor, PublicTensorLib} from "./PublicTensor.sol";
-import {Requant} from "./Requant.sol";
-import {Session, UNKNOWN} from "./Session.sol";
+import {Contractions} from "./Contractions.sol";
+import {Functions} from "./Functions.sol";
+import {Links} from "./Links.sol";
+import {Lookup} from "./Lookup.sol";
+import {Products} from "./Products.sol";
+import {ProgramLib, Program} from "./Program.sol";
+import {Reduction} from "./Reduction.sol";
+import {Relations} from "./Relations.sol";
+import {Session, SessionLib, SOURCE_ZETA} from "./Session.sol";
+import {Slots} from "./Slots.sol";
 import {Transcript, TranscriptLib} from "./Transcript.sol";
 
 /// @title The universal verifier: interprets verification programs (FORMAT.md)
-/// @notice One library a family of instructions; which model is proven is in the key's program alone.
+/// @notice One library a phase; which model is proven is in the key's program alone. Openings, and the inspection of keys
+/// and public tensors, are contracts of their own.
 contract VerifierCore is IProofVerifier {
     using ProgramLib for Program;
-    using PublicTensorLib for PublicTensor;
     using TranscriptLib for Transcript;
+    using SessionLib for Session;
 
     /* CONSTANTS */
 
-    uint256 private constant FORMAT = 1;
+    uint256 private constant FORMAT = 2;
     /// @dev Public input and output.
     uint256 private constant MODE_PUBLIC = 1;
     uint256 private constant WHOLE_JOB = 0;
-    bytes32 private constant DOMAIN = keccak256("zkdps/1 bn254 keccak hyperkzg");
+    bytes32 private constant DOMAIN = keccak256("zkdps/2 bn254 keccak");
 
-    /// @dev The instructions, in the only order a program of format 1 may hold them.
+    /// @dev The phases, in the only order a program may hold them.
     uint256 private constant COMMIT = 0x01;
     uint256 private constant LOGUP = 0x02;
-    uint256 private constant REQUANT = 0x03;
-    uint256 private constant CONTRACT = 0x04;
-    uint256 private constant REDUCE = 0x05;
-    uint256 private constant OPEN = 0x06;
+    uint256 private constant RELATE = 0x03;
+    uint256 private constant PRODUCT = 0x04;
+    uint256 private constant CONTRACT = 0x05;
+    uint256 private constant LINK = 0x06;
+    uint256 private constant REDUCE = 0x07;
+    uint256 private constant OPEN = 0x08;
 
-    /// @dev Claims a program can file for each operator: a bias and two operands.
-    uint256 private constant CLAIMS_PER_OP = 3;
+    uint256 private constant TAG_LEAVES = 5;
+    uint256 private constant TAG_DIRECT = 8;
 
     /* IMMUTABLES */
 
     /// @inheritdoc IProofVerifier
     bytes32 public immutable SRS_ID;
 
-    uint256 private immutable TAU_X1;
-    uint256 private immutable TAU_X0;
-    uint256 private immutable TAU_Y1;
-    uint256 private immutable TAU_Y0;
+    /// @notice Checks openings of programs that name HyperKZG.
+    IOpeningVerifier public immutable HYPER_KZG;
+    /// @notice Checks openings of programs that name Mercury.
+    IOpeningVerifier public immutable MERCURY;
+    /// @notice Checks keys and public tensors.
+    IInspector public immutable INSPECTOR;
 
     /* CONSTRUCTOR */
 
-    /// @param tau [tau]_2 of the reference string in the order of EIP-197: x_c1, x_c0, y_c1, y_c0.
-    constructor(uint256[4] memory tau) {
-        if (!HyperKzg.isTau(tau)) revert InvalidSrs();
-        SRS_ID = keccak256(abi.encodePacked("zkdps/srs/1", tau));
-        (TAU_X1, TAU_X0, TAU_Y1, TAU_Y0) = (tau[0], tau[1], tau[2], tau[3]);
+    /// @param hyperKzg Opening 0, whose reference string becomes this verifier's.
+    /// @param mercury Opening 1; must have the same.
+    constructor(IOpeningVerifier hyperKzg, IOpeningVerifier mercury, IInspector inspector) {
+        bytes32 srsId = hyperKzg.SRS_ID();
+        if (mercury.SRS_ID() != srsId) revert WrongSrs(mercury.SRS_ID(), srsId);
+        (SRS_ID, HYPER_KZG, MERCURY, INSPECTOR) = (srsId, hyperKzg, mercury, inspector);
     }
 
     /* VERIFICATION */
@@ -75,11 +83,15 @@ contract VerifierCore is IProofVerifier {
         Session memory s;
         s.program = ProgramLib.load(vkData);
         checkStatement(statement, s.program);
-        readPublic(s, statement, input, output);
-        s.transcript = TranscriptLib.begin(proof, DOMAIN, keccak256(abi.encode(statement)), s.program.vkHash);
-        prepare(s);
-        interpret(s);
-        s.transcript.finish();
+        Boundary.read(s, input, output);
+        s.vectors = SessionLib.allocate(0x100);
+        clearVectors(s.vectors);
+        Functions.index(s);
+        Slots.index(s);
+        bytes32 statementHash = keccak256(abi.encode(statement));
+        s.transcript = TranscriptLib.begin(proof, DOMAIN, statementHash, s.program.vkHash, countWaitingWords(s));
+        interpret(s, statement);
+        open(s, proof[s.transcript.cursor - s.transcript.origin:]);
     }
 
     /// @inheritdoc IProofVerifier
@@ -88,9 +100,7 @@ contract VerifierCore is IProofVerifier {
         view
         returns (bytes32 vkHash, bytes32 graphHash, bytes32 programHash, bytes32 srsId, uint256 opCount)
     {
-        Program memory program = ProgramLib.load(vkData);
-        ProgramCheck.run(program);
-        return (program.vkHash, program.graphHash, program.programHash, program.srsId, program.opCount);
+        return INSPECTOR.inspect(vkData);
     }
 
     /* INTERNAL */
@@ -111,80 +121,61 @@ contract VerifierCore is IProofVerifier {
         if (statement.opRange != program.opCount) revert WrongOpRange(statement.opRange, program.opCount);
     }
 
-    /// @dev Reads the two public shapes, checks length, range and digest of the bytes.
-    function readPublic(Session memory s, Statement calldata statement, bytes calldata input, bytes calldata output)
-        private
-        view
-    {
-        PublicShape memory shape = s.program.takePublic();
-        uint256 size = shape.rows * shape.cols * shape.bytesPerElement;
-        if (input.length != size) revert WrongInputLength(input.length, size);
-        s.input = PublicTensorLib.wrap(input, shape);
-        s.input.checkVariables(s.program, ProgramLib.INPUT, ProgramLib.KIND_INPUT);
-        (bool found, uint256 position, int256 value) = s.input.findOutside(shape.lo, shape.hi);
-        // INVARIANT: the graph's bounds hold for inputs in their range only.
-        if (found) revert InputOutOfRange(position, value, shape.lo, shape.hi);
-        bytes32 digest = computeDigest(input, shape);
-        if (digest != statement.inDigest) revert WrongInputDigest(digest, statement.inDigest);
-
-        shape = s.program.takePublic();
-        size = shape.rows * shape.cols * shape.bytesPerElement;
-        if (output.length != size) revert WrongOutputLength(output.length, size);
-        s.output = PublicTensorLib.wrap(output, shape);
-        s.output.checkVariables(s.program, ProgramLib.OUTPUT, ProgramLib.KIND_OUTPUT);
-        // The output's range needs no check here: a lookup proves it.
-        digest = computeDigest(output, shape);
-        if (digest != statement.outDigest) revert WrongOutputDigest(digest, statement.outDigest);
-    }
-
-    function computeDigest(bytes calldata tensor, PublicShape memory shape) private view returns (bytes32) {
-        return TensorDigest.computeMatrix(tensor, uint8(shape.bytesPerElement), uint32(shape.rows), uint32(shape.cols));
-    }
-
-    /// @dev Makes room for what the program's tensors and operators can claim; no value is known yet.
-    function prepare(Session memory s) private pure {
-        uint256 tensorCount = s.program.tensorCount;
-        ClaimList.reserve(s, tensorCount + CLAIMS_PER_OP * s.program.opCount);
-        uint256[] memory values = new uint256[](tensorCount);
-        for (uint256 i = 0; i < tensorCount; ++i) {
-            values[i] = UNKNOWN;
+    /// @dev No vector of challenges is drawn yet.
+    function clearVectors(uint256 vectors) private pure {
+        assembly ("memory-safe") {
+            calldatacopy(vectors, calldatasize(), 0x100)
         }
-        s.values = values;
     }
 
-    /// @dev Runs the instructions, each exactly once and in order.
-    function interpret(Session memory s) private view {
-        Program memory program = s.program;
-        for (uint256 expected = COMMIT; expected <= OPEN; ++expected) {
-            // INVARIANT: a program that ends before its opening proves nothing.
-            if (program.cursor >= program.end) revert UnfinishedProgram(expected);
-            uint256 opcode = program.take(1) >> 248;
-            if (opcode < COMMIT || opcode > OPEN) {
-                revert UnknownOpcode(opcode, program.cursor - program.start - 1);
+    /// @dev An upper bound on the words of messages that wait for one challenge: points, or values of slots and blocks.
+    function countWaitingWords(Session memory s) private pure returns (uint256) {
+        // SAFETY: memory addresses, and numbers of at most 32 bits.
+        unchecked {
+            Program memory program = s.program;
+            uint256 points = 2 * (program.proofChunks + program.lateChunks);
+            uint256 scalars = Slots.total(s.counts);
+            if (program.lookup == ProgramLib.LOOKUP_INVERSES) {
+                // u8 COMMIT | u8 LOGUP | u8 lambda | u16 count
+                uint256 cursor = program.cursor;
+                scalars += (program.take(5) >> 216) & 0xffff;
+                program.cursor = cursor;
             }
-            // INVARIANT: challenges are drawn after what they are to bind.
-            if (opcode != expected) revert OpcodeOutOfOrder(opcode, expected);
-            if (opcode == COMMIT) Commitments.run(s);
-            else if (opcode == LOGUP) LogUp.run(s);
-            else if (opcode == REQUANT) Requant.run(s);
-            else if (opcode == CONTRACT) Contraction.run(s);
-            else if (opcode == REDUCE) ClaimReduction.run(s);
-            else openClaims(s);
+            return points + scalars;
         }
-        if (program.cursor != program.end) revert TrailingProgram(program.end - program.cursor);
     }
 
-    /// @dev Instruction 0x06: opens what the claims were reduced to.
-    function openClaims(Session memory s) private view {
-        // INVARIANT: no claim is left behind; REDUCE, which precedes, empties the list.
-        assert(s.claimsEnd == s.claims);
-        Opening memory opening = Opening({
-            terms: s.terms,
-            count: s.program.fixedChunks + s.program.proofChunks,
-            point: s.point,
-            variables: s.program.chunkLog,
-            value: s.value
-        });
-        HyperKzg.verify(s.transcript, opening, [TAU_X1, TAU_X0, TAU_Y1, TAU_Y0]);
+    /// @dev Runs the phases, each exactly once and in order.
+    function interpret(Session memory s, Statement calldata statement) private view {
+        Program memory program = s.program;
+        program.takeOpcode(COMMIT);
+        Commitments.readProof(s);
+        Boundary.checkDigests(s, statement, INSPECTOR);
+
+        program.takeOpcode(LOGUP);
+        (uint256 p, uint256 q) = Lookup.run(s);
+        s.enterPhase(SOURCE_ZETA);
+        Slots.read(s, TAG_LEAVES, s.counts.leaf);
+        Slots.read(s, TAG_DIRECT, s.counts.direct);
+        Lookup.check(s, p, q);
+
+        program.takeOpcode(RELATE);
+        Relations.run(s);
+        program.takeOpcode(PRODUCT);
+        Products.run(s);
+        program.takeOpcode(CONTRACT);
+        Contractions.run(s);
+        program.takeOpcode(LINK);
+        Links.run(s);
+        program.takeOpcode(REDUCE);
+        Reduction.run(s);
+        program.takeOpcode(OPEN);
+        program.finish();
+    }
+
+    /// @dev Opens what the claims were reduced to; what is left of the proof is the opening's.
+    function open(Session memory s, bytes calldata proof) private view {
+        IOpeningVerifier opening = s.program.opening == 0 ? HYPER_KZG : MERCURY;
+        opening.open(s.transcript.currentState(), s.terms, s.point, s.value, proof);
     }
 }

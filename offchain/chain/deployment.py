@@ -31,6 +31,9 @@ FORMAT: Final = "zkdps-deployment-plan/1"
 NO_TOKEN: Final = Address("0x" + "00" * 20)
 # Order of dependence; the market's and the game's constructors check what was promised before.
 ORDER: Final = (
+    "HyperKzgOpening",
+    "MercuryOpening",
+    "Inspector",
     "VerifierCore",
     "ModelRegistry",
     "Guardian",
@@ -92,7 +95,10 @@ class Plan:
             for i in range(0, len(self.tau_g2), WORD)
         ]
         arguments: dict[str, tuple[Any, ...]] = {
-            "VerifierCore": (tau,),
+            "HyperKzgOpening": (tau,),
+            "MercuryOpening": (tau,),
+            "Inspector": (),
+            "VerifierCore": (at["HyperKzgOpening"], at["MercuryOpening"], at["Inspector"]),
             "ModelRegistry": ([at["VerifierCore"]], parameters),
             "Guardian": (list(self.guardians), at["JobMarket"]),
             "StakeVault": (at["JobMarket"], at["DisputeGame"], self.token, parameters),
@@ -244,10 +250,19 @@ def _list_facts(plan: Plan) -> Sequence[tuple[str, str, tuple[Any, ...], Any]]:
         *(("Guardian", "isMember", (member,), True) for member in plan.guardians),
         ("ModelRegistry", "isVerifier", (at["VerifierCore"],), True),
         ("VerifierCore", "SRS_ID", (), plan.srs_id),
+        ("VerifierCore", "HYPER_KZG", (), at["HyperKzgOpening"]),
+        ("VerifierCore", "MERCURY", (), at["MercuryOpening"]),
+        ("VerifierCore", "INSPECTOR", (), at["Inspector"]),
     )
 
 
-UNPARAMETERISED: Final = ("VerifierCore", "Guardian")
+UNPARAMETERISED: Final = (
+    "HyperKzgOpening",
+    "MercuryOpening",
+    "Inspector",
+    "VerifierCore",
+    "Guardian",
+)
 
 
 def _parameter_types() -> Sequence[str]:

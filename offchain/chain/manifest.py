@@ -22,6 +22,9 @@ CONTRACTS: Final = (
     "JobMarket",
     "DisputeGame",
     "Guardian",
+    "HyperKzgOpening",
+    "MercuryOpening",
+    "Inspector",
     "VerifierCore",
 )
 

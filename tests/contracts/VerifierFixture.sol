@@ -3,7 +3,12 @@ pragma solidity 0.8.30;
 
 import {IProofVerifier} from "../../contracts/interfaces/IProofVerifier.sol";
 import {Statement} from "../../contracts/types/Statement.sol";
+import {IInspector} from "../../contracts/interfaces/IInspector.sol";
+import {IOpeningVerifier} from "../../contracts/interfaces/IOpeningVerifier.sol";
+import {Inspector} from "../../contracts/verifiers/Inspector.sol";
 import {VerifierCore} from "../../contracts/verifiers/VerifierCore.sol";
+import {HyperKzgOpening} from "../../contracts/verifiers/openings/HyperKzgOpening.sol";
+import {MercuryOpening} from "../../contracts/verifiers/openings/MercuryOpening.sol";
 
 /// @notice The cheatcodes that the verifier's tests use.
 interface VerifierVm {
@@ -87,8 +92,11 @@ abstract contract VerifierFixture {
 
     function deployVerifier(string memory json) internal returns (VerifierCore verifier) {
         uint256[4] memory tau = readTau(json);
+        IOpeningVerifier hyperKzg = new HyperKzgOpening(tau);
+        IOpeningVerifier mercury = new MercuryOpening(tau);
+        IInspector inspector = new Inspector();
         vm.prank(DEPLOYER);
-        verifier = new VerifierCore(tau);
+        verifier = new VerifierCore(hyperKzg, mercury, inspector);
     }
 
     /// @notice Puts a key where `KEY` points to.

@@ -2,6 +2,8 @@
 pragma solidity 0.8.30;
 
 import {IProofVerifier} from "../../contracts/interfaces/IProofVerifier.sol";
+import {IInspector} from "../../contracts/interfaces/IInspector.sol";
+import {IOpeningVerifier} from "../../contracts/interfaces/IOpeningVerifier.sol";
 import {VerifierCore} from "../../contracts/verifiers/VerifierCore.sol";
 import {Submission, VerifierFixture} from "./VerifierFixture.sol";
 
@@ -9,11 +11,13 @@ import {Submission, VerifierFixture} from "./VerifierFixture.sol";
 /// another statement, key or public tensor, are refused for the reason they deserve.
 contract VerifierProofsTest is VerifierFixture {
     string private proofs;
+    string private operators;
     string private forgeries;
     VerifierCore private verifier;
 
     function setUp() public {
         proofs = readVectors("proofs.json");
+        operators = readVectors("operators.json");
         forgeries = readVectors("forgeries/index.json");
         verifier = deployVerifier(proofs);
     }
@@ -29,7 +33,31 @@ contract VerifierProofsTest is VerifierFixture {
         for (; vm.keyExistsJson(proofs, at(count)); ++count) {
             requireAccepted(verifier, readSubmission(proofs, at(count)));
         }
-        require(count >= 3, "vectors are missing");
+        require(count >= 2, "vectors are missing");
+    }
+
+    /// @dev Both lookup arguments, both openings, every operator; each key passes the inspection.
+    function test_verify_everyOperator_succeeds() public {
+        uint256 count;
+        for (; vm.keyExistsJson(operators, at(count)); ++count) {
+            Submission memory s = readSubmission(operators, at(count));
+            requireAccepted(verifier, s);
+            verifier.inspect(KEY);
+        }
+        require(count >= 29, "vectors are missing");
+    }
+
+    /// @dev One bit of every byte of every operator's proof is not looked at in every run: each proof has its own bit.
+    function test_verify_anyProofWithOneChangedBit_reverts() public {
+        for (uint256 i = 0; vm.keyExistsJson(operators, at(i)); ++i) {
+            Submission memory s = readSubmission(operators, at(i));
+            installKey(s.key);
+            for (uint256 offset = i; offset < s.proof.length; offset += 97) {
+                s.proof[offset] ^= bytes1(uint8(1 << (offset % 8)));
+                require(checkInstalled(verifier, s).length != 0, string.concat("accepted: ", s.name));
+                s.proof[offset] ^= bytes1(uint8(1 << (offset % 8)));
+            }
+        }
     }
 
     function test_verify_computedForgeries_reverts() public {
@@ -61,8 +89,8 @@ contract VerifierProofsTest is VerifierFixture {
 
     function test_verify_otherFormat_reverts() public {
         Submission memory s = honest();
-        s.statement.format = 2;
-        requireRefused(verifier, s, abi.encodeWithSelector(IProofVerifier.UnsupportedFormat.selector, 2));
+        s.statement.format = 1;
+        requireRefused(verifier, s, abi.encodeWithSelector(IProofVerifier.UnsupportedFormat.selector, 1));
     }
 
     function test_verify_otherMode_reverts() public {
@@ -90,7 +118,7 @@ contract VerifierProofsTest is VerifierFixture {
 
     function test_verify_byAnotherVerifier_reverts() public {
         Submission memory s = honest();
-        VerifierCore other = new VerifierCore(readTau(proofs));
+        VerifierCore other = new VerifierCore(verifier.HYPER_KZG(), verifier.MERCURY(), verifier.INSPECTOR());
         requireRefused(
             other, s, abi.encodeWithSelector(IProofVerifier.WrongVerifier.selector, address(verifier), address(other))
         );
@@ -169,13 +197,17 @@ contract VerifierProofsTest is VerifierFixture {
     }
 
     function test_verify_inputOutOfRange_reverts() public {
-        // The second vector's input lies in [-20, 90].
-        Submission memory s = readSubmission(proofs, at(1));
-        s.input[7] = bytes1(uint8(91));
+        // The input lies in [-3, 3], the output in [-8, 7].
+        Submission memory s = honest();
+        s.input[7] = bytes1(uint8(4));
         bytes4 reason = IProofVerifier.InputOutOfRange.selector;
-        requireRefused(verifier, s, abi.encodeWithSelector(reason, 7, int256(91), int256(-20), int256(90)));
-        s.input[2] = bytes1(uint8(int8(-21)));
-        requireRefused(verifier, s, abi.encodeWithSelector(reason, 2, int256(-21), int256(-20), int256(90)));
+        requireRefused(verifier, s, abi.encodeWithSelector(reason, 7, int256(4), int256(-3), int256(3)));
+        s.input[2] = bytes1(uint8(int8(-4)));
+        requireRefused(verifier, s, abi.encodeWithSelector(reason, 2, int256(-4), int256(-3), int256(3)));
+        s = honest();
+        s.output[5] = 0x08;
+        reason = IProofVerifier.OutputOutOfRange.selector;
+        requireRefused(verifier, s, abi.encodeWithSelector(reason, 5, int256(8), int256(-8), int256(7)));
     }
 
     /* KEY */
@@ -187,6 +219,69 @@ contract VerifierProofsTest is VerifierFixture {
         vm.etch(KEY, bytes.concat(hex"01", s.key));
         require(bytes4(checkInstalled(verifier, s)) == IProofVerifier.NotAKey.selector, "executable");
     }
+
+    /* KEYS IN PARTS */
+
+    function test_verify_keyInParts_succeeds() public {
+        Submission memory s = honest();
+        uint256[3] memory cuts = [uint256(1), 68, s.key.length];
+        bytes memory list = installParts(s.key, cuts);
+        vm.etch(KEY, bytes.concat(hex"fe", list));
+        require(checkInstalled(verifier, s).length == 0, "refused");
+        (bytes32 vkHash,,,,) = verifier.inspect(KEY);
+        require(vkHash == keccak256(s.key), "vkHash");
+    }
+
+    function test_verify_partsInOtherOrder_reverts() public {
+        Submission memory s = honest();
+        installParts(s.key, [uint256(100), 300, s.key.length]);
+        vm.etch(KEY, abi.encodePacked(hex"fe", part(1), part(0), part(2)));
+        require(checkInstalled(verifier, s).length != 0, "accepted");
+        vm.etch(KEY, abi.encodePacked(hex"fe", part(0), part(1)));
+        require(bytes4(checkInstalled(verifier, s)) == IProofVerifier.WrongKeyLength.selector, "a part is missing");
+    }
+
+    function test_verify_partThatIsNoData_reverts() public {
+        Submission memory s = honest();
+        bytes memory list = installParts(s.key, [uint256(100), 300, s.key.length]);
+        bytes memory expected = abi.encodeWithSelector(IProofVerifier.NotAKey.selector, part(1));
+        vm.etch(KEY, bytes.concat(hex"fe", list));
+        bytes memory code = part(1).code;
+        code[0] = 0xfe;
+        vm.etch(part(1), code);
+        require(keccak256(checkInstalled(verifier, s)) == keccak256(expected), "a list in a list");
+        vm.etch(part(1), "");
+        require(keccak256(checkInstalled(verifier, s)) == keccak256(expected), "an empty part");
+    }
+
+    function test_verify_malformedList_reverts() public {
+        Submission memory s = honest();
+        bytes memory list = installParts(s.key, [uint256(100), 300, s.key.length]);
+        vm.etch(KEY, hex"fe");
+        require(bytes4(checkInstalled(verifier, s)) == IProofVerifier.NotAKey.selector, "no part");
+        vm.etch(KEY, bytes.concat(hex"fe", list, hex"00"));
+        require(bytes4(checkInstalled(verifier, s)) == IProofVerifier.NotAKey.selector, "not whole addresses");
+    }
+
+    function part(uint256 index) private pure returns (address) {
+        return address(uint160(0x9a27000 + index));
+    }
+
+    /// @dev Puts key[0:cuts[0]], key[cuts[0]:cuts[1]] and key[cuts[1]:cuts[2]] into three data contracts.
+    function installParts(bytes memory key, uint256[3] memory cuts) private returns (bytes memory list) {
+        uint256 from;
+        for (uint256 i = 0; i < cuts.length; ++i) {
+            bytes memory piece = new bytes(cuts[i] - from);
+            for (uint256 k = 0; k < piece.length; ++k) {
+                piece[k] = key[from + k];
+            }
+            vm.etch(part(i), bytes.concat(hex"00", piece));
+            list = abi.encodePacked(list, part(i));
+            from = cuts[i];
+        }
+    }
+
+    /* KEYS OF THE WRONG SHAPE */
 
     function test_verify_keyOfOtherLength_reverts() public {
         Submission memory s = honest();
@@ -244,8 +339,8 @@ contract VerifierProofsTest is VerifierFixture {
         Submission memory s = honest();
         (uint256 refused, uint256 changed) = (0, 0);
         bytes memory key = bytes.concat(s.key);
-        uint256 programSize = uint256(uint8(key[64])) << 8 | uint8(key[65]);
-        for (uint256 i = 64; i < 66 + programSize; ++i) {
+        uint256 programSize = uint256(uint8(key[66])) << 8 | uint8(key[67]);
+        for (uint256 i = 64; i < 68 + programSize; ++i) {
             for (uint256 bit = 1; bit < 256; bit <<= 1) {
                 key[i] = s.key[i] ^ bytes1(uint8(bit));
                 installKey(key);
@@ -265,23 +360,22 @@ contract VerifierProofsTest is VerifierFixture {
 
     /* CONSTRUCTION */
 
-    function test_constructor_tauOffSubgroup_reverts() public {
-        uint256[4] memory tau = readTau(proofs);
-        tau[3] ^= 1;
-        try new VerifierCore(tau) {
+    function test_constructor_openingsOfTwoStrings_reverts() public {
+        OtherString other = new OtherString();
+        (IOpeningVerifier opening, IInspector inspector) = (verifier.HYPER_KZG(), verifier.INSPECTOR());
+        try new VerifierCore(opening, IOpeningVerifier(address(other)), inspector) {
             revert("accepted");
         } catch (bytes memory reason) {
-            require(bytes4(reason) == IProofVerifier.InvalidSrs.selector, "other error");
-        }
-        uint256[4] memory infinity;
-        try new VerifierCore(infinity) {
-            revert("accepted");
-        } catch (bytes memory reason) {
-            require(bytes4(reason) == IProofVerifier.InvalidSrs.selector, "other error");
+            require(bytes4(reason) == IProofVerifier.WrongSrs.selector, "other error");
         }
     }
 
     function test_constructor_srsId_matches() public view {
         require(verifier.SRS_ID() == keccak256(abi.encodePacked("zkdps/srs/1", readTau(proofs))), "srs id");
     }
+}
+
+/// @notice Says that it opens under another reference string.
+contract OtherString {
+    bytes32 public constant SRS_ID = keccak256("another string");
 }

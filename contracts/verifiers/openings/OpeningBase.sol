@@ -55,7 +55,8 @@ abstract contract OpeningBase is IOpeningVerifier {
 
     /// @dev The transcript whose state is `state`, with an empty buffer, at the proof's first byte.
     function resume(bytes32 state, bytes calldata proof) private pure returns (Transcript memory t) {
-        uint256 buffer = allocate(((proof.length + 31) & ~uint256(31)) + (OWN_WORDS << 5));
+        uint256 room = ((proof.length + 31) & ~uint256(31)) + (OWN_WORDS << 5);
+        uint256 buffer = allocate(room);
         uint256 first;
         assembly ("memory-safe") {
             mstore(buffer, state)
@@ -66,6 +67,7 @@ abstract contract OpeningBase is IOpeningVerifier {
         t.origin = first;
         t.cursor = first;
         t.limit = first + proof.length;
+        t.room = buffer + room;
     }
 
     /// @dev Memory that nothing else uses; its content is arbitrary.
