@@ -1,7 +1,7 @@
 //! Tensors, their places in chunks, and public tensors.
 
 use super::{Reason, ceil_log2, each, holds, in_range};
-use crate::{Form, Program, ProgramError, PublicTensor, Tensor, TensorKind};
+use crate::{Form, Program, ProgramError, PublicTensor, TensorKind};
 
 pub(super) fn validate_tensors(program: &Program) -> Result<(), ProgramError> {
     each("tensor", &program.tensors, |_, tensor| {
@@ -36,33 +36,29 @@ pub(super) fn validate_tensors(program: &Program) -> Result<(), ProgramError> {
     Ok(())
 }
 
-/// Checks that the tensors of a kind lie apart, from chunk `first` on; returns the chunk behind them.
+/// Checks that the tensors of a kind begin at chunk `first` or behind it; returns the chunk behind them.
+///
+/// A tensor may lie inside another one: claims then read the same cells.
 fn validate_layout(
     program: &Program,
     kind: TensorKind,
     first: usize,
 ) -> Result<usize, ProgramError> {
-    let start = |tensor: &Tensor| (tensor.chunk << program.c) + (tensor.addr << tensor.n);
-    let mut placed: Vec<(usize, usize, usize)> = program
-        .tensors
-        .iter()
-        .enumerate()
-        .filter(|(_, tensor)| tensor.kind == kind)
-        .map(|(id, tensor)| (start(tensor), 1 << tensor.n, id))
-        .collect();
-    placed.sort_unstable();
-    let mut free = first << program.c;
-    for (start, length, index) in placed {
-        if start < free {
-            return Err(ProgramError::Inconsistent {
-                part: "tensor",
-                index,
-                reason: "overlaps another tensor or chunks of another kind",
-            });
+    let mut end = first << program.c;
+    for (index, tensor) in program.tensors.iter().enumerate() {
+        if tensor.kind == kind {
+            if tensor.chunk < first {
+                return Err(ProgramError::Inconsistent {
+                    part: "tensor",
+                    index,
+                    reason: "lies in chunks of another kind",
+                });
+            }
+            let start = (tensor.chunk << program.c) + (tensor.addr << tensor.n);
+            end = end.max(start + (1 << tensor.n));
         }
-        free = start + length;
     }
-    Ok(free.div_ceil(1 << program.c))
+    Ok(end.div_ceil(1 << program.c))
 }
 
 pub(super) fn validate_public(program: &Program) -> Result<(), ProgramError> {
