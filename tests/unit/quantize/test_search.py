@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from offchain.errors import FidelityError, UnboundedError
 from offchain.execute.reference import run_traced
 from offchain.model.float_graph import FloatArray, FloatGraph, FloatLayer
+from offchain.prove.compile import Choice as ProofChoice
 from offchain.prove.compile import compile_graph
+from offchain.prove.program import Lookup
 from offchain.quantize.layers import (
     Choice,
     InputRange,
@@ -67,7 +69,7 @@ def test_quantize_layers__any_choice__worst_case_stays_in_its_tables(
     model = draw_floats(seed, (12, 9, 7, 5))
     quantized = quantize_layers(model, SOURCE, Choice(digits, hidden, output, is_equalized, top))
     verify_ranges(quantized.graph, quantized.weights)
-    assert compile_graph(quantized.graph).op_count == 6
+    assert compile_graph(quantized.graph).program.op_count == 6
 
 
 @given(st.integers(-(1 << 40), 1 << 40), st.integers(0, 1 << 40), st.sampled_from([8, 16, 32]))
@@ -123,7 +125,8 @@ def test_compute_lambda__every_kind_of_choice__equals_the_compiled_program(
 ) -> None:
     model = draw_floats(7, sizes)
     for choice in list_choices(model)[::17]:
-        program = compile_graph(quantize_layers(model, SOURCE, choice).graph)
+        graph = quantize_layers(model, SOURCE, choice).graph
+        program = compile_graph(graph, ProofChoice(lookup=Lookup.GKR)).program
         # Layers of one width share a function table only if their clamps are equal, which they are.
         assert program.lam == max(1, compute_lambda(model, choice))
 
