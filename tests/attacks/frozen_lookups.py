@@ -10,13 +10,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 
-from offchain.prove.program import Source
 from offchain.prove.reference.field import R, inverse
 from offchain.prove.reference.logup import Layer
 from offchain.prove.reference.sumcheck import Sum, prove_eq
 from offchain.prove.reference.transcript import (
     TAG_LAYER,
-    TAG_LEAVES,
     TAG_ROOT,
     TAG_ROUND,
 )
@@ -140,48 +138,6 @@ class OtherLeaves(Cheater):
         columns = super().block_columns(beta, alpha)
         self.tensors.update(false)
         return columns
-
-
-class KnowsEtaBeforeLeaves(Cheater):
-    """Send leaf values that satisfy the leaf check and every relation, though a claim is false.
-
-    Three values that no relation joins to anything else but one another move together, such that
-    the batched claim stays true for the eta of a transcript without the leaves.
-    """
-
-    def amend(self, tag: int, sent: Sequence[int]) -> None:
-        """Move the leaf values."""
-        if tag == TAG_LEAVES:
-            moves = self.hidden_moves(sent)
-            for slot, move in moves.items():
-                self.slots[slot] = (self.slots[slot] + move) % R
-
-    def hidden_moves(self, sent: Sequence[int]) -> dict[int, int]:
-        """Return what to add to leaf slots."""
-        raise NotImplementedError
-
-    def eta_without_leaves(self, sent: Sequence[int]) -> int:
-        """Return the eta that follows if the leaves are not absorbed."""
-        ahead = copy.deepcopy(self)
-        ahead.__class__ = Cheater
-        ahead.sender.absorb(TAG_LEAVES, b"")
-        ahead.relate()
-        ahead.multiply()
-        ahead.contract()
-        ahead.link()
-        return ahead.sender.challenge()
-
-    def leaf_weight(self, block: int) -> int:
-        """Return e_b of the leaf check."""
-        from offchain.prove.reference.field import bits, eq
-
-        zeta, start = self.challenges[Source.ZETA], 0
-        for index, b in enumerate(self.program.blocks):
-            if index == block:
-                free = self.program.lam - b.n
-                return eq(bits(start >> b.n, free), zeta[:free])
-            start += 1 << b.n
-        raise ValueError(block)
 
 
 def solve(rows: list[list[int]]) -> list[int]:

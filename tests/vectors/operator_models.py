@@ -28,7 +28,7 @@ from offchain.model.operators import (
 )
 from offchain.prove.program import Lookup, Opening
 from tests.vectors.models import Array
-from tests.vectors.sketch import CompiledModel, Sketch
+from tests.vectors.sketch import CompiledModel, Sketch, reweigh
 
 
 def start(
@@ -103,6 +103,40 @@ def mixed() -> CompiledModel:
     sketch, rng = start("mixed", 15, (1, 4))
     w = sketch.weight("w0", small(rng, 2, 4))
     sketch.requant(Linear("a0", "x", w, None), 9)
+    return sketch.finish()
+
+
+@cache
+def narrow() -> CompiledModel:
+    """4-3; the input lies in [-20, 90], inside its type on both ends."""
+    sketch, rng = start("narrow", 16, (1, 4), -20, 90)
+    sketch.requant(Linear("a0", "x", sketch.weight("w0", small(rng, 3, 4)), None), 8, m=8)
+    return sketch.finish()
+
+
+@cache
+def level() -> CompiledModel:
+    """4-4-4: two layers of one shape."""
+    return mlp("level", 17, 1, (4, 4, 4))
+
+
+@cache
+def twin() -> CompiledModel:
+    """8-4-3 whose first two hidden cells weigh the same in every output."""
+    model = mlp("twin", 11, 1, (8, 4, 3))
+    w1 = model.weights["w1"].copy()
+    w1[:, 1] = w1[:, 0]
+    w1 //= 2
+    return reweigh(model, {**model.weights, "w1": w1})
+
+
+@cache
+def gated_twice() -> CompiledModel:
+    """Two products of one shape, one after the other."""
+    sketch, rng = start("gated-twice", 18, (2, 4))
+    source = sketch.requant(Sum("s", (("x", 1),)), width=6)
+    for k in range(2):
+        source = sketch.requant(Product(f"p{k}", source, sketch.weight(f"g{k}", small(rng, 4))))
     return sketch.finish()
 
 

@@ -136,9 +136,13 @@ def reweigh(model: CompiledModel, weights: Mapping[str, Array]) -> CompiledModel
 
 
 def feed(model: CompiledModel, x: Mapping[str, Array]) -> CompiledModel:
-    """Return the model with other inputs, executed."""
+    """Return the model with other inputs, executed whether or not they are in range."""
     graph, weights = model.layout.graph, dict(model.weights)
-    execution = run_traced(graph, weights, dict(x))
+    full = [1 << (spec.bits - 1) for spec in graph.inputs]
+    wide = tuple(
+        replace(spec, lo=-half, hi=half - 1) for spec, half in zip(graph.inputs, full, strict=True)
+    )
+    execution = run_traced(replace(graph, inputs=wide), weights, dict(x))
     filled = build_witness(model.layout, weights, execution)
     witness = {k: [int(v) for v in values] for k, values in sorted(filled.items())}
     public_in = b"".join(to_bytes(x[spec.name], spec.bits) for spec in graph.inputs)
