@@ -12,7 +12,7 @@ pub trait SmallInt: Copy + Default + Send + Sync + 'static {
     const BYTES: usize;
     /// Returns the integer, widened.
     fn widen(self) -> i64;
-    /// Returns byte `index` of the integer, sign extended.
+    /// Returns byte `index` < BYTES of the two's complement, lowest first.
     fn byte(self, index: usize) -> u8;
 }
 
@@ -26,7 +26,7 @@ macro_rules! small_ints {
             }
             #[inline]
             fn byte(self, index: usize) -> u8 {
-                (self >> (8 * index)) as u8
+                self.to_le_bytes()[index]
             }
         }
     )*};
@@ -98,7 +98,7 @@ pub(crate) fn from_digit_sums(sums: &[i64]) -> Fr {
         for (k, sum) in sums.iter().enumerate() {
             carry += i128::from(*sum) << (8 * k);
         }
-        *limb = carry as u64;
+        *limb = carry.cast_unsigned() as u64;
         carry >>= 64;
     }
     if carry >= 0 {

@@ -2,7 +2,11 @@
 
 use crate::Ifma;
 use ark_bn254::Fr;
-use std::arch::x86_64::*;
+use std::arch::x86_64::{
+    __m512i, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_permutex2var_epi8, _mm512_set1_epi32,
+    _mm512_setzero_si512, _mm512_storeu_si512, _mm512_unpackhi_epi8, _mm512_unpackhi_epi16,
+    _mm512_unpacklo_epi8, _mm512_unpacklo_epi16,
+};
 
 /// Bytes of a scalar.
 pub const DIGITS: usize = 32;
@@ -57,7 +61,7 @@ impl Ifma {
         let quads = &digits.quads[from / QUAD..][..tile.len() / QUAD];
         let (rows, rest) = tile.as_chunks::<QUAD>();
         assert!(
-            rest.is_empty() && from % QUAD == 0,
+            rest.is_empty() && from.is_multiple_of(QUAD),
             "rows come four at a time"
         );
         // SAFETY: as above.
@@ -100,9 +104,9 @@ fn cut(scalars: &[Fr], digits: &mut Digits) {
     // SAFETY: both are 64 readable bytes.
     let order = [0, 1].map(|half| unsafe { _mm512_loadu_si512(order[half].as_ptr().cast()) });
     let mut push = |four: &[Fr; QUAD]| {
-        let at = four.as_ptr().cast::<__m512i>();
+        let at = four.as_ptr().cast::<u8>();
         // SAFETY: four scalars are 128 readable bytes.
-        let [a, b] = unsafe { [_mm512_loadu_si512(at), _mm512_loadu_si512(at.add(1))] };
+        let [a, b] = unsafe { [at, at.add(64)].map(|at| _mm512_loadu_si512(at.cast())) };
         let mut quad = [[0; 64]; 2];
         for (bytes, order) in quad.iter_mut().zip(order) {
             let mixed = _mm512_permutex2var_epi8(a, order, b);

@@ -3,7 +3,13 @@
 //! A product is a b / 2^260. Limbs of factors must lie in 0 … 2^52 − 1, the instructions ignore higher bits;
 //! values may exceed p: the product of a < k p and b < l p is below (1 + k l / 83) p.
 
-use std::arch::x86_64::*;
+use std::arch::x86_64::{
+    __m512i, __mmask8, _mm512_add_epi64, _mm512_and_si512, _mm512_cmpeq_epi64_mask,
+    _mm512_cmpgt_epi64_mask, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_add_epi64,
+    _mm512_mask_sub_epi64, _mm512_movepi64_mask, _mm512_or_si512, _mm512_set1_epi64,
+    _mm512_setzero_si512, _mm512_shrdi_epi64, _mm512_slli_epi64, _mm512_srai_epi64,
+    _mm512_srli_epi64, _mm512_sub_epi64,
+};
 
 /// Eight values, limb by limb.
 pub type Lanes = [__m512i; 5];

@@ -8,7 +8,16 @@ use crate::{Entry, Ifma, RawPoint};
 use ark_bn254::{Fq, G1Affine};
 use ark_ec::CurveGroup;
 use ark_ff::{BigInt, BigInteger, Field, PrimeField};
-use std::arch::x86_64::*;
+use std::arch::x86_64::{
+    __m512i, __mmask8, _MM_HINT_T0, _mm_prefetch, _mm256_and_si256, _mm256_loadu_si256,
+    _mm256_set1_epi32, _mm256_test_epi32_mask, _mm512_add_epi64, _mm512_castsi256_si512,
+    _mm512_castsi512_si256, _mm512_cmpeq_epi64_mask, _mm512_cmplt_epi64_mask,
+    _mm512_cvtepu32_epi64, _mm512_extracti64x4_epi64, _mm512_inserti64x4, _mm512_loadu_si512,
+    _mm512_mask_mov_epi64, _mm512_mask_sub_epi64, _mm512_movepi32_mask, _mm512_permutex2var_epi64,
+    _mm512_permutexvar_epi32, _mm512_set_epi32, _mm512_set_epi64, _mm512_setzero_si512,
+    _mm512_shuffle_i64x2, _mm512_slli_epi64, _mm512_store_si512, _mm512_storeu_si512,
+    _mm512_sub_epi64, _mm512_testn_epi64_mask, _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
+};
 
 // The kernels read points through pointers to eight words, x first.
 const _: () = assert!(

@@ -7,7 +7,11 @@ use crate::lanes::{
 use crate::{Halves, Ifma};
 use ark_bn254::Fr;
 use ark_ff::{BigInt, BigInteger, Field, PrimeField};
-use std::arch::x86_64::*;
+use std::arch::x86_64::{
+    __m512i, _mm512_add_epi64, _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
+    _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_reduce_add_epi64, _mm512_set_epi64,
+    _mm512_shuffle_i64x2, _mm512_storeu_si512, _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
+};
 
 // Elements are read as four words each.
 const _: () = assert!(size_of::<Fr>() == 32);

@@ -143,7 +143,7 @@ pub fn divide_by_root(coefficients: &[Fr], root: Fr) -> Vec<Fr> {
         .zip(carries)
         .filter(|(_, carry)| !carry.is_zero())
         .for_each(|(block, carry)| {
-            backend::add_scaled(block, carry, &descending[BLOCK - block.len()..])
+            backend::add_scaled(block, carry, &descending[BLOCK - block.len()..]);
         });
     quotient
 }

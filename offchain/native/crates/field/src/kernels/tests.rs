@@ -209,7 +209,7 @@ fn check_small<T: SmallInt>(cast: impl Fn(i64) -> T) {
                 .zip(&embedded)
                 .all(|(c, v)| *c == *v * (r + Fr::ONE))
         );
-        if vector.len() % 2 == 0 {
+        if vector.len().is_multiple_of(2) {
             assert_eq!(fold_small(&vector, r), bound(&embedded, r));
         }
     }
