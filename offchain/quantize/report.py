@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from offchain.model.execution import Executor
 from offchain.model.float_graph import FloatArray, FloatGraph
-from offchain.model.graph import Linear, Requant
+from offchain.model.graph import Requant
 from offchain.model.weights import IntArray
 from offchain.quantize.layers import InputRange, QuantizedModel
 
@@ -113,7 +113,7 @@ def _describe_set(
 
 def _describe_size(quantized: QuantizedModel) -> dict[str, Any]:
     graph = quantized.graph
-    kinds = ["linear" if isinstance(op, Linear) else "requant" for op in graph.ops]
+    kinds = [type(op).__name__.lower() for op in graph.ops]
     requants = [op for op in graph.ops if isinstance(op, Requant)]
     ranges = {w for op in requants for w in op.digits}
     ranges |= {op.width for op in requants if op.is_range_form}
