@@ -119,7 +119,7 @@ def _bound_execution(program: Program, key_bytes: int) -> int:
     return (
         GAME
         + FIXED
-        + POINT * (program.chunks + sum(_opening_size(program)) + 1)
+        + POINT * (program.chunks + _opening_size(program)[0] + 1)
         + ROUND * rounds
         + LAYER * lam
         + BLOCK * len(program.blocks)

@@ -25,8 +25,9 @@ GAS_CHUNK_LOG: Final = 2_600  # a round of the reduction
 GAS_OPENING: Final = {Opening.HYPERKZG: (195_000, 10_500), Opening.MERCURY: (224_000, 200)}
 
 # Nanoseconds of two cores: a full-width point, the openings' per cell of a chunk, a leaf of each
-# lookup argument, a cell committed in every proof, a cell of the model.
-NS_BASE: Final = 40_000_000
+# lookup argument, a cell committed in every proof, a cell of the model. A second of them is what
+# starting, executing and sending take anyway: less of the rest is worth little gas.
+NS_BASE: Final = 1_000_000_000
 NS_POINT: Final = 4_600
 NS_OPENING: Final = {Opening.HYPERKZG: 16_400, Opening.MERCURY: 9_200}
 NS_LEAF: Final = {Lookup.GKR: 300, Lookup.INVERSES: 150 + NS_POINT}

@@ -44,10 +44,9 @@ def _project(count: int) -> npt.NDArray[np.int64]:
 def _is_linear(op: Linear, state: State) -> bool:
     x, w = state.read(op.x), state.weights[op.w]
     v = _project(len(w))
-    kept = x.shape[: x.ndim - op.axes]
     mixed = v @ w.reshape(len(w), -1).astype(np.int64, copy=False)
-    expected = x.reshape(*kept, -1) @ mixed + _bias(op.b, state, v)
-    return bool((state.values[op.name] @ v == expected).all())
+    expected = x.reshape(-1, len(mixed)) @ mixed + _bias(op.b, state, v)
+    return bool((state.values[op.name].reshape(-1, len(v)) @ v == expected).all())
 
 
 def _is_conv2d(op: Conv2d, state: State) -> bool:
@@ -62,6 +61,6 @@ def _is_conv2d(op: Conv2d, state: State) -> bool:
 
 def _bias(name: str | None, state: State, v: IntArray) -> IntArray:
     if name is None:
-        return np.zeros((), dtype=np.int64)
-    projected: IntArray = state.weight(name) @ v
+        return np.zeros(1, dtype=np.int64)
+    projected: IntArray = state.weight(name)[None] @ v
     return projected
