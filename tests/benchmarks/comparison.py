@@ -18,7 +18,8 @@ BAR_MODELS: Final = ("mlp-784", "lenet5", "block-64")
 METHOD: Final = """\
 ezkl beside it, on the same ONNX files and inputs: its version 23.0.5, input and output public
 as ours are, weights constants of the circuit (so that each model has keys of its own); at its
-defaults, or tuned (16 inner columns, 7 fractional bits). Every step once, in a process of its own:
+defaults, or tuned (range tables of 2^10 rows, 7 fractional bits). Every step once, in a process
+of its own:
   setup   both keys, without calibration and reference string    verify  off chain
   prove   its function, which reads the key from a file          rss     peak of that step alone
   gas     receipt of a transaction to the verifier that it generates, on the same Anvil

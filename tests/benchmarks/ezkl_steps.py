@@ -11,8 +11,10 @@ Writes STEP.result with the seconds inside ezkl's functions, the peak, and what 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import resource
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +23,7 @@ from typing import Any, Final
 
 import ezkl  # type: ignore[import-not-found,unused-ignore]
 
+PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 FIRST_VICTIM: Final = "1000"  # of the kernel, when memory runs out: nothing else shall die for it
 
 
@@ -137,12 +140,19 @@ def read_peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
+def _end_with_parent() -> None:
+    """Let Linux kill this process with the one that started it: gigabytes must not stay."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main() -> None:
     """Run the step that is named."""
     step, folder, srs_folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     score = Path("/proc/self/oom_score_adj")
     if score.exists():
         score.write_text(FIRST_VICTIM, encoding="ascii")
+    _end_with_parent()
     steps = Steps(folder, srs_folder)
     found = getattr(steps, step)()
     result = {"seconds": steps.seconds, "peak_mib": read_peak_mib(), **found}
