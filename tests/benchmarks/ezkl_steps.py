@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import json
+import os
 import resource
 import signal
 import sys
@@ -157,6 +158,8 @@ def main() -> None:
     found = getattr(steps, step)()
     result = {"seconds": steps.seconds, "peak_mib": read_peak_mib(), **found}
     (folder / f"{step}.result").write_text(json.dumps(result), encoding="utf-8")
+    # ezkl's threads may be at work yet, and abort a Python that ends in an orderly way.
+    os._exit(0)
 
 
 if __name__ == "__main__":
