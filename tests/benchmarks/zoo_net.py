@@ -5,7 +5,7 @@ Real values carry a leading axis of examples; integer shapes do not. Images are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import exp, sqrt
 from typing import Final
@@ -19,16 +19,18 @@ from offchain.model.operators import (
     MatMul,
     MaxPool,
     Normalize,
+    Op,
     ReduceSum,
     Reshape,
     Slice,
     Softmax,
     Sum,
 )
-from tests.benchmarks.zoo_requant import FloatArray, Quantizer, Scaled, root_bits
+from tests.benchmarks.zoo_requant import FloatArray, Quantizer, Scaled, clamp_step, root_bits
 
 EPSILON: Final = 1e-5
 UNIT: Final = 128  # the smallest coefficient of a residual sum: half a percent of rounding
+ENTRY: Final = 256  # coefficient of a copy, so that an 8-bit digit brings it to any width
 COEFFICIENT_MAX: Final = (1 << 15) - 1
 
 
@@ -53,6 +55,7 @@ class Attention:
     exp_top: int  # exp(0) in its table
     g: int
     weight_width: int  # of the attention weights
+    mixed_width: int  # of the values that they mix
 
 
 @dataclass(frozen=True)
@@ -76,63 +79,72 @@ class Net:
         self.q = quantizer
         self.gelu_table = gelu_table
 
-    def _finish(self, name: str, real: FloatArray, acc: Scaled | None, then: str) -> Value:
-        """Append an activation function and the requantization that goes with it.
-
-        `then`: "free" or "residual" (no clamp), "clamp", "relu" or "gelu" (8 bits).
-        """
-        if then == "relu":
-            real = np.maximum(real, 0)
-        elif then == "gelu":
-            real = gelu(real)
-        if self.q is None or acc is None:
-            return Value(real)
-        if then == "free":
-            return Value(real, self.q.free(acc))
-        if then == "residual":
-            return Value(real, self.q.free(acc, self.q.widths.residual))
-        if then == "gelu":
-            assert self.gelu_table is not None
-            table = self.q.table("gelu", gelu, self.gelu_table.step, self.gelu_table.largest)
-            return Value(real, self.q.apply(acc, table))
-        largest = float(np.abs(real).max())
-        return Value(real, self.q.clamp(acc, largest, "relu" if then == "relu" else "identity"))
-
     def linear(self, name: str, x: Value, axes: int = 1, then: str = "clamp") -> Value:
-        """Append x w^T + b; w (J, *axes). `then`: see `_finish`."""
-        w, b = self.weights[f"{name}.w"], self.weights.get(f"{name}.b")
+        """Append x w^T + b; w (J, *axes). `then`: see `_affine`."""
+        w = self.weights[f"{name}.w"]
         kept = x.real.shape[: x.real.ndim - axes]
         real = x.real.reshape(*kept, -1) @ w.reshape(len(w), -1).T
-        real = real if b is None else real + b
-        return self._finish(name, real, self._linear(name, x, w, b, axes, real), then)
 
-    def _linear(
-        self, name: str, x: Value, w: FloatArray, b: FloatArray | None, axes: int, real: FloatArray
-    ) -> Scaled | None:
-        if self.q is None or x.tensor is None:
-            return None
-        weight = self.q.weight(f"{name}.w", w)
-        scale = x.tensor.scale * weight.scale
-        bias = self.q.bias(f"{name}.b", b, scale)
-        self.q.add(Linear(name, x.tensor.name, weight.name, bias, axes), real.shape[1:])
-        return Scaled(name, scale)
+        def make(source: str, weight: str, bias: str | None) -> Op:
+            return Linear(name, source, weight, bias, axes)
+
+        return self._affine(name, x, real, make, then)
 
     def conv(
         self, name: str, x: Value, stride: int = 1, padding: int = 1, then: str = "relu"
     ) -> Value:
-        """Append a convolution; w (O, KH, KW, C)."""
+        """Append a convolution; w (O, KH, KW, C). `then`: see `_affine`."""
+        real = _convolve(x.real, self.weights[f"{name}.w"], stride, padding)
+
+        def make(source: str, weight: str, bias: str | None) -> Op:
+            return Conv2d(name, source, weight, bias, stride, padding)
+
+        return self._affine(name, x, real, make, then)
+
+    def _affine(
+        self,
+        name: str,
+        x: Value,
+        real: FloatArray,
+        make: Callable[[str, str, str | None], Op],
+        then: str,
+    ) -> Value:
+        """Append a product with weights, the bias, an activation function and a requantization.
+
+        `then`: "free" or "residual" (not clamped), "clamp", "relu" or "gelu" (8 bits).
+        """
         w, b = self.weights[f"{name}.w"], self.weights.get(f"{name}.b")
-        real = _convolve(x.real, w, stride, padding)
         real = real if b is None else real + b
-        acc = None
-        if self.q is not None and x.tensor is not None:
+        active = np.maximum(real, 0) if then == "relu" else gelu(real) if then == "gelu" else real
+        if self.q is None or x.tensor is None:
+            return Value(active)
+        step = clamp_step(float(np.abs(active).max()))
+        if then == "gelu":
+            assert self.gelu_table is not None
+            step = self.gelu_table.step
+        if then in ("free", "residual"):
             weight = self.q.weight(f"{name}.w", w)
-            scale = x.tensor.scale * weight.scale
-            bias = self.q.bias(f"{name}.b", b, scale)
-            op = Conv2d(name, x.tensor.name, weight.name, bias, stride, padding)
-            self.q.add(op, real.shape[1:])
-            acc = Scaled(name, scale)
-        return self._finish(name, real, acc, then)
+        else:
+            weight = self.q.fit_weight(f"{name}.w", w, x.tensor.scale, step)
+        scale = x.tensor.scale * weight.scale
+        bias = self.q.bias(f"{name}.b", b, scale)
+        self.q.add(make(x.tensor.name, weight.name, bias), real.shape[1:])
+        return Value(active, self._requantize(Scaled(name, scale), active, then, is_fitted=True))
+
+    def _requantize(
+        self, acc: Scaled, real: FloatArray, then: str, *, is_fitted: bool = False
+    ) -> Scaled:
+        assert self.q is not None
+        if then == "free":
+            return self.q.free(acc)
+        if then == "residual":
+            return self.q.free(acc, self.q.widths.residual)
+        if then == "gelu":
+            assert self.gelu_table is not None
+            table = self.q.table("gelu", gelu, self.gelu_table.step, self.gelu_table.largest)
+            return self.q.apply(acc, table)
+        function = "relu" if then == "relu" else "identity"
+        return self.q.clamp(acc, float(np.abs(real).max()), function, is_fitted=is_fitted)
 
     def max_pool(self, name: str, x: Value, size: int = 2) -> Value:
         """Append maxima over size x size windows."""
@@ -156,14 +168,22 @@ class Net:
     def add(self, name: str, a: Value, b: Value, then: str = "residual") -> Value:
         """Append a residual sum."""
         real = a.real + b.real
-        acc = None
-        if self.q is not None and a.tensor is not None and b.tensor is not None:
-            scales = (a.tensor.scale, b.tensor.scale)
-            unit = max(min(scales) / UNIT, max(scales) / COEFFICIENT_MAX)
-            terms = tuple((t.name, round(t.scale / unit)) for t in (a.tensor, b.tensor))
-            self.q.add(Sum(name, terms), real.shape[1:])
-            acc = Scaled(name, unit)
-        return self._finish(name, real, acc, then)
+        real = np.maximum(real, 0) if then == "relu" else real
+        if self.q is None or a.tensor is None or b.tensor is None:
+            return Value(real)
+        scales = (a.tensor.scale, b.tensor.scale)
+        unit = max(min(scales) / UNIT, max(scales) / COEFFICIENT_MAX)
+        terms = tuple((t.name, round(t.scale / unit)) for t in (a.tensor, b.tensor))
+        self.q.add(Sum(name, terms), real.shape[1:])
+        return Value(real, self._requantize(Scaled(name, unit), real, then))
+
+    def enter(self, name: str, x: Value) -> Value:
+        """Append a copy of the input at the residual's width: the public input is read once."""
+        if self.q is None or x.tensor is None:
+            return x
+        self.q.add(Sum(name, ((x.tensor.name, ENTRY),)), x.shape)
+        acc = Scaled(name, x.tensor.scale / ENTRY)
+        return Value(x.real, self.q.free(acc, self.q.widths.residual))
 
     def layer_norm(self, name: str, x: Value, precision: int) -> Value:
         """Append a LayerNorm over the last axis, not clamped: its bound is sqrt(n - 1) gamma."""
@@ -216,7 +236,8 @@ class Net:
         p = self._softmax(f"{prefix}softmax", score, fixed, (heads, tokens, tokens))
         joined = MatMul(f"{prefix}mixed", p.name, v.tensor.name, "hqk,khd->qhd")
         self.q.add(joined, split)
-        result = self.q.free(Scaled(joined.name, p.scale * v.tensor.scale))
+        acc = Scaled(joined.name, p.scale * v.tensor.scale)
+        result = self.q.free(acc, fixed.mixed_width)
         return self.reshape(f"{prefix}joined", Value(mixed, result), (tokens, channels))
 
     def block(self, prefix: str, x: Value, heads: int, fixed: Attention, precision: int) -> Value:
@@ -236,7 +257,7 @@ class Net:
         table = self.q.keep("exp", np.array(entries), 16)
         op = Softmax(name, x.name, table, fixed.score_width, fixed.g, causal=True)
         self.q.add(op, shape)
-        return self.q.free(Scaled(name, 2.0**-fixed.g), fixed.weight_width)
+        return self.q.free(Scaled(name, 2.0**-fixed.g), fixed.weight_width, least=1)
 
     def embedding(self, name: str, tokens: Value, table: str, position: str) -> Value:
         """Append rows of a table plus positions; both are weights of one scale."""

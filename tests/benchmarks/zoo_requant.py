@@ -30,7 +30,11 @@ BIAS_LIMIT: Final = (1 << 31) - 1
 MAX_MULTIPLIER: Final = (1 << 15) - 1
 # Whatever an integer multiplier wastes of the range, it is exact: scales follow it.
 LEAST_MULTIPLIER: Final = 2
-FINE_MULTIPLIER: Final = 16  # where the scale is given, a rounding of 3 %
+GIVEN_ERROR: Final = 0.03  # where the scale is given: of the multiplier's rounding
+# Weights may be drawn coarser by this much, so that the fewest digits do with an exact multiplier.
+MAX_COARSER: Final = 2.0
+FINE: Final = 8  # from this multiplier on, rounding it down wastes little
+EXACT: Final = 1 + 1e-9  # a product of floats that was meant to be an integer
 MARGIN: Final = 1.1  # of the calibrated maximum, for what calibration has not seen
 
 
@@ -119,36 +123,37 @@ class Quantizer:
         assert np.abs(exact).max() <= BIAS_LIMIT, f"{name} does not fit 32 bits"
         return self.keep(name, exact.astype(np.int64), 32)
 
-    def free(self, acc: Scaled, width: int | None = None) -> Scaled:
+    def free(self, acc: Scaled, width: int | None = None, least: int = LEAST_MULTIPLIER) -> Scaled:
         """Requantize without a clamp: the static range fills the width."""
         width = width or self.widths.free
         interval = self.ranges.intervals[acc.name]
-        digits, m = self._choose(lambda s: _largest_multiplier(interval, s, width))
+        digits, m = self._choose(lambda s: _largest_multiplier(interval, s, width), least)
         half = 1 << (width - 1)
         return self._requant(acc, m, digits, width, "identity", (-half, half - 1))
 
-    def clamp(self, acc: Scaled, largest: float, function: str = "identity") -> Scaled:
+    def clamp(
+        self, acc: Scaled, largest: float, function: str = "identity", *, is_fitted: bool = False
+    ) -> Scaled:
         """Requantize to 8 bits, which the calibrated maximum fills if the key's width allows."""
         width, interval = self.widths.clamp, self.ranges.intervals[acc.name]
-        wanted = acc.scale * TOP / (largest * MARGIN)
+        wanted = acc.scale / clamp_step(largest)
         digits, m = self._choose(
-            lambda s: min(_largest_multiplier(interval, s, width), int(wanted * 2.0**s))
+            lambda s: min(_largest_multiplier(interval, s, width), int(wanted * 2.0**s * EXACT)),
+            least=1 if is_fitted else LEAST_MULTIPLIER,
         )
         floor = 0 if function == "relu" else -TOP
         return self._requant(acc, m, digits, width, function, (floor, TOP))
 
     def apply(self, acc: Scaled, table: Table) -> Scaled:
         """Requantize through a table, whose step is given."""
-        wanted = acc.scale / table.step
-        digits, m = self._choose(lambda s: round(wanted * 2.0**s), FINE_MULTIPLIER)
+        digits, m = self._choose_given(acc.scale / table.step)
         bounds = (table.lo, table.hi)
         result = self._requant(acc, m, digits, table.width, table.weight, bounds)
         return Scaled(result.name, table.scale)
 
     def step(self, acc: Scaled, step: float, width: int) -> Scaled:
         """Requantize without a clamp to a given step."""
-        wanted = acc.scale / step
-        digits, m = self._choose(lambda s: round(wanted * 2.0**s), FINE_MULTIPLIER)
+        digits, m = self._choose_given(acc.scale / step)
         half = 1 << (width - 1)
         result = self._requant(acc, m, digits, width, "identity", (-half, half - 1))
         return Scaled(result.name, step)
@@ -163,26 +168,42 @@ class Quantizer:
     ) -> Table:
         """Add a function on 8-bit results with `largest` as their greatest real value."""
         half = 1 << (self.widths.clamp - 1)
-        scale = largest * MARGIN / TOP
+        scale = clamp_step(largest)
         keys = np.arange(-half, half)
         values = np.clip(np.rint(function(keys * step) / scale), -TOP, TOP).astype(np.int64)
         self.keep(name, values, 8)
         lo, hi = int(values.min()), int(values.max())
         return Table(name, self.widths.clamp, step, scale, lo, hi)
 
+    def fit_weight(self, name: str, values: FloatArray, x_scale: float, step: float) -> Scaled:
+        """Add a weight whose accumulators reach a step of t by an integer multiplier."""
+        natural = float(np.abs(values).max()) / WEIGHT_MAX
+        for digits in self.widths.digits:
+            wanted = x_scale * natural / step * 2.0 ** sum(digits)
+            if wanted >= FINE:
+                return self.weight(name, values, natural)
+            if max(1, ceil(wanted)) <= MAX_COARSER * wanted:
+                return self.weight(name, values, natural * max(1, ceil(wanted)) / wanted)
+        return self.weight(name, values, natural)
+
+    def _choose_given(self, wanted: float) -> tuple[Digits, int]:
+        """Return the first digits with a multiplier close to the wanted one times 2^s."""
+        for digits in self.widths.digits:
+            exact = wanted * 2.0 ** sum(digits)
+            m = round(exact)
+            if 1 <= m <= MAX_MULTIPLIER and abs(m / exact - 1) <= GIVEN_ERROR:
+                return digits, m
+        raise AssertionError(f"no multiplier is close to {wanted} after {self.ops[-1].name}")
+
     def _choose(
         self, multiplier: Callable[[int], int], least: int = LEAST_MULTIPLIER
     ) -> tuple[Digits, int]:
-        """Return the first digits that allow this multiplier, or those with the greatest."""
-        found = [
-            (digits, min(multiplier(sum(digits)), MAX_MULTIPLIER)) for digits in self.widths.digits
-        ]
-        for digits, m in found:
+        """Return the first digits that allow a multiplier of some size."""
+        for digits in self.widths.digits:
+            m = min(multiplier(sum(digits)), MAX_MULTIPLIER)
             if m >= least:
                 return digits, m
-        digits, m = max(found, key=lambda choice: choice[1])
-        assert m >= 1, f"no digits shift far enough after {self.ops[-1].name}"
-        return digits, m
+        raise AssertionError(f"no digits shift far enough after {self.ops[-1].name}")
 
     def _requant(
         self,
@@ -205,6 +226,11 @@ def _largest_multiplier(acc: Interval, s: int, width: int) -> int:
     """Return the largest m with which every quotient fits the width; 0 if there is none."""
     end, half = 1 << (width - 1 + s), 1 << (s - 1)
     return min((end - half - 1) // max(acc.greatest, 1), (end - half) // max(-acc.least, 1))
+
+
+def clamp_step(largest: float) -> float:
+    """Return the real step of 8 bits that hold a calibrated maximum."""
+    return largest * MARGIN / TOP
 
 
 def root_bits(sums: FloatArray, precision: int) -> int:

@@ -30,7 +30,9 @@ TWELVE: Final = Widths(clamp=12, free=12, digits=((8,), (12,), (12, 12)), residu
 CALIBRATION: Final = 64
 ROOT_BITS: Final = 9  # of a reciprocal root: a row's scale is exact to 0.2 %
 HEADS: Final = 4
-ATTENTION: Final = Attention(score_step=1 / 16, score_width=12, exp_top=1023, g=22, weight_width=12)
+ATTENTION: Final = Attention(
+    score_step=1 / 16, score_width=12, exp_top=1023, g=22, weight_width=12, mixed_width=12
+)
 GELU: Final = Gelu(step=1 / 18, largest=6.0)
 
 Draw = Callable[[str, int, tuple[int, ...]], FloatArray]
@@ -118,7 +120,7 @@ def build_block_64() -> Benchmark:
 
     def define(quantizer: Quantizer | None, x: Value) -> Value:
         net = Net(floats, quantizer, GELU)
-        return net.block("", x, HEADS, ATTENTION, ROOT_BITS)
+        return net.block("", net.enter("entry", x), HEADS, ATTENTION, ROOT_BITS)
 
     shape = (onnx_models.TOKENS, onnx_models.CHANNELS)
     return quantize(

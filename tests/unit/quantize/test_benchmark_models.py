@@ -23,7 +23,7 @@ def test_build__benchmark_model__faithful_and_bounded(name: str) -> None:
     verify_ranges(model.graph, model.weights)
     fidelity = measure_fidelity(model)
     assert fidelity.cosine >= 0.998
-    assert fidelity.agreement >= 0.9
+    assert fidelity.agreement >= 0.85
     assert sum(w.size for w in model.weights.values()) >= SIZES.get(name, 0)
 
 
