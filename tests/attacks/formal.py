@@ -17,7 +17,7 @@ from tests.attacks.attack import (
     proving,
     without_field,
 )
-from tests.attacks.forgeries import JOB, honest_tensors
+from tests.attacks.forgeries import JOB
 from tests.attacks.weakening import unabsorbed
 
 # -------------------------------------------------------------------- statements
@@ -35,7 +35,7 @@ REPLAYS: Final[dict[str, Any]] = {
 }
 # What the verifiers compare with the key and the public bytes, and with what they were made for.
 MISSTATEMENTS: Final[dict[str, tuple[Any, str]]] = {
-    "format": (2, "UnsupportedFormat(uint256)"),
+    "format": (1, "UnsupportedFormat(uint256)"),
     "mode": (2, "UnsupportedMode(uint256)"),
     "shard": (1, "UnsupportedShard(uint256)"),
     "program_hash": (OTHER_WORD, "WrongProgram(bytes32,bytes32)"),
@@ -45,7 +45,7 @@ MISSTATEMENTS: Final[dict[str, tuple[Any, str]]] = {
     "out_digest": (OTHER_WORD, "WrongOutputDigest(bytes32,bytes32)"),
 }
 
-FORMAL: Final = (
+ATTACKS: Final = (
     # ---- replays: honest proofs, other statements
     *(
         Attack(
@@ -121,7 +121,7 @@ FORMAL: Final = (
     Attack(
         "long-scalar",
         9,
-        proving(honest_tensors, mis.LongScalar),
+        proving(lambda m: m.tensors(), mis.LongScalar),
         "scalar",
         "scalar",
         "NonCanonicalScalar(uint256)",
@@ -131,7 +131,7 @@ FORMAL: Final = (
     Attack(
         "long-coordinate",
         9,
-        proving(honest_tensors, mis.LongCoordinate),
+        proving(lambda m: m.tensors(), mis.LongCoordinate),
         "coordinate",
         "coordinate",
         "InvalidPoint(uint256)",
@@ -160,8 +160,8 @@ FORMAL: Final = (
         "long-output",
         9,
         lambda m: mis.resized_public(m, 1),
-        "bytes, expected",
-        "bytes, expected",
+        "expected 3",
+        "expected 3",
         "WrongOutputLength(uint256,uint256)",
         everywhere=True,
     ),

@@ -42,6 +42,19 @@ class OtherCommitment(Cheater):
         return vars(self).get("committed") or super().chunks()
 
 
+class ProofGarbage(Cheater):
+    """Fill a cell of the proof's chunks that belongs to no tensor, and tell no lie."""
+
+    def chunks(self) -> list[list[int]]:
+        """Write to the last cell of the last proof chunk."""
+        chunks = super().chunks()
+        last = self.program.fixed_chunks + self.program.proof_chunks - 1
+        if chunks[last][-1]:
+            raise ValueError("the proof's chunks are full")
+        chunks[last][-1] = 0x6A7BA6E
+        return chunks
+
+
 class LongScalar(Cheater):
     """Send a leaf value plus r: the same field element in other bytes."""
 

@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from offchain.prove.program import Block, Column, Program, PublicTensor, Tensor, TensorKind
 from offchain.prove.reference.curve import combine, encode
-from offchain.prove.reference.field import R, evaluate
+from offchain.prove.reference.field import R, evaluate, suffix
 from offchain.prove.reference.hyperkzg import prove_opening
-from offchain.prove.reference.logup import layer_coefficients, prove_logup
+from offchain.prove.reference.logup import prove_layers, tree
 from offchain.prove.reference.srs import insecure_srs
-from offchain.prove.reference.sumcheck import Product, prove_eq, prove_products
-from offchain.prove.reference.transcript import Sender, Transcript
+from offchain.prove.reference.sumcheck import Sum, prove_eq, prove_plain
+from offchain.prove.reference.transcript import TAG_LEAVES, Sender, Transcript
+from tests.vectors.encoding import hexed, word, words
 
 TAG = 2  # any tag serves a component vector
-
-
-def word(value: int) -> str:
-    """Return a field element as 32 bytes of hex."""
-    return "0x" + (value % R).to_bytes(32, "big").hex()
-
-
-def words(values: Sequence[int]) -> list[str]:
-    """Return field elements as hex words."""
-    return [word(v) for v in values]
-
-
-def hexed(raw: bytes) -> str:
-    """Return bytes as 0x-hex."""
-    return "0x" + raw.hex()
+Tensors = dict[int, list[int]]
 
 
 def seeded_sender(seed: int) -> Sender:
@@ -58,7 +45,6 @@ def sumcheck_vectors() -> dict[str, Any]:
 
 
 def _eq_vector(rng: random.Random) -> dict[str, Any]:
-
     z, lam = [rng.randrange(R) for _ in range(4)], rng.randrange(R)
     columns = [[rng.randrange(R) for _ in range(16)] for _ in range(4)]
     p0, p1, q0, q1 = (
@@ -67,11 +53,12 @@ def _eq_vector(rng: random.Random) -> dict[str, Any]:
     claim = (p0 + p1 + lam * q0) % R
     assert q0 == q1
     sender = seeded_sender(2)
-    point, folded = prove_eq(sender, TAG, z, columns, layer_coefficients(lam))
+    layer = Sum(1, claim, 4, list(columns), [(1, (0, 3)), (1, (1, 2)), (lam, (2, 3))])
+    point = prove_eq(sender, TAG, [layer], z)
     return {
         "seed": word(2), "tag": TAG, "z": words(z), "lambda": word(lam), "claim": word(claim),
         "columns": [words(c) for c in columns], "proof": hexed(bytes(sender.proof)),
-        "point": words(point), "finals": words([v for (v,) in folded]),
+        "point": words(point), "finals": words([v for (v,) in layer.columns]),
     }  # fmt: skip
 
 
@@ -88,31 +75,64 @@ def _plain_vector(rng: random.Random) -> dict[str, Any]:
         a, b = ([rng.randrange(R) for _ in range(1 << variables)] for _ in range(2))
         factor = rng.randrange(R)
         claim = factor * sum(x * y for x, y in zip(a, b, strict=True)) % R
-        products.append(Product(factor, claim, a, b))
+        # The factor is a part of the summand: the batch has no coefficients of its own.
+        products.append(Sum(1, claim, variables, [a, b], [(factor, (0, 1))]))
     described = [
         {
-            "coefficient": word(p.coefficient),
+            "coefficient": word(p.monomials[0][0]),
             "claim": word(p.claim),
-            "a": words(p.a),
-            "b": words(p.b),
+            "a": words(p.columns[0]),
+            "b": words(p.columns[1]),
         }
         for p in products
     ]
     start = sum(p.claim << (5 - p.variables) for p in products)
     sender = seeded_sender(3)
-    point = prove_products(sender, TAG, products, 5)
+    point = prove_plain(sender, TAG, products, 5)
     return {
         "seed": word(3), "tag": TAG, "rounds": 5, "instances": described, "claim": word(start),
         "proof": hexed(bytes(sender.proof)), "point": words(point),
-        "finals": [words([p.a[0], p.b[0]]) for p in products],
+        "finals": [words([a, b]) for (a,), (b,) in (p.columns for p in products)],
     }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Column:
+    """A tensor plus a number."""
+
+    tensor: int
+    addend: int = 0
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """A block: a table's columns are its multiplicities and maybe values, its key the index."""
+
+    is_table: bool
+    n: int
+    table_id: int
+    columns: tuple[Column, ...]
+
+    def cells(self, tensors: Tensors, beta: int, alpha: int) -> tuple[list[int], list[int]]:
+        """Return numerators and denominators."""
+        size = range(1 << self.n)
+        read = [[tensors[c.tensor][x] + c.addend for x in size] for c in self.columns]
+        numerators = [-v % R for v in read[0]] if self.is_table else [1 for _ in size]
+        if self.is_table:
+            read[0] = list(size)
+        mixed = [
+            sum(pow(alpha, k, R) * column[x] for k, column in enumerate(read))
+            + pow(alpha, 3, R) * self.table_id
+            for x in size
+        ]
+        return numerators, [(beta - v) % R for v in mixed]
 
 
 def logup_vectors() -> list[dict[str, Any]]:
     """Return lambda = 1 (a one-row table) and lambda = 9 (three table sizes, unused leaves)."""
     small = {
         "lambda": 1,
-        "blocks": (Block(False, 0, 1, (Column(0),)), Block(True, 0, 1, (Column(1),))),
+        "blocks": (Leaves(False, 0, 1, (Column(0),)), Leaves(True, 0, 1, (Column(1),))),
         "tensors": {0: [0], 1: [1]},
     }
     rng = random.Random(4)
@@ -127,43 +147,42 @@ def logup_vectors() -> list[dict[str, Any]]:
         7: [sum(v == j for v in nibble) for j in range(16)],
     }  # fmt: skip
     blocks = (
-        Block(True, 7, 2, (Column(6),)),
-        Block(True, 6, 3, (Column(5), Column(4))),
-        Block(False, 4, 3, (Column(0), Column(1))),
-        Block(False, 4, 1, (Column(3),)),
-        Block(True, 4, 1, (Column(7),)),
-        Block(False, 3, 2, (Column(2, 64),)),
+        Leaves(True, 7, 2, (Column(6),)),
+        Leaves(True, 6, 3, (Column(5), Column(4))),
+        Leaves(False, 4, 3, (Column(0), Column(1))),
+        Leaves(False, 4, 1, (Column(3),)),
+        Leaves(True, 4, 1, (Column(7),)),
+        Leaves(False, 3, 2, (Column(2, 64),)),
     )
     large = {"lambda": 9, "blocks": blocks, "tensors": tensors}
     return [_logup_vector(case, seed) for seed, case in enumerate((small, large), start=5)]
 
 
 def _logup_vector(case: dict[str, Any], seed: int) -> dict[str, Any]:
-    program = leaf_program(case["lambda"], case["blocks"], case["tensors"])
+    blocks, tensors = case["blocks"], case["tensors"]
     sender = seeded_sender(seed)
     beta, alpha = sender.challenge(), sender.challenge()
-    result = prove_logup(sender, program, case["tensors"], beta, alpha)
+    cells = [block.cells(tensors, beta, alpha) for block in blocks]
+    leaves = [[v for block in cells for v in block[k]] for k in range(2)]
+    rest = (1 << case["lambda"]) - len(leaves[0])
+    layers = tree((leaves[0] + [0] * rest, leaves[1] + [1] * rest))
+    zeta = prove_layers(sender, layers)
+    sent = list(dict.fromkeys(c.tensor for block in blocks for c in block.columns))
+    sizes = {i: len(v).bit_length() - 1 for i, v in tensors.items()}
+    values = [evaluate(tensors[i], suffix(zeta, sizes[i])) for i in sent]
+    sender.send_scalars(TAG_LEAVES, values)
     return {
         "seed": word(seed), "lambda": case["lambda"],
         "blocks": [
             {"table": b.is_table, "n": b.n, "tableId": b.table_id,
              "columns": [{"tensor": c.tensor, "addend": c.addend} for c in b.columns]}
-            for b in case["blocks"]
+            for b in blocks
         ],
-        "tensors": {str(i): words(v) for i, v in case["tensors"].items()},
+        "tensors": {str(i): words(v) for i, v in tensors.items()},
         "beta": word(beta), "alpha": word(alpha), "proof": hexed(bytes(sender.proof)),
-        "zeta": words(result.zeta), "sent": list(result.sent),
-        "values": words([result.values[i] for i in result.sent]),
+        "zeta": words(zeta), "sent": sent,
+        "values": words(values),
     }  # fmt: skip
-
-
-def leaf_program(lam: int, blocks: tuple[Block, ...], tensors: dict[int, list[int]]) -> Program:
-    """Return a program that holds nothing but leaf blocks."""
-    kinds = tuple(
-        Tensor(TensorKind.PROOF, len(tensors[i]).bit_length() - 1) for i in sorted(tensors)
-    )
-    nothing = PublicTensor(1, 1, 1, 0, 0)
-    return Program(4, 0, 1, 0, kinds, (nothing, nothing), lam, blocks, (), 0, ())
 
 
 def hyperkzg_vectors() -> list[dict[str, Any]]:

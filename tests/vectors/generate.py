@@ -10,7 +10,8 @@ from typing import Any
 from offchain.prove.reference.srs import insecure_tau_g2
 from tests.attacks.catalogue import ALL
 from tests.attacks.forgeries import Forgery
-from tests.vectors import components, mercury_forgeries, proofs
+from tests.vectors import components, encoding, mercury_forgeries, proofs
+from tests.vectors.operator_models import all_models
 
 
 def forgery_vectors() -> dict[str, Any]:
@@ -24,13 +25,13 @@ def forgery_vector(name: str, forged: Forgery) -> dict[str, Any]:
     """Return one forgery's file."""
     return {
         "name": name,
-        "vk": components.hexed(forged.key.to_bytes()),
-        "tauG2": components.hexed(insecure_tau_g2()),
+        "vk": encoding.hexed(forged.key.to_bytes()),
+        "tauG2": encoding.hexed(insecure_tau_g2()),
         "statement": proofs.described(forged.statement),
-        "statementHash": components.hexed(forged.statement.hash()),
-        "input": components.hexed(forged.public_in),
-        "output": components.hexed(forged.public_out),
-        "proof": components.hexed(forged.proof),
+        "statementHash": encoding.hexed(forged.statement.hash()),
+        "input": encoding.hexed(forged.public_in),
+        "output": encoding.hexed(forged.public_out),
+        "proof": encoding.hexed(forged.proof),
     }
 
 
@@ -42,13 +43,15 @@ def generate() -> dict[str, Any]:
         "logup": components.logup_vectors(),
         "hyperkzg": components.hyperkzg_vectors(),
         "mercury": mercury_forgeries.mercury_vectors(),
-        "proofs": proofs.proof_vectors(),
+        "proofs": proofs.proof_vectors(all_models()),
     }
 
 
 def main(folder: Path) -> None:
     """Write the files into `folder` and the forgeries' into its `forgeries`."""
     (folder / "forgeries").mkdir(exist_ok=True)
+    for old in (folder / "forgeries").glob("*.json"):
+        old.unlink()  # an attack that is gone must not be replayed
     files = generate() | {f"forgeries/{name}": v for name, v in forgery_vectors().items()}
     for name, content in files.items():
         (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")

@@ -113,7 +113,3 @@ def handmade_inverses() -> SmallModel:
     """Committed inverses and Mercury."""
     return handmade(Lookup.INVERSES, Opening.MERCURY)
 
-
-def all_models() -> list[SmallModel]:
-    """Return every small model whose proof is a shared vector."""
-    return [handmade_gkr(), handmade_inverses()]

@@ -54,9 +54,11 @@ def mlp(
     lookup: Lookup = Lookup.GKR,
     opening: Opening = Opening.HYPERKZG,
     c: int = 7,
+    lo: int = -128,
+    hi: int = 127,
 ) -> CompiledModel:
     """Linear layers, the hidden ones with a ReLU table, the last one in range form."""
-    sketch, rng = start(name, seed, (rows, sizes[0]))
+    sketch, rng = start(name, seed, (rows, sizes[0]), lo, hi)
     source, last = "x", len(sizes) - 2
     for k, (inner, outer) in enumerate(zip(sizes, sizes[1:], strict=False)):
         w = sketch.weight(f"w{k}", rng.integers(-128, 128, (outer, inner)))
@@ -81,8 +83,8 @@ def tiny_inverses() -> CompiledModel:
 
 @cache
 def odd() -> CompiledModel:
-    """Three rows, 5-6-3: no size is a power of two."""
-    return mlp("odd", 12, 3, (5, 6, 3))
+    """Three rows, 5-6-3: no size is a power of two; the input lies in [-20, 90]."""
+    return mlp("odd", 12, 3, (5, 6, 3), lo=-20, hi=90)
 
 
 @cache
@@ -392,18 +394,21 @@ def viewed() -> CompiledModel:
 
 @cache
 def wide() -> CompiledModel:
-    """A quotient of 18 bits that saturates to 16; its tables are too large for plain Python."""
-    sketch, _ = start("wide", 38, (4,))
-    sketch.requant(Sum("s", (("x", 900),)), width=18, digits=(8,), m=256, clamp=(-32768, 32767))
+    """A quotient of 18 bits that saturates to 16, by tables of 2^16 rows."""
+    spec = TensorSpec("x", (4,), 8, -128, 127)
+    sketch = Sketch("wide", (spec,), {"x": np.array([100, -128, 36, 37])})
+    sketch.requant(
+        Sum("s", (("x", 900),)), width=18, digits=(8,), clamp=(-32768, 32767), m=256
+    )
     return sketch.finish(c=12)
 
 
 @cache
 def sealed() -> CompiledModel:
-    """8-3 with a committed input and a committed output."""
-    sketch, rng = start("sealed", 39, (1, 8), -20, 90)
-    w = sketch.weight("w", small(rng, 3, 8))
-    sketch.requant(Linear("a", "x", w, None))
+    """6-3 with a committed input and a committed output."""
+    sketch, rng = start("sealed", 39, (1, 6), -20, 90)
+    w = sketch.weight("w", small(rng, 3, 6))
+    sketch.requant(Linear("a", "x", w, None), width=8, m=8)
     return sketch.finish(c=5, committed=("x", "a_q"))
 
 
@@ -412,3 +417,8 @@ MODELS = (
     conv_committed, heads, square, added, gated, pooled, rotary, layer_norm, rms_norm, causal,
     masked, maxima, bitwise, gathered, embedded, argmax, viewed, sealed,
 )  # fmt: skip
+
+
+def all_models() -> list[CompiledModel]:
+    """Return the models whose whole proofs, witnesses included, are shared vectors."""
+    return [tiny(), odd(), deep(), tiny_inverses()]

@@ -145,5 +145,9 @@ def feed(model: CompiledModel, x: Mapping[str, Array]) -> CompiledModel:
     execution = run_traced(replace(graph, inputs=wide), weights, dict(x))
     filled = build_witness(model.layout, weights, execution)
     witness = {k: [int(v) for v in values] for k, values in sorted(filled.items())}
-    public_in = b"".join(to_bytes(x[spec.name], spec.bits) for spec in graph.inputs)
+    public_in = b"".join(
+        to_bytes(x[spec.name], spec.bits)
+        for spec, public in zip(graph.inputs, model.program.inputs, strict=True)
+        if public.byte_length
+    )
     return replace(model, witness=witness, public_in=public_in, execution=execution)
