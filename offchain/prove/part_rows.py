@@ -1,4 +1,4 @@
-"""Some rows of a graph: the same operators on a part of every first axis, where that is the same."""
+"""Some rows of a graph: the same operators on a part of every first axis."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _normalize(walk: _Walk, op: Normalize) -> set[str] | None:
     return {op.x} if len(walk.shape(op.x)) > 1 else None
 
 
-def _embedding(walk: _Walk, op: Embedding) -> set[str] | None:
+def _embedding(_: _Walk, op: Embedding) -> set[str] | None:
     return {op.tokens} | ({op.position} if op.position is not None else set())
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
 from offchain.errors import ProgramError
 from offchain.prove.compile.points import Coordinates, Point, to_point
 from offchain.prove.program import (
-    FUNCTION_FACTOR,
     NONE,
     Atom,
     Block,
@@ -28,15 +27,13 @@ from offchain.prove.program import (
     Relation,
     Residual,
     Slot,
-    SlotCounts,
     SlotKind,
     TensorKind,
     Tie,
 )
 
 ONE: Final = Coefficient(1)
-_STEP: Final = 1 << 20  # a draft's slot is (phase + 1) * _STEP + its place in the phase
-MAX_SLOTS: Final = FUNCTION_FACTOR  # a product's factor keeps the highest bit for functions
+STEP: Final = 1 << 20  # a draft's slot is (phase + 1) * STEP + its place in the phase
 
 
 class Phase(IntEnum):
@@ -53,13 +50,15 @@ class Phase(IntEnum):
 class DraftTensor:
     """A tensor before it has a place.
 
-    `own_chunks`: committed and public (form 1); `chunk_of`: all of the chunk in which that one is.
+    `own_chunks`: committed and public (form 1); `chunk_of`: all of the chunk in which that one is;
+    `members`: the tensors of one size that lie one after another in it.
     """
 
     kind: TensorKind
     n: int
     own_chunks: bool = False
     chunk_of: int | None = None
+    members: tuple[int, ...] = ()
 
 
 def atom(value: int, slot: int = NONE, function: int = NONE) -> Atom:
@@ -104,6 +103,17 @@ class Builder:
         """Return a tensor that is the whole chunk of one that is alone in it."""
         self.tensors.append(DraftTensor(self.tensors[tensor].kind, c, chunk_of=tensor))
         return len(self.tensors) - 1
+
+    def add_stack(self, members: Sequence[int]) -> int:
+        """Return the tensor in which 2^k tensors of one size lie one after another."""
+        first = self.tensors[members[0]]
+        n = first.n + (len(members) - 1).bit_length()
+        self.tensors.append(DraftTensor(first.kind, n, members=tuple(members)))
+        return len(self.tensors) - 1
+
+    def find_slot(self, slot: int) -> Slot:
+        """Return what a slot of this draft is."""
+        return self.slots[Phase(slot // STEP - 1)][slot % STEP]
 
     def add_slot(self, phase: Phase, tensor: int, point: Point) -> int:
         """Return the slot of a tensor at a point, a leaf slot where a direct one equals it."""
@@ -182,7 +192,7 @@ class Builder:
 
     def _append(self, phase: Phase, slot: Slot) -> int:
         self.slots[phase].append(slot)
-        return (phase + 1) * _STEP + len(self.slots[phase]) - 1
+        return (phase + 1) * STEP + len(self.slots[phase]) - 1
 
 
 @dataclass(frozen=True)
@@ -212,74 +222,3 @@ def less_than(axes: Sequence[Coordinates], shape: Sequence[int]) -> tuple[Factor
         for axis, size in zip(axes, shape, strict=True)
         if axis and size != 1 << len(axis)
     )
-
-
-@dataclass(frozen=True)
-class Numbered:
-    """Slots, and everything that names slots, in the order of the format."""
-
-    counts: SlotCounts
-    slots: tuple[Slot, ...]
-    blocks: tuple[Block, ...]
-    relations: tuple[Relation, ...]
-    terms: tuple[ProductTerm, ...]
-    instances: tuple[Instance, ...]
-    links: tuple[Link, ...]
-
-
-def number_slots(draft: Builder) -> Numbered:
-    """Return everything with slots numbered by phase; raise ProgramError for too many."""
-    leaves = {slot: k for k, slot in enumerate(draft.slots[Phase.LEAF])}
-    kept = list(draft.slots)
-    # A value may have been asked for directly before a block asked for it as a leaf.
-    kept[Phase.DIRECT] = [s for s in draft.slots[Phase.DIRECT] if s not in leaves]
-    slots = tuple(slot for phase in kept for slot in phase)
-    if len(slots) > MAX_SLOTS:
-        raise ProgramError(f"graph needs {len(slots)} slots; a program has at most {MAX_SLOTS}")
-    names: dict[int, int] = {NONE: NONE}
-    first = 0
-    for phase in Phase:
-        places = {id(slot): first + k for k, slot in enumerate(kept[phase])}
-        for k, slot in enumerate(draft.slots[phase]):
-            names[(phase + 1) * _STEP + k] = places.get(id(slot), leaves.get(slot, NONE))
-        first += len(kept[phase])
-    rename = _Renaming(names)
-    return Numbered(
-        SlotCounts(*map(len, kept)),
-        slots,
-        tuple(map(rename.block, draft.blocks)),
-        tuple(replace(r, expression=rename.expression(r.expression)) for r in draft.relations),
-        tuple(map(rename.term, draft.terms)),
-        tuple(map(rename.instance, draft.instances)),
-        tuple(replace(x, window=names[x.window], tensor=names[x.tensor]) for x in draft.links),
-    )
-
-
-@dataclass(frozen=True)
-class _Renaming:
-    """Replaces drafts' slots by their numbers."""
-
-    names: dict[int, int]
-
-    def expression(self, expression: Expression) -> Expression:
-        return tuple(replace(a, slot=self.names[a.slot]) for a in expression)
-
-    def block(self, block: Block) -> Block:
-        columns = tuple(map(self.expression, block.columns))
-        return replace(block, numerator=self.expression(block.numerator), columns=columns)
-
-    def term(self, term: ProductTerm) -> ProductTerm:
-        monomials = [
-            replace(m, factors=tuple(self.names.get(f, f) for f in m.factors))
-            for m in term.monomials
-        ]
-        return replace(term, monomials=tuple(monomials))
-
-    def instance(self, instance: Instance) -> Instance:
-        index = instance.index
-        return replace(
-            instance,
-            index=self.names[index] if instance.origin == Origin.SLOT else index,
-            a=self.names[instance.a],
-            b=self.names[instance.b],
-        )

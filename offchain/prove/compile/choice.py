@@ -12,17 +12,18 @@ from offchain.prove.compile.points import ceil_log2
 from offchain.prove.program import Block, Lookup, Opening, TensorKind
 
 CHUNK_LOGS: Final = range(4, 23)
+MIN_STACKED: Final = 32  # blocks
 
 # Gas on chain, calldata included (FORMAT.md 7, OPENINGS.md 4; tests/benchmarks). Whatever does not
 # depend on the choice is only needed roughly: it says how much a saved unit of gas is worth.
-GAS_BASE: Final = 400_000
+GAS_BASE: Final = 250_000
 GAS_ROUND: Final = 2_600
 GAS_LAYER: Final = 4_500
-GAS_BLOCK: Final = 5_500
-GAS_INVERSE: Final = 1_000
-GAS_CHUNK: Final = 7_600
+GAS_BLOCK: Final = 6_000
+GAS_INVERSE: Final = 5_000
+GAS_CHUNK: Final = 6_900
 GAS_CHUNK_LOG: Final = 2_600  # a round of the reduction
-GAS_OPENING: Final = {Opening.HYPERKZG: (195_000, 10_500), Opening.MERCURY: (224_000, 200)}
+GAS_OPENING: Final = {Opening.HYPERKZG: (152_000, 9_500), Opening.MERCURY: (199_000, 200)}
 
 # Nanoseconds of two cores: a full-width point, the openings' per cell of a chunk, a leaf of each
 # lookup argument, a cell committed in every proof, a cell of the model. A second of them is what
@@ -42,6 +43,7 @@ class Choice:
     c: int | None = None
     lookup: Lookup | None = None
     opening: Opening | None = None
+    stacks: bool | None = None  # whether lookups that are alike become one block
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class Chosen:
     lookup: Lookup
     opening: Opening
     lam: int
+
+
+def choose_stacks(blocks: Sequence[Block], choice: Choice) -> bool:
+    """Return whether to stack: few blocks cost less than the values sent for what they held."""
+    return len(blocks) >= MIN_STACKED if choice.stacks is None else choice.stacks
 
 
 def choose(tensors: Sequence[DraftTensor], blocks: Sequence[Block], choice: Choice) -> Chosen:
@@ -97,7 +104,7 @@ def _gas(tensors: Sequence[DraftTensor], blocks: Sequence[Block], k: Chosen) -> 
 
 def _nanoseconds(tensors: Sequence[DraftTensor], blocks: Sequence[Block], k: Chosen) -> int:
     fixed, proof = (
-        sum(1 << t.n for t in tensors if t.kind == kind)
+        sum(1 << t.n for t in tensors if t.kind == kind and not t.members)
         for kind in (TensorKind.FIXED, TensorKind.PROOF)
     )
     return (
@@ -114,6 +121,7 @@ def _count_leaves(blocks: Sequence[Block]) -> int:
 
 
 def _count_chunks(tensors: Sequence[DraftTensor], kind: TensorKind, c: int) -> int:
-    cells = sum(1 << t.n for t in tensors if t.kind == kind and not t.own_chunks)
+    # A stack's cells are those of the tensors in it.
+    cells = sum(1 << t.n for t in tensors if t.kind == kind and not (t.own_chunks or t.members))
     own = sum(max(1, 1 << t.n >> c) for t in tensors if t.kind == kind and t.own_chunks)
     return own - (-cells >> c)

@@ -21,10 +21,10 @@ from offchain.model.operators import (
     Transpose,
 )
 from offchain.prove.compile.boundary import check_committed, clear_rest_of_chunks
-from offchain.prove.compile.builder import Numbered, number_slots
-from offchain.prove.compile.choice import Choice, Chosen, choose
+from offchain.prove.compile.choice import Choice, Chosen, choose, choose_stacks
 from offchain.prove.compile.context import Activation, Context, slot_atom
 from offchain.prove.compile.layout import Layout
+from offchain.prove.compile.numbering import Numbered, number_slots
 from offchain.prove.compile.place import Placement, place
 from offchain.prove.compile.points import (
     Coordinate,
@@ -38,6 +38,7 @@ from offchain.prove.compile.selections import (
     lower_max_pool,
     lower_relu_bits,
 )
+from offchain.prove.compile.stack import stack_blocks
 from offchain.prove.program import (
     Form,
     Lookup,
@@ -139,6 +140,9 @@ def _view(ctx: Context, op: Reshape | Transpose | Slice) -> None:
 def _finish(ctx: Context, choice: Choice, committed: Collection[str]) -> Layout:
     """Add the tables' blocks, number everything and place the tensors."""
     builder, graph = ctx.builder, ctx.graph
+    is_stacked = choose_stacks(builder.blocks, choice)
+    if is_stacked:
+        stack_blocks(builder)
     for table in ctx.tables:
         counts = slot_atom(ctx.leaf(table.counts, (1 << table.width,)), -1)
         key = ctx.key(tuple(Coordinate(Source.ZETA, k) for k in reversed(range(table.width))))
@@ -155,7 +159,7 @@ def _finish(ctx: Context, choice: Choice, committed: Collection[str]) -> Layout:
         for block in builder.blocks:
             builder.add_tensor(TensorKind.LATE, block.n)
     placement = place(builder.tensors, chosen.c)
-    program = _assemble(ctx, placement, number_slots(builder), chosen, committed)
+    program = _assemble(ctx, placement, number_slots(builder, is_stacked), chosen, committed)
     size = len(encode_program(program))
     if size > MAX_PROGRAM_BYTES:
         raise ProgramError(f"graph needs {size} program bytes; at most {MAX_PROGRAM_BYTES}")
@@ -169,6 +173,7 @@ def _finish(ctx: Context, choice: Choice, committed: Collection[str]) -> Layout:
         fills=tuple(ctx.fills),
         zero_tables=dict(ctx.zero_tables),
         whole_chunks=whole,
+        stacks={k: t.members for k, t in enumerate(builder.tensors) if t.members},
     )
 
 

@@ -222,7 +222,8 @@ class Layout:
 
     `zero_tables` names weights that are function tables and must map 0 to 0, because an operator
     (the value) reads padding cells that they fill. `whole_chunks` maps the tensor that stands for
-    a whole chunk to the one that lies alone in it.
+    a whole chunk to the one that lies alone in it, `stacks` those that hold others of one size,
+    one after another, to these.
     """
 
     graph: Graph
@@ -233,3 +234,4 @@ class Layout:
     fills: tuple[OperatorFill, ...]
     zero_tables: Mapping[str, str]
     whole_chunks: Mapping[int, int]
+    stacks: Mapping[int, tuple[int, ...]]

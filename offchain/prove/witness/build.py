@@ -67,8 +67,20 @@ def build_witness(
         _FILLINGS[type(fill)](filler, fill)
     for table, counts in zip(layout.tables, filler.counts, strict=True):
         tensors[table.counts] = narrow(counts)
+    overlay(layout, tensors)
+    return tensors
+
+
+def overlay(layout: Layout, tensors: dict[int, Array]) -> None:
+    """Fill the tensors that are other tensors' cells: whole chunks and stacks.
+
+    Members of stacks become parts of them, so that both take memory once.
+    """
     for chunk, tensor in layout.whole_chunks.items():
         cells = np.zeros(1 << layout.program.c, dtype=tensors[tensor].dtype)
         cells[: len(tensors[tensor])] = tensors[tensor]
         tensors[chunk] = cells
-    return tensors
+    for stack, members in layout.stacks.items():
+        tensors[stack] = np.concatenate([tensors[k] for k in members])
+        for member, cells in zip(members, np.split(tensors[stack], len(members)), strict=True):
+            tensors[member] = cells

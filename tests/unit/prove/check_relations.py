@@ -50,6 +50,7 @@ def check_relations(
     for k, tensor in enumerate(program.tensors):
         if k in tensors and tensors[k].size != 1 << tensor.n:
             raise RelationBroken(f"tensor {k} has {tensors[k].size} cells, expected 2^{tensor.n}")
+    checker.check_places()
     checker.check_lookups()
     checker.challenges[Source.ZETA] = [rng.randrange(R) for _ in range(program.lam)]
     terms = iter(program.terms)
@@ -70,6 +71,22 @@ class _Checker:
     @property
     def output(self) -> int:
         return int(self.tensors[self.program.output.tensor].reshape(-1)[0])
+
+    # Places
+
+    def check_places(self) -> None:
+        """Tensors that share cells agree about them."""
+        program = self.program
+        chunks = np.zeros((program.chunks, 1 << program.c), dtype=np.int64).reshape(-1)
+        taken = np.zeros(chunks.shape, dtype=bool)
+        for k, tensor in enumerate(program.tensors):
+            if tensor.is_public or k not in self.tensors:
+                continue
+            start = (tensor.chunk << program.c) + (tensor.addr << tensor.n)
+            cells = slice(start, start + (1 << tensor.n))
+            if (taken[cells] & (chunks[cells] != self.tensors[k])).any():
+                raise RelationBroken(f"tensor {k} disagrees with one in the same place")
+            chunks[cells], taken[cells] = self.tensors[k], True
 
     # Lookups
 

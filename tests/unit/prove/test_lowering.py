@@ -5,6 +5,8 @@ Relations are checked on full tables (check_relations.py), so these tests know n
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -13,15 +15,16 @@ from offchain.prove.compile.layout import NormalizeFill, SoftmaxFill
 from offchain.prove.program import Lookup, Opening, SlotKind, TensorKind
 from offchain.prove.program_bytes import encode_program
 from offchain.prove.program_reader import decode_program
-from offchain.prove.witness import Array, build_witness
+from offchain.prove.witness import Array, build_witness, overlay
 from tests.unit.prove.check_relations import RelationBroken, check_relations
 from tests.unit.prove.graphs import EXAMPLES, Example
 
 
-@pytest.fixture(scope="module", params=sorted(EXAMPLES))
+@pytest.fixture(scope="module", params=itertools.product(sorted(EXAMPLES), ("blocks", "stacks")))
 def case(request: pytest.FixtureRequest) -> tuple[Example, Layout, dict[int, Array]]:
-    example = EXAMPLES[request.param]()
-    layout = compile_graph(example.graph)
+    name, form = request.param
+    example = EXAMPLES[name]()
+    layout = compile_graph(example.graph, Choice(stacks=form == "stacks"))
     return example, layout, build_witness(layout, example.weights, example.execution)
 
 
@@ -47,14 +50,16 @@ def test_any_committed_cell_changed__breaks_a_relation(case: Case) -> None:
     _, layout, witness = case
     rng = np.random.default_rng(0)
     for k, tensor in enumerate(layout.program.tensors):
-        if tensor.kind not in (TensorKind.PROOF, TensorKind.OUTPUT):
+        if tensor.kind not in (TensorKind.PROOF, TensorKind.OUTPUT) or k in layout.stacks:
             continue
         # Cell 0 is never padding; the others may be, and only these are free in rows.
         for cell in {0, int(rng.integers(1 << tensor.n))} - _free_cells(layout, k):
-            changed = witness[k].astype(np.int64)
-            changed[cell] += 1 if rng.random() < 0.5 else -1
+            changed = dict(witness)
+            changed[k] = witness[k].astype(np.int64)
+            changed[k][cell] += 1 if rng.random() < 0.5 else -1
+            overlay(layout, changed)
             with pytest.raises(RelationBroken):
-                check_relations(layout.program, {**witness, k: changed})
+                check_relations(layout.program, changed)
 
 
 def _free_cells(layout: Layout, tensor: int) -> set[int]:
@@ -75,7 +80,8 @@ def test_program__is_canonical_and_the_same_every_time(case: Case) -> None:
     example, layout, _ = case
     encoded = encode_program(layout.program)
     assert decode_program(encoded) == layout.program
-    assert encode_program(compile_graph(example.graph).program) == encoded
+    choice = Choice(stacks=bool(layout.stacks))
+    assert encode_program(compile_graph(example.graph, choice).program) == encoded
 
 
 def test_slots__of_one_phase__never_repeat(case: Case) -> None:
@@ -94,8 +100,8 @@ def test_committed_tensors__never_overlap_and_keep_their_kinds_apart(case: Case)
         TensorKind.LATE: (p.fixed_chunks + p.proof_chunks, p.chunks),
     }
     taken: set[int] = set()
-    for tensor in p.tensors:
-        if tensor.is_public:
+    for k, tensor in enumerate(p.tensors):
+        if tensor.is_public or k in layout.stacks:
             continue
         first, last = ends[tensor.kind]
         start = (tensor.chunk << p.c) + (tensor.addr << tensor.n if tensor.n < p.c else 0)
@@ -104,6 +110,8 @@ def test_committed_tensors__never_overlap_and_keep_their_kinds_apart(case: Case)
         assert cells[-1] < last << p.c
         assert taken.isdisjoint(cells)
         taken.update(cells)
+    for stack, members in layout.stacks.items():
+        assert len(members) == 1 << (p.tensors[stack].n - p.tensors[members[0]].n)
 
 
 @pytest.mark.parametrize("lookup", list(Lookup))
