@@ -24,7 +24,7 @@ CALIBRATION: Final = 2
 SPREAD: Final = 0.02  # of GPT-2's initialisation
 EMBEDDING_SPREAD: Final = 0.14  # of the trained embedding, which is also the LM head
 # Tables of 16 bits vanish beside some 20 million cells.
-SIXTEEN: Final = Widths(clamp=16, free=16, digits=((16,), (12, 16), (16, 16)), residual=14)
+SIXTEEN: Final = Widths(clamp=16, free=16, digits=((16,), (12, 16), (16, 16)), residual=12)
 ROOT_BITS: Final = 8
 ATTENTION: Final = Attention(
     score_step=1 / 64, score_width=14, exp_top=4095, g=28, weight_width=16, mixed_width=12
