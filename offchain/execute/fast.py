@@ -24,6 +24,7 @@ from offchain.model.weights import IntArray, Weights
 
 FloatArray = npt.NDArray[np.float64]
 BLOCK: Final = 1 << 22  # products in a float64 sum
+CELLS: Final = 1 << 19  # of b that are converted at once: 4 MiB stay in a cache
 
 
 def run(graph: Graph, weights: Weights, x: Inputs) -> IntArray:
@@ -38,14 +39,16 @@ def run_traced(graph: Graph, weights: Weights, x: Inputs) -> Execution:
 
 def multiply(a: IntArray, b: IntArray) -> IntArray:
     """Return a @ b for (..., I, K) and (..., K, J) of at most 16 bits; any integer type."""
-    inner = a.shape[-1]
-    if inner <= BLOCK:
-        exact: FloatArray = np.matmul(a.astype(np.float64), b.astype(np.float64))
-        return exact.astype(np.int64)
-    cuts = range(0, inner, BLOCK)
-    parts = [multiply(a[..., k : k + BLOCK], b[..., k : k + BLOCK, :]) for k in cuts]
-    total: IntArray = np.sum(parts, axis=0, dtype=np.int64)
-    return total
+    batch, inner, columns = a.shape[:-2], a.shape[-1], b.shape[-1]
+    product = np.zeros((*batch, a.shape[-2], columns), dtype=np.int64)
+    for k in range(0, inner, BLOCK):
+        left: FloatArray = a[..., k : k + BLOCK].astype(np.float64)
+        right = b[..., k : k + BLOCK, :]
+        step = max(1, CELLS * columns // right.size)
+        for j in range(0, columns, step):
+            exact: FloatArray = left @ right[..., j : j + step].astype(np.float64)
+            product[..., j : j + step] += exact.astype(np.int64)
+    return product
 
 
 def linear(op: Linear, state: State) -> IntArray:
