@@ -148,9 +148,9 @@ def other_weights(model: Model, name: str, change: Callable[[Array], Array]) -> 
 
 
 def perturbed(w: Array) -> Array:
-    """Change one weight by 1."""
+    """Turn the signs of one row around."""
     w = w.copy()
-    w[0, 0] += 1 if w[0, 0] < 127 else -1
+    w[0] = -1 - w[0]
     return w
 
 
