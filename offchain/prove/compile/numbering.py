@@ -53,13 +53,13 @@ def number_slots(draft: Builder, is_stacked: bool) -> Numbered:
     """
     leaves = _list_slots(draft, (e for b in draft.blocks for e in (b.numerator, *b.columns)))
     bound = (r for r in draft.relations if r.residual in (Residual.PRODUCT, Residual.CONTRACTION))
-    needed = set(leaves) | set(_list_slots(draft, (r.expression for r in bound)))
+    in_blocks = set(leaves)
+    needed = in_blocks | set(_list_slots(draft, (r.expression for r in bound)))
     relations = draft.relations
     if is_stacked:
         relations = [_take_claims(draft, r, needed) for r in relations]
-    direct = [
-        s for s in _list_slots(draft, (r.expression for r in relations)) if s not in set(leaves)
-    ]
+    read = _list_slots(draft, (r.expression for r in relations))
+    direct = [slot for slot in read if slot not in in_blocks]
     kept = [leaves, direct, *(draft.slots[p] for p in Phase if p not in _AT_ZETA)]
     slots = tuple(slot for phase in kept for slot in phase)
     if len(slots) > MAX_SLOTS:
