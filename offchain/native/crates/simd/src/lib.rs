@@ -7,19 +7,16 @@
 //! This is the only crate with unsafe code: calls into functions that need the instructions, and loads and
 //! stores through pointers.
 
-#[cfg(target_arch = "x86_64")]
-mod integers;
-#[cfg(target_arch = "x86_64")]
-mod lanes;
-#[cfg(target_arch = "x86_64")]
-mod points;
-#[cfg(target_arch = "x86_64")]
-mod vectors;
+// `--cfg zkdps_portable` builds what other processors get, so that it can be tested here.
+#[cfg(not(all(target_arch = "x86_64", not(zkdps_portable))))]
+mod portable;
+#[cfg(all(target_arch = "x86_64", not(zkdps_portable)))]
+mod wide;
 
-#[cfg(target_arch = "x86_64")]
-pub use integers::{COLUMNS, DIGITS, Digits, LIMIT, ROWS};
-#[cfg(target_arch = "x86_64")]
-pub use points::Adder;
+#[cfg(not(all(target_arch = "x86_64", not(zkdps_portable))))]
+pub use portable::{Adder, Digits, Ifma};
+#[cfg(all(target_arch = "x86_64", not(zkdps_portable)))]
+pub use wide::{Adder, Digits, Ifma};
 
 use ark_bn254::{Fq, Fr, G1Affine};
 use ark_ff::{BigInt, BigInteger, PrimeField};
@@ -27,29 +24,14 @@ use ark_ff::{BigInt, BigInteger, PrimeField};
 /// Halves of a column: the cells with the bound variable 0 and 1.
 pub type Halves<'a> = [&'a [Fr]; 2];
 
-/// Proof that the processor has AVX-512 with IFMA, VBMI2 and VNNI.
-#[derive(Clone, Copy, Debug)]
-pub struct Ifma(());
-
-impl Ifma {
-    /// Returns the proof where it holds.
-    #[must_use]
-    pub fn detect() -> Option<Self> {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512ifma")
-            && is_x86_feature_detected!("avx512vbmi")
-            && is_x86_feature_detected!("avx512vbmi2")
-            && is_x86_feature_detected!("avx512vnni")
-        {
-            return Some(Self(()));
-        }
-        None
-    }
-}
+/// Bytes of a scalar.
+pub const DIGITS: usize = 32;
+/// Columns of a tile of bytes.
+pub const COLUMNS: usize = 64;
+/// Rows of bytes that are worked on together.
+pub const ROWS: usize = 8;
+/// Products of bytes that a 32-bit sum holds: 255 · 128 each.
+pub const LIMIT: usize = 1 << 16;
 
 /// A point as x ‖ y in Montgomery form, each below twice the modulus; infinity is all zero.
 #[derive(Clone, Copy, Debug, Default)]

@@ -222,3 +222,71 @@ fn integer_sums_agree_with_their_definitions() {
     check_small(|v| v as i32);
     check_small(|v| v);
 }
+
+#[test]
+fn wide_and_scalar_loops_agree() {
+    use super::scalar;
+    for length in [8, 9, 16, 23, 40, 1000] {
+        let v: [Vec<Fr>; 9] = std::array::from_fn(|seed| column(length, seed as u64));
+        let r = v[8][length - 1];
+        let halves = |k: usize| [&v[k][..], &v[k + 1][..]];
+        let both = |run: &dyn Fn(bool) -> Vec<Fr>| assert_eq!(run(true), run(false));
+        both(&|wide| {
+            let mut low = v[0].clone();
+            if wide {
+                backend::fold(&mut low, &v[1], r)
+            } else {
+                scalar::fold(&mut low, &v[1], r)
+            }
+            low
+        });
+        both(&|wide| {
+            let (mut low, mut high) = (v[0].clone(), v[1].clone());
+            let expand = if wide {
+                backend::expand_eq
+            } else {
+                scalar::expand_eq
+            };
+            expand(&mut low, &mut high, r);
+            [low, high].concat()
+        });
+        both(&|wide| {
+            let mut out = v[0][..length / 2].to_vec();
+            let fold = if wide {
+                backend::fold_pairs
+            } else {
+                scalar::fold_pairs
+            };
+            fold(&v[1], r, &mut out);
+            out
+        });
+        both(&|wide| {
+            let (mut p, mut q) = (v[7].clone(), v[8].clone());
+            let parents = if wide {
+                backend::logup_parents
+            } else {
+                scalar::logup_parents
+            };
+            parents(halves(0), halves(2), &mut p, &mut q);
+            [p, q].concat()
+        });
+        let (a, b, c, d) = (halves(0), halves(2), halves(4), halves(6));
+        assert_eq!(backend::product_round(a, b), scalar::product_round(a, b));
+        assert_eq!(
+            backend::triple_round(a, b, c),
+            scalar::triple_round(a, b, c)
+        );
+        assert_eq!(
+            backend::eq_product_round(&v[8], a, b),
+            scalar::eq_product_round(&v[8], a, b)
+        );
+        assert_eq!(
+            backend::logup_round(&v[8], [a, b, c, d]),
+            scalar::logup_round(&v[8], [a, b, c, d])
+        );
+        assert_eq!(
+            backend::inner_product(&v[0], &v[1]),
+            scalar::inner_product(&v[0], &v[1])
+        );
+    }
+}

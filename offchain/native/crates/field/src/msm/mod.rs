@@ -231,7 +231,8 @@ fn sort<D: Digits>(points: &[G1Affine], digits: &D, task: &Task, buckets: usize)
 
 #[cfg(test)]
 mod tests {
-    use super::{msm, msm_small};
+    use super::sums::Summer;
+    use super::{digits, msm, msm_small, sum_integers, sum_windows};
     use crate::srs::insecure_powers;
     use crate::{AffineRepr, Fr, G1Affine, G1Projective, Zero};
     use ark_ff::Field;
@@ -273,6 +274,33 @@ mod tests {
             naive(&points, &edge.map(Fr::from))
         );
         assert!(msm_small(&points, &[0; 64]).is_zero());
+    }
+
+    #[test]
+    fn wide_and_scalar_additions_agree() {
+        // Many points a bucket, buckets across ranges, windows cut between threads.
+        let points = insecure_powers(14);
+        let scalars: Vec<Fr> = (0..points.len() as u64)
+            .map(|i| Fr::from(i % 5000 + 2).pow([i % 3 * 40]))
+            .collect();
+        let portable = sum_windows(&points, digits::signed_numbers(&scalars), Summer::portable);
+        assert_eq!(msm(&points, &scalars), portable);
+        for bits in [1, 8, 12, 17, 24, 43, 44, 60] {
+            let integers: Vec<i64> = (0..points.len() as i64)
+                .map(|i| i.wrapping_mul(0x5851_f42d_4c95_7f2d) >> (64 - bits))
+                .collect();
+            let portable = sum_integers(&points, &integers, Summer::portable);
+            assert_eq!(msm_small(&points, &integers), portable);
+            let top = 1_i64 << (bits - 1);
+            let largest = [top, -top, top - 1];
+            assert_eq!(
+                msm_small(&points, &largest),
+                naive(&points, &largest.map(Fr::from))
+            );
+        }
+        let narrow: Vec<i8> = (0..points.len()).map(|i| (i * 37) as i8).collect();
+        let wide: Vec<i64> = narrow.iter().map(|v| i64::from(*v)).collect();
+        assert_eq!(msm_small(&points, &narrow), msm_small(&points, &wide));
     }
 
     #[test]

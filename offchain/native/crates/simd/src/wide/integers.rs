@@ -1,6 +1,6 @@
 //! Sums of scalars times bytes: scalars are cut into 32 bytes, so that a sum is 32 sums of small products.
 
-use crate::Ifma;
+use crate::{COLUMNS, DIGITS, Ifma};
 use ark_bn254::Fr;
 use std::arch::x86_64::{
     __m512i, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_permutex2var_epi8, _mm512_set1_epi32,
@@ -8,16 +8,8 @@ use std::arch::x86_64::{
     _mm512_unpacklo_epi8, _mm512_unpacklo_epi16,
 };
 
-/// Bytes of a scalar.
-pub const DIGITS: usize = 32;
 /// Scalars whose bytes are multiplied by one instruction.
 const QUAD: usize = 4;
-/// Columns of a tile.
-pub const COLUMNS: usize = 64;
-/// Rows that are worked on together.
-pub const ROWS: usize = 8;
-/// Products that a 32-bit sum holds: 255 · 128 each.
-pub const LIMIT: usize = 1 << 16;
 
 /// The bytes of many scalars, four scalars at a time: byte d of the four stands at 4 d … 4 d + 3.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Affine additions of many pairs of points at once, with shared inversions.
 
-use crate::lanes::{
+use super::lanes::{
     Base, Lanes, MASK, Modulus, Words, add_limbs, add_masked, lane_fn, lift, limbs, mul, multiple,
     normalize, splat, splat_limbs, square, sub, sub_limbs, words,
 };

@@ -1,6 +1,6 @@
 //! Loops over vectors of scalars, eight cells at a time. Lengths are multiples of eight.
 
-use crate::lanes::{
+use super::lanes::{
     Lanes, Modulus, Scalar, Wide, Words, accumulate, add_limbs, add_masked, carry, lane_fn, limbs,
     limbs_16, mul, negative, normalize, reduce, settle, splat, sub, sub_limbs, wide_zero, words,
 };
