@@ -23,12 +23,13 @@ from offchain.errors import (
     ProverTimeout,
 )
 from offchain.model.graph import Graph, Linear, Requant, TensorSpec, WeightSpec
-from offchain.prove.compile import compile_layout
+from offchain.prove.compile import Choice, compile_graph
 from offchain.prove.process import ProverProcess
-from offchain.prove.program import VerificationKey
+from offchain.prove.program import Lookup, TensorKind
 from offchain.prove.reference.curve import G1, encode
+from offchain.prove.verification_key import VerificationKey
 from offchain.prove.witness import Array
-from tests.vectors.models import tiny
+from tests.vectors.models import handmade_gkr
 
 AMPLE_MIB = 4096
 PATIENT_S = 60.0
@@ -42,15 +43,16 @@ class Inputs:
     vk: bytes
     srs: bytes
     statement_hash: bytes
-    tensors: dict[int, Array]
+    tensors: list[Array | None]
 
 
 @pytest.fixture(scope="module")
 def small() -> Inputs:
     """An honest proof of the smallest model."""
-    model = tiny()
-    srs = native.srs_insecure(model.key.program.c)
-    return Inputs(model.key.to_bytes(), srs, STATEMENT, model.witness())
+    model = handmade_gkr()
+    srs = native.srs_insecure(model.program.c)
+    tensors = [np.array(model.witness[k], dtype=np.int16) for k in range(len(model.witness))]
+    return Inputs(model.key.to_bytes(), srs, STATEMENT, [*tensors])
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +66,11 @@ def large() -> Inputs:
         (WeightSpec("w", (64, 1), 8),),
         (Linear("acc", "x", "w", None), requant),
     )
-    program = compile_layout(graph).program
+    program = compile_graph(graph, Choice(c=16, lookup=Lookup.GKR)).program
     key = VerificationKey(bytes(32), bytes(32), program, (bytes(64),) * program.fixed_chunks)
-    tensors = {i: np.zeros(1 << t.n, dtype=np.int64) for i, t in enumerate(program.tensors)}
-    return Inputs(key.to_bytes(), encode(G1) * (1 << program.c), STATEMENT, tensors)
+    assert all(t.kind != TensorKind.LATE for t in program.tensors)
+    tensors = [np.zeros(1 << t.n, dtype=np.int64) for t in program.tensors]
+    return Inputs(key.to_bytes(), encode(G1) * (1 << program.c), STATEMENT, [*tensors])
 
 
 def run(inputs: Inputs, prover: ProverProcess) -> bytes:
@@ -132,7 +135,8 @@ def test_prove__killed_from_outside__names_the_signal(small: Inputs) -> None:
 
 
 def test_prove__wrong_shape__names_the_tensor(small: Inputs) -> None:
-    tensors = {**small.tensors, 3: small.tensors[3][:-1]}
+    tensors = list(small.tensors)
+    tensors[3] = np.zeros(1, dtype=np.int8)
     with (
         ProverProcess(AMPLE_MIB, PATIENT_S) as prover,
         pytest.raises(NativeInputError, match="tensor 3"),
