@@ -4,7 +4,8 @@ use crate::challenges::Challenges;
 use crate::sumcheck::Column;
 use rayon::prelude::*;
 use zkdps_field::kernels::{
-    bind_leading_small, bind_trailing_small, dot_small, eq_table, inner_product,
+    add_scaled, bind_leading_small, bind_trailing_small, combine_small, dot_small, eq_table,
+    inner_product,
 };
 use zkdps_field::{Fr, One, Zero};
 use zkdps_program::{Segment, Source};
@@ -78,7 +79,7 @@ impl<'a> Cells<'a> {
     pub fn embed(&self) -> Vec<Fr> {
         with_cells!(
             self,
-            cells => cells.par_iter().map(|v| Fr::from(*v)).collect(),
+            cells => combine_small(&[cells], &[Fr::one()], cells.len()),
             cells => cells.to_vec()
         )
     }
@@ -261,7 +262,7 @@ fn bind_leading(cells: Cells, weights: &[Fr]) -> Vec<Fr> {
             let inner = cells.len() / weights.len();
             let mut sums = vec![Fr::zero(); inner];
             for (weight, row) in weights.iter().zip(cells.chunks_exact(inner)) {
-                zkdps_field::kernels::add_scaled(&mut sums, *weight, row);
+                add_scaled(&mut sums, *weight, row);
             }
             sums
         }

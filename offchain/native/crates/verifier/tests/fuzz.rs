@@ -31,7 +31,7 @@ fn with_program(case: &Case, program: &[u8]) -> Vec<u8> {
 
 #[test]
 fn keys_of_the_vectors_are_encoded_canonically() {
-    for case in load("proofs") {
+    for case in load("operators") {
         let key = VerificationKey::decode(&case.vk).unwrap();
         assert_eq!(encode_key(&key), case.vk, "{}", case.name);
         assert_eq!(with_program(&case, &encode_program(&key.program)), case.vk);
@@ -96,7 +96,7 @@ fn changed_keys_are_refused_or_canonical() {
 
 #[test]
 fn changed_programs_are_decoded_canonically() {
-    let (mut random, cases) = (Random(6), load("proofs"));
+    let (mut random, cases) = (Random(6), load("operators"));
     let programs: Vec<Vec<u8>> = cases
         .iter()
         .map(|case| encode_program(&program_of(case)))

@@ -19,6 +19,19 @@ fn proofs_are_byte_identical_and_verify() {
 }
 
 #[test]
+fn proofs_of_every_operator_verify() {
+    let cases = load("operators");
+    assert!(cases.len() >= 25);
+    for case in cases {
+        assert_eq!(case.verify(&case.proof), Ok(()), "{}", case.name);
+        let mut changed = case.proof.clone();
+        let last = changed.len() - 1;
+        changed[last] ^= 1;
+        assert!(case.verify(&changed).is_err(), "{}", case.name);
+    }
+}
+
+#[test]
 fn forgeries_are_refused() {
     let index = read("forgeries/index");
     let forgeries = index.as_array().unwrap();
@@ -110,7 +123,7 @@ fn every_argument_is_bound() {
 
 #[test]
 fn inputs_outside_their_range_are_refused() {
-    let mut case = load("proofs")
+    let mut case = load("operators")
         .into_iter()
         .find(|case| case.name == "odd")
         .unwrap();

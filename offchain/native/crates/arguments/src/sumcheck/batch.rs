@@ -5,15 +5,18 @@
 //! it depends, and is folded once however many sums use it.
 
 use rayon::prelude::*;
-use zkdps_field::kernels::{eq_product_round, eq_table, fold, product_round, triple_round};
+use std::ops::Range;
+use zkdps_field::kernels::{
+    eq_product_round, eq_table, fold, inner_product, multiply, product_round, triple_round,
+};
 use zkdps_field::scalar::power_of_two;
-use zkdps_field::{AdditiveGroup, Fr, One, Zero};
+use zkdps_field::{AdditiveGroup, Fr, One};
 use zkdps_transcript::{Sender, Tag};
 
 use super::halve_weights;
 
-/// Below this many cells a round is not worth splitting between threads.
-const PARALLEL: usize = 1 << 10;
+/// Cells that a thread reads at a time: a few columns of them fit the second-level cache.
+const TILE: usize = 1 << 9;
 
 /// A multilinear function of some of a phase's coordinates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +45,7 @@ impl Column {
 
     /// Binds the coordinate with `position` behind it, the first one left.
     fn bind(&mut self, position: usize, r: Fr) {
-        if self.mask >> position & 1 == 1 {
+        if self.depends_on(position) {
             fold(&mut self.cells, r);
             self.mask &= !(1 << position);
         }
@@ -53,14 +56,19 @@ impl Column {
         self.cells.len() == 2 << position
     }
 
-    /// Prepares reading pairs of cells that differ in the coordinate at `position`, the first one left.
-    fn pairs(&self, position: usize) -> Pairs<'_> {
+    /// Prepares reading the cells by the coordinates below `position`, the first one left.
+    fn reader(&self, position: usize) -> Reader<'_> {
         let below = self.mask & ((1 << position) - 1);
-        Pairs {
+        Reader {
             index: Compress::new(below),
-            split: (self.mask >> position & 1 == 1).then(|| 1 << below.count_ones()),
+            split: self.depends_on(position).then(|| 1 << below.count_ones()),
             cells: &self.cells,
+            is_contiguous: below == (1 << position) - 1,
         }
+    }
+
+    fn depends_on(&self, position: usize) -> bool {
+        self.mask >> position & 1 == 1
     }
 }
 
@@ -90,18 +98,37 @@ impl Compress {
     }
 }
 
-struct Pairs<'a> {
+/// A column's cells in a tile of x: with the next coordinate at 0, and at 1 if the column depends on it.
+struct Reader<'a> {
     index: Compress,
     split: Option<usize>,
     cells: &'a [Fr],
+    is_contiguous: bool,
 }
 
-impl Pairs<'_> {
-    /// Returns the value with the coordinate at 0 and, if there is any, the difference to that at 1.
-    fn read(&self, x: usize) -> (Fr, Option<Fr>) {
-        let at = self.index.index(x);
-        let low = self.cells[at];
-        (low, self.split.map(|half| self.cells[at + half] - low))
+impl Reader<'_> {
+    fn read(&self, from: usize, tile: Range<usize>, out: &mut Vec<Fr>) {
+        let cells = &self.cells[from..];
+        if self.is_contiguous {
+            out.extend_from_slice(&cells[tile]);
+        } else {
+            out.extend(tile.map(|x| cells[self.index.index(x)]));
+        }
+    }
+
+    /// Returns the cells at 0, then those at 1.
+    fn both(&self, tile: &Range<usize>) -> Vec<Fr> {
+        let mut out = Vec::with_capacity(2 * tile.len());
+        self.read(0, tile.clone(), &mut out);
+        self.read(self.split.unwrap_or(0), tile.clone(), &mut out);
+        out
+    }
+
+    /// Multiplies `product` by the cells at 0.
+    fn multiply_into(&self, tile: &Range<usize>, product: &mut [Fr]) {
+        let mut factor = Vec::with_capacity(tile.len());
+        self.read(0, tile.clone(), &mut factor);
+        multiply(product, &factor);
     }
 }
 
@@ -156,23 +183,44 @@ pub fn prove_plain_batch(
     point
 }
 
-/// Returns c_0, _, c_2, c_3 of the round polynomial of a product.
+/// Returns c_0, _, c_2, c_3 of the round polynomial of a product, of whose factors at most three depend on a variable.
 fn plain_message(factors: &[&Column], position: usize) -> [Fr; 4] {
+    let of_pair = |[c_0, c_2]: [Fr; 2]| [c_0, Fr::ZERO, c_2, Fr::ZERO];
+    let of_triple = |[c_0, c_2, c_3]: [Fr; 3]| [c_0, Fr::ZERO, c_2, c_3];
     let is_full = factors.iter().all(|column| column.is_full(position));
     match factors {
-        [a, b] if is_full => {
-            let [c_0, c_2] = product_round(&a.cells, &b.cells);
-            [c_0, Fr::ZERO, c_2, Fr::ZERO]
-        }
+        [a, b] if is_full => return of_pair(product_round(&a.cells, &b.cells)),
         [e, a, b] if is_full => {
-            let [c_0, c_2, c_3] = triple_round(&e.cells, &a.cells, &b.cells);
-            [c_0, Fr::ZERO, c_2, c_3]
+            return of_triple(triple_round(&e.cells, &a.cells, &b.cells));
         }
-        _ => {
-            let pairs: Vec<Pairs> = factors.iter().map(|c| c.pairs(position)).collect();
-            sum_cells(1 << position, |x| polynomial(&pairs, x))
-        }
+        _ => (),
     }
+    let (moving, still) = split(factors, position);
+    sum_tiles(1 << position, |tile| {
+        let mut product = vec![Fr::one(); tile.len()];
+        for reader in &still {
+            reader.multiply_into(&tile, &mut product);
+        }
+        let mut columns: Vec<Vec<Fr>> = moving.iter().map(|reader| reader.both(&tile)).collect();
+        if let Some((low, high)) = columns.first_mut().map(|c| c.split_at_mut(tile.len())) {
+            multiply(low, &product);
+            multiply(high, &product);
+        }
+        match columns.as_slice() {
+            [] => [product.iter().sum(), Fr::ZERO, Fr::ZERO, Fr::ZERO],
+            [a] => [a[..tile.len()].iter().sum(), Fr::ZERO, Fr::ZERO, Fr::ZERO],
+            [a, b] => of_pair(product_round(a, b)),
+            [e, a, b, ..] => of_triple(triple_round(e, a, b)),
+        }
+    })
+}
+
+/// Prepares reading a product's factors: those that depend on the coordinate at `position`, and the others.
+fn split<'a>(factors: &[&'a Column], position: usize) -> (Vec<Reader<'a>>, Vec<Reader<'a>>) {
+    factors
+        .iter()
+        .map(|column| column.reader(position))
+        .partition(|reader| reader.split.is_some())
 }
 
 /// Runs an eq batch with z and returns the point; the columns are folded to single values.
@@ -209,57 +257,45 @@ pub fn prove_eq_batch(
     point
 }
 
-/// Returns t_1 and t_2 of the round polynomial of a product.
+/// Returns t_1 and t_2 of the round polynomial of a product, of whose factors at most two depend on a variable.
 fn eq_message(weights: &[Fr], factors: &[&Column], position: usize) -> [Fr; 2] {
-    if factors
-        .iter()
-        .all(|column| column.mask >> position & 1 == 0)
-    {
-        return [Fr::ZERO; 2];
-    }
+    let (moving, still) = split(factors, position);
     match factors {
+        _ if moving.is_empty() => return [Fr::ZERO; 2],
         [a, b] if a.is_full(position) && b.is_full(position) => {
-            eq_product_round(weights, &a.cells, &b.cells)
+            return eq_product_round(weights, &a.cells, &b.cells);
         }
-        _ => {
-            let pairs: Vec<Pairs> = factors.iter().map(|c| c.pairs(position)).collect();
-            let [_, t_1, t_2, _] = sum_cells(1 << position, |x| {
-                polynomial(&pairs, x).map(|t| t * weights[x])
-            });
-            [t_1, t_2]
-        }
+        _ => (),
     }
+    let [t_1, t_2, ..] = sum_tiles(1 << position, |tile| {
+        let mut weights = weights[tile.clone()].to_vec();
+        for reader in &still {
+            reader.multiply_into(&tile, &mut weights);
+        }
+        let columns: Vec<Vec<Fr>> = moving.iter().map(|reader| reader.both(&tile)).collect();
+        let [t_1, t_2] = match columns.as_slice() {
+            [a, b, ..] => eq_product_round(&weights, a, b),
+            [a] => {
+                let (low, high) = a.split_at(tile.len());
+                let difference = inner_product(&weights, high) - inner_product(&weights, low);
+                [difference, Fr::ZERO]
+            }
+            [] => [Fr::ZERO; 2],
+        };
+        [t_1, t_2, Fr::ZERO, Fr::ZERO]
+    });
+    [t_1, t_2]
 }
 
-/// Returns the coefficients of Π (low + X difference) over the factors' pairs at x; at most three differ.
-fn polynomial(pairs: &[Pairs], x: usize) -> [Fr; 4] {
-    let mut product = [Fr::one(), Fr::ZERO, Fr::ZERO, Fr::ZERO];
-    let mut degree = 0;
-    for pair in pairs {
-        let (low, difference) = pair.read(x);
-        if let Some(difference) = difference {
-            degree = (degree + 1).min(3);
-            for k in (1..=degree).rev() {
-                product[k] = product[k] * low + product[k - 1] * difference;
-            }
-            product[0] *= low;
-        } else {
-            for c in &mut product[..=degree] {
-                *c *= low;
-            }
-        }
-    }
-    product
-}
-
-/// Returns the sum of `cell(x)` for x < count.
-fn sum_cells(count: usize, cell: impl Fn(usize) -> [Fr; 4] + Sync) -> [Fr; 4] {
-    let add = |a: [Fr; 4], b: [Fr; 4]| std::array::from_fn(|k| a[k] + b[k]);
-    (0..count)
+/// Returns the sum of `part` over tiles of 0 .. count.
+fn sum_tiles(count: usize, part: impl Fn(Range<usize>) -> [Fr; 4] + Sync) -> [Fr; 4] {
+    (0..count.div_ceil(TILE))
         .into_par_iter()
-        .with_min_len(PARALLEL)
-        .fold(|| [Fr::zero(); 4], |sum, x| add(sum, cell(x)))
-        .reduce(|| [Fr::zero(); 4], add)
+        .map(|k| part(k * TILE..count.min((k + 1) * TILE)))
+        .reduce(
+            || [Fr::ZERO; 4],
+            |a, b| std::array::from_fn(|k| a[k] + b[k]),
+        )
 }
 
 #[cfg(test)]

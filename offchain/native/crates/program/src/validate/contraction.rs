@@ -88,6 +88,10 @@ fn validate_instance(program: &Program, instance: &Instance) -> Result<(), Reaso
     })?;
     for tie in &instance.ties {
         validate_segment(program, &tie.segment, Phase::Product)?;
+        holds(
+            tie.end + tie.segment.length <= variables,
+            "ties coordinates in front of its own variables",
+        )?;
     }
     let ties = instance
         .ties

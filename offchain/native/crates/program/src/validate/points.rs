@@ -148,7 +148,9 @@ pub(super) fn validate_function(function: &Function) -> Result<(), Reason> {
             "a factor has a second segment",
         )?;
         holds(
-            factor.end + factor.length <= 64 && factor.end2 + factor.length2 <= 64,
+            [(factor.end, factor.length), (factor.end2, factor.length2)]
+                .iter()
+                .all(|(end, length)| end + length <= 64 && (*length > 0 || *end == 0)),
             "a factor leaves every source",
         )?;
     }
