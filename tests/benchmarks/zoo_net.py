@@ -26,6 +26,7 @@ from offchain.model.operators import (
     Softmax,
     Sum,
 )
+from tests.benchmarks.zoo_floats import convolve, gelu
 from tests.benchmarks.zoo_requant import FloatArray, Quantizer, Scaled, clamp_step, root_bits
 
 EPSILON: Final = 1e-5
@@ -94,7 +95,7 @@ class Net:
         self, name: str, x: Value, stride: int = 1, padding: int = 1, then: str = "relu"
     ) -> Value:
         """Append a convolution; w (O, KH, KW, C). `then`: see `_affine`."""
-        real = _convolve(x.real, self.weights[f"{name}.w"], stride, padding)
+        real = convolve(x.real, self.weights[f"{name}.w"], stride, padding)
 
         def make(source: str, weight: str, bias: str | None) -> Op:
             return Conv2d(name, source, weight, bias, stride, padding)
@@ -289,25 +290,3 @@ class Net:
         weight = self.q.weight(table, self.weights[table])
         self.q.add(Linear(name, x.tensor.name, weight.name, None), real.shape[1:])
         return Value(real, self.q.free(Scaled(name, x.tensor.scale * weight.scale)))
-
-
-def gelu(x: FloatArray) -> FloatArray:
-    """Return x/2 (1 + erf(x / sqrt 2))."""
-    from scipy.special import erf  # scikit-learn brings it; the runtimes do without
-
-    result: FloatArray = x / 2 * (1 + erf(x / sqrt(2)))
-    return result
-
-
-def _convolve(x: FloatArray, w: FloatArray, stride: int, padding: int) -> FloatArray:
-    """Return a convolution of x (N, H, W, C) with w (O, KH, KW, C), zero outside x."""
-    outputs, kernel_h, kernel_w, _ = w.shape
-    padded = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
-    rows = (padded.shape[1] - kernel_h) // stride + 1
-    cols = (padded.shape[2] - kernel_w) // stride + 1
-    result = np.zeros((len(x), rows, cols, outputs), dtype=x.dtype)
-    for a in range(kernel_h):
-        for b in range(kernel_w):
-            seen = padded[:, a : a + rows * stride : stride, b : b + cols * stride : stride]
-            result += seen[:, :rows, :cols] @ w[:, a, b].T
-    return result
