@@ -13,10 +13,12 @@ from offchain.commit.digest import tensor_digest
 from offchain.commit.ptau import import_ptau
 from offchain.commit.srs import VARIABLE, insecure_srs_id
 from offchain.commit.srs_file import read_srs_file
+from offchain.prove.compile import Choice
 from offchain.prove.job import make_provable
-from offchain.prove.statement import Statement
+from offchain.prove.program_bytes import hash_program
+from offchain.prove.statement import FORMAT, Statement
 from tests.differential.test_solidity_verifier import Chain, Submission
-from tests.vectors.models import tiny, to_bytes
+from tests.small_mlp import tiny
 from tests.vectors.proofs import MARKET, PROVER
 from tests.vectors.ptau_file import VECTORS
 
@@ -50,8 +52,9 @@ def test_imported_srs__verifier_deployed_with_its_tau__accepts_only_its_proofs(
         # can tell, and it does.
         claimed = replace(insecure.key, srs_id=genuine.key.srs_id)
         statement, small = genuine.statement, tiny()
+        model = make_provable(small.graph, small.weights, Choice(c=7))
         proof = native.prove(
-            claimed.to_bytes(), native.srs_insecure(7), statement.hash(), small.witness()
+            claimed.to_bytes(), native.srs_insecure(7), statement.hash(), small.tensors(model)
         )
         forged = replace(genuine, key=claimed, proof=proof)
         assert chain.error_of(forged, chain.install(claimed)) == "PairingFailed"
@@ -60,11 +63,11 @@ def test_imported_srs__verifier_deployed_with_its_tau__accepts_only_its_proofs(
 def prove_tiny(verifier: str) -> Submission:
     """Compile, execute and prove the smallest model under the chosen string."""
     small = tiny()
-    model = make_provable(small.layout.graph, small.weights)
-    out = small.execute()[small.layout.graph.ops[-1].name].y
+    model = make_provable(small.graph, small.weights, Choice(c=7))
+    out = small.execute().output
     program = model.layout.program
     statement = Statement(
-        format=1,
+        format=FORMAT,
         chain_id=31337,
         verifier=verifier,
         market=MARKET,
@@ -73,12 +76,12 @@ def prove_tiny(verifier: str) -> Submission:
         challenge_seed=bytes(range(32)),
         prover=PROVER,
         model_version=bytes(32),
-        program_hash=program.hash(),
+        program_hash=hash_program(program),
         srs_id=model.key.srs_id,
         mode=1,
         op_range=program.op_count,
-        in_digest=tensor_digest(small.public_in, 8),
+        in_digest=tensor_digest(small.x, 8),
         out_digest=tensor_digest(out, 8),
     )
-    proof = native.prove(model.key.to_bytes(), model.srs, statement.hash(), small.witness())
-    return Submission(model.key, statement, small.input_bytes(), to_bytes(out, 8), proof)
+    proof = native.prove(model.key.to_bytes(), model.srs, statement.hash(), small.tensors(model))
+    return Submission(model.key, statement, small.input_bytes(), small.output_bytes(), proof)

@@ -21,8 +21,8 @@ from offchain.roles.poison import POISONS
 from offchain.submit.models import Model, load_model
 from offchain.submit.versions import VersionBook, compare_version, verify_version
 from offchain.types import Address, Amount, JobState, Version, VersionId
+from tests.small_mlp import tiny
 from tests.unit.roles.conftest import OTHER, OWNER, TERMS, WORKER, FakeWorld
-from tests.vectors.models import tiny
 
 VERIFIER = OWNER
 KEY_AT = WORKER
@@ -32,7 +32,7 @@ KEY_AT = WORKER
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     folder = tmp_path_factory.mktemp("models") / "tiny"
     small = tiny()
-    write_model_folder(folder, small.layout.graph, small.weights, {})
+    write_model_folder(folder, small.graph, small.weights, {})
     return load_model(folder)
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from offchain import native
 from offchain.errors import JobRefused
+from offchain.prove.compile import Choice
 from offchain.prove.cost import compute_proof_bytes
+from offchain.prove.job import make_provable
+from offchain.prove.program import Lookup, Opening
 from offchain.submit.models import Model
 from offchain.submit.versions import check_provable
 from offchain.types import Version
-from tests.vectors.models import all_models, tiny
-from tests.vectors.proofs import proof_vector
+from tests.small_mlp import SmallMlp, all_models, tiny
 
 BLOCK = 30_000_000
 
@@ -21,7 +25,7 @@ BLOCK = 30_000_000
 @pytest.fixture
 def model() -> Model:
     small = tiny()
-    return Model(Path("tiny"), small.layout.graph, small.weights)
+    return Model(Path("tiny"), small.graph, small.weights)
 
 
 @pytest.fixture
@@ -49,9 +53,11 @@ def version(model: Model) -> Version:
 
 
 @pytest.mark.parametrize("small", all_models(), ids=lambda m: m.name)
-def test_compute_proof_bytes__is_the_length_of_a_proof(small) -> None:  # type: ignore[no-untyped-def]
-    proof = proof_vector(small, 1)["proof"]
-    assert compute_proof_bytes(small.key.program) == (len(proof) - 2) // 2
+def test_compute_proof_bytes__is_the_length_of_a_proof(small: SmallMlp) -> None:
+    for lookup, opening in product(Lookup, Opening):
+        model = make_provable(small.graph, small.weights, Choice(lookup=lookup, opening=opening))
+        proof = native.prove(model.key.to_bytes(), model.srs, bytes(32), small.tensors(model))
+        assert compute_proof_bytes(model.key.program) == len(proof)
 
 
 def test_check_provable__declared_bounds__accepted(version: Version, model: Model) -> None:
