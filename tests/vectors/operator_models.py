@@ -412,10 +412,33 @@ def sealed() -> CompiledModel:
     return sketch.finish(c=5, committed=("x", "a_q"))
 
 
+def every_phase(name: str, lookup: Lookup, opening: Opening) -> CompiledModel:
+    """A convolution with a bias and a gate: every phase has something to prove."""
+    sketch, rng = start(name, 40, (4, 4, 1))
+    w = sketch.weight("w", small(rng, 2, 3, 3, 1))
+    b = sketch.weight("b", rng.integers(-50, 50, (2,)), 32)
+    hidden = sketch.requant(Conv2d("a", "x", w, b, 2, 1))
+    sketch.requant(Product("p", hidden, sketch.weight("g", small(rng, 2))))
+    return sketch.finish(7, lookup, opening)
+
+
+@cache
+def everything() -> CompiledModel:
+    """By LogUp-GKR and HyperKZG."""
+    return every_phase("everything", Lookup.GKR, Opening.HYPERKZG)
+
+
+@cache
+def everything_inverses() -> CompiledModel:
+    """By committed inverses and Mercury."""
+    return every_phase("everything-inverses", Lookup.INVERSES, Opening.MERCURY)
+
+
 MODELS = (
     tiny, tiny_inverses, odd, deep, channels, conv_padded, conv_strided, conv_grouped,
     conv_committed, heads, square, added, gated, pooled, rotary, layer_norm, rms_norm, causal,
-    masked, maxima, bitwise, gathered, embedded, argmax, viewed, sealed,
+    masked, maxima, bitwise, gathered, embedded, argmax, viewed, sealed, everything,
+    everything_inverses,
 )  # fmt: skip
 
 
