@@ -23,4 +23,21 @@ interface IInspector {
         external
         view
         returns (bytes32);
+
+    /// @notice The multilinear extension of a tensor, padded with zeros axis by axis to powers of two.
+    /// @param data The elements, as in `digest`.
+    /// @param width Bytes of an element: 1, 2 or 4.
+    /// @param dims One to four dimensions, none 0; their product times `width` is the number of bytes.
+    /// @param point Coordinates below r, one for each variable.
+    function evaluate(bytes calldata data, uint256 width, uint256[] calldata dims, uint256[] calldata point)
+        external
+        pure
+        returns (uint256);
+
+    /// @notice sum over t of eq(p, bits(t)) eq(q, bits(x_t)) over the elements x_t of a vector; reverts if an element
+    /// does not fit q.
+    /// @param data The elements, none negative, as in `digest`.
+    /// @param width Bytes of an element.
+    /// @param point p, as many coordinates as the padded vector has variables, and q.
+    function oneHot(bytes calldata data, uint256 width, uint256[] calldata point) external pure returns (uint256);
 }

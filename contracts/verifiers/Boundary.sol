@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IInspector} from "../interfaces/IInspector.sol";
 import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
 import {Statement} from "../types/Statement.sol";
 import {ProgramLib, Program} from "./Program.sol";
@@ -45,18 +44,18 @@ library Boundary {
         }
         last.source = source;
         s.publics[inputs] = last;
-        if (!last.isCommitted) s.firstOutput = last.element(0);
+        if (!last.isCommitted) s.firstOutput = last.first();
     }
 
     /// @notice Requires the statement's digests. One input: its own; several: the hash of theirs.
-    function checkDigests(Session memory s, Statement calldata statement, IInspector inspector) internal view {
+    function checkDigests(Session memory s, Statement calldata statement) internal view {
         // SAFETY: memory addresses, and numbers of at most 32 bits.
         unchecked {
             uint256 inputs = s.publics.length - 1;
             uint256 digests = SessionLib.allocate(inputs << 5);
             bytes32 digest;
             for (uint256 i = 0; i < inputs; ++i) {
-                digest = computeDigest(s, inspector, i);
+                digest = computeDigest(s, i);
                 assembly ("memory-safe") {
                     mstore(add(digests, shl(5, i)), digest)
                 }
@@ -67,24 +66,20 @@ library Boundary {
                 }
             }
             if (digest != statement.inDigest) revert IProofVerifier.WrongInputDigest(digest, statement.inDigest);
-            digest = computeDigest(s, inspector, inputs);
+            digest = computeDigest(s, inputs);
             if (digest != statement.outDigest) revert IProofVerifier.WrongOutputDigest(digest, statement.outDigest);
         }
     }
 
     /// @dev The digest of public tensor `index`; of one given by bytes the inspector checks the range on the way.
-    function computeDigest(Session memory s, IInspector inspector, uint256 index) private view returns (bytes32) {
+    function computeDigest(Session memory s, uint256 index) private view returns (bytes32) {
         PublicTensor memory tensor = s.publics[index];
         if (tensor.isCommitted) return hashCommitments(s, tensor);
         uint256 cols = tensor.dims[tensor.dims.length - 1];
-        bytes calldata data;
-        (uint256 source, uint256 size) = (tensor.source, tensor.byteLength());
-        assembly ("memory-safe") {
-            data.offset := source
-            data.length := size
-        }
         bool isOutput = index == s.publics.length - 1;
-        return inspector.digest(data, tensor.width, tensor.count / cols, cols, tensor.lo, tensor.hi, isOutput);
+        return
+            s.inspector
+            .digest(tensor.content(), tensor.width, tensor.count / cols, cols, tensor.lo, tensor.hi, isOutput);
     }
 
     /// @dev keccak("zkdps/committed/2" || the commitments to its chunks)

@@ -34,7 +34,7 @@ library Contractions {
     uint256 private constant TIE_SIZE = 4;
 
     /// @notice u8 rounds | u8 degree | u16 count | count x instance
-    function run(Session memory s) internal pure {
+    function run(Session memory s) internal view {
         // SAFETY: memory addresses, and numbers of at most 32 bits.
         unchecked {
             Program memory program = s.program;

@@ -7,6 +7,7 @@ import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
 import {TensorDigest} from "../libraries/TensorDigest.sol";
 import {ProgramLib, Program} from "./Program.sol";
 import {ProgramCheck} from "./ProgramCheck.sol";
+import {TensorEvaluation} from "./TensorEvaluation.sol";
 import {TensorRange} from "./TensorRange.sol";
 
 /// @title Inspector of keys and public tensors
@@ -35,5 +36,19 @@ contract Inspector is IInspector {
         if (found && isOutput) revert IProofVerifier.OutputOutOfRange(position, value, lo, hi);
         if (found) revert IProofVerifier.InputOutOfRange(position, value, lo, hi);
         return TensorDigest.computeMatrix(data, width.toUint8(), rows.toUint32(), cols.toUint32());
+    }
+
+    /// @inheritdoc IInspector
+    function evaluate(bytes calldata data, uint256 width, uint256[] calldata dims, uint256[] calldata point)
+        external
+        pure
+        returns (uint256)
+    {
+        return TensorEvaluation.evaluate(data, width, dims, point);
+    }
+
+    /// @inheritdoc IInspector
+    function oneHot(bytes calldata data, uint256 width, uint256[] calldata point) external pure returns (uint256) {
+        return TensorEvaluation.oneHot(data, width, point);
     }
 }

@@ -44,7 +44,7 @@ library Links {
     }
 
     /// @notice u8 rounds | u16 count | count x instance
-    function run(Session memory s) internal pure {
+    function run(Session memory s) internal view {
         Program memory program = s.program;
         uint256 word = program.take(3);
         (uint256 rounds, uint256 count) = (word >> 248, (word >> 232) & 0xffff);

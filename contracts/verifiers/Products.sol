@@ -27,7 +27,7 @@ library Products {
     uint256 private constant FUNCTION = 0x8000;
 
     /// @notice u8 rounds | u16 count | count x (u8 n | u8 monomials | monomials x monomial)
-    function run(Session memory s) internal pure {
+    function run(Session memory s) internal view {
         // SAFETY: memory addresses, and numbers of at most 32 bits.
         unchecked {
             Program memory program = s.program;

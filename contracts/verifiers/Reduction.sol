@@ -23,7 +23,8 @@ struct ClaimWalk {
     uint256 mask; //      0xc0  selects an entry's offset
     uint256 kappa; //     0xe0  memory address of the first chunk's scalar
     uint256 chunks; //    0x100
-    uint256 suffixes; //  memory address of four addresses: products of eq over the last coordinates of each vector and r
+    uint256 selectors; // 0x120 memory address of one table for each group of coordinates of r; see buildSelectors
+    uint256 suffixes; //  0x140 memory address of four addresses: products of eq over the last coordinates of each vector and r
 }
 
 /// @title Claim reduction: all claims on tensors become one on a combination of chunks (FORMAT.md 7.6)
@@ -77,7 +78,11 @@ library Reduction {
                 (uint256 end, uint256 length) = s.getVector(source);
                 if (length > walk.variables) length = walk.variables;
                 uint256 products = Multilinear.eqSuffixes(end, walk.point + (walk.variables << 5), length);
+                uint256 rest = (walk.variables - length) << 5;
+                uint256 behind = SessionLib.allocate(rest);
+                // Equivalent to suffixes[source] = products, with zeros for what is longer than the vector
                 assembly ("memory-safe") {
+                    calldatacopy(behind, calldatasize(), rest)
                     mstore(add(suffixes, shl(5, source)), products)
                 }
             }
@@ -89,6 +94,32 @@ library Reduction {
                 calldatacopy(cache, calldatasize(), shl(6, entries))
             }
             (walk.cache, walk.mask) = (cache, (entries - 1) << 6);
+            walk.selectors = buildSelectors(walk.point, walk.variables);
+        }
+    }
+
+    /// @dev For each group of four coordinates of r a table of eq over its leading ones: entry 2^k + i is eq(bits(i, k),
+    /// first k of the group), 0 <= k <= 4.
+    function buildSelectors(uint256 point, uint256 variables) private pure returns (uint256 tables) {
+        tables = SessionLib.allocate(((variables >> 2) + 1) << 10);
+        // Equivalent to: for each group: t[1] = 1; t[2 i] = t[i] (1 - r_k); t[2 i + 1] = t[i] r_k
+        assembly ("memory-safe") {
+            let f := FR
+            let table := tables
+            for { let last := add(point, shl(5, variables)) } iszero(gt(point, last)) { table := add(table, 0x400) } {
+                mstore(add(table, 0x20), 1)
+                let i := 0x20
+                for { let behind := add(point, 0x80) } lt(point, behind) { point := add(point, 0x20) } {
+                    let x := mload(point)
+                    for { let end := add(i, i) } lt(i, end) { i := add(i, 0x20) } {
+                        let t := mload(add(table, i))
+                        let upper := mulmod(t, x, f)
+                        let at := add(table, add(i, i))
+                        mstore(at, addmod(t, sub(f, upper), f))
+                        mstore(add(at, 0x20), upper)
+                    }
+                }
+            }
         }
     }
 
@@ -113,7 +144,8 @@ library Reduction {
         }
     }
 
-    /// @dev Adds slots as long as the cache holds the product of eq over their points' coordinates.
+    /// @dev Adds slots as long as the product of eq over their points' coordinates is at hand: in the products over
+    /// suffixes if the point is one, or in the cache.
     function addCached(uint256 tensors, ClaimWalk memory walk, uint256 cursor, uint256 at, uint256 last)
         private
         pure
@@ -125,42 +157,58 @@ library Reduction {
             let f := FR
             for {} lt(at, last) { at := add(at, 0x20) } {
                 let word := mload(cursor)
-                let next := add(add(cursor, 4), mul(3, byte(3, word)))
+                let size := mul(3, byte(3, word))
                 if byte(0, word) {
-                    cursor := next
+                    cursor := add(cursor, add(4, size))
                     continue
                 }
+                // segments (8 bits) | source | end | length of the first segment
+                let point := and(shr(200, word), 0xffffffff)
                 word := mload(add(tensors, shl(3, and(shr(232, word), 0xffff))))
                 if gt(byte(0, word), 2) {
-                    cursor := next
+                    cursor := add(cursor, add(4, size))
                     continue
                 }
-                cursor := add(cursor, 4)
-                let entry := or(and(keccak256(cursor, sub(next, cursor)), not(0xff)), byte(1, word))
-                cursor := sub(cursor, 4)
-                {
-                    let key := entry
-                    entry := add(mload(add(walk, 0xa0)), and(shr(8, key), mload(add(walk, 0xc0))))
-                    if iszero(eq(mload(entry), key)) { break }
-                }
-                let weight := mulmod(mload(walk), mload(add(entry, 0x20)), f)
-                let bit := sub(mload(add(walk, 0x80)), byte(1, word))
-                let addr := and(shr(192, word), 0xffffffff)
+                // A place outside the committed chunks is refused where it stops the walk; so is a larger tensor.
+                let bits := sub(mload(add(walk, 0x80)), byte(1, word))
+                if or(shr(bits, and(shr(192, word), 0xffffffff)), gt(bits, 0xff)) { break }
                 let chunk := and(shr(224, word), 0xffff)
-                if or(shr(bit, addr), iszero(lt(chunk, mload(add(walk, 0x100))))) { break }
-                for { let z := mload(add(walk, 0x60)) } bit { z := add(z, 0x20) } {
-                    bit := sub(bit, 1)
-                    let x := mload(z)
-                    if iszero(and(shr(bit, addr), 1)) { x := sub(add(f, 1), x) }
-                    weight := mulmod(weight, x, f)
+                if iszero(lt(chunk, mload(add(walk, 0x100)))) { break }
+                switch and(xor(point, 0x01000000), 0xfffcff00)
+                case 0 {
+                    // One segment, which ends its vector.
+                    if iszero(eq(and(point, 0xff), byte(1, word))) { break }
+                    point := mload(
+                        add(
+                            mload(add(mload(add(walk, 0x140)), shl(5, shr(16, and(point, 0xff0000))))),
+                            shl(5, and(point, 0xff))
+                        )
+                    )
+                    if iszero(point) { break }
                 }
+                default {
+                    let key := or(shl(8, keccak256(add(cursor, 4), size)), byte(1, word))
+                    point := add(mload(add(walk, 0xa0)), and(shr(8, key), mload(add(walk, 0xc0))))
+                    if iszero(eq(mload(point), key)) { break }
+                    point := mload(add(point, 0x20))
+                }
+                cursor := add(cursor, add(4, size))
+                size := mulmod(mload(walk), point, f)
+                // From here on `size` is the weight and `word` the place.
+                word := and(shr(192, word), 0xffffffff)
+                let table := mload(add(walk, 0x120))
+                for {} gt(bits, 3) { table := add(table, 0x400) } {
+                    bits := sub(bits, 4)
+                    size := mulmod(size, mload(add(table, shl(5, or(0x10, and(shr(bits, word), 0xf))))), f)
+                }
+                bits := shl(bits, 1)
+                size := mulmod(size, mload(add(table, shl(5, or(bits, and(word, sub(bits, 1)))))), f)
                 chunk := add(mload(add(walk, 0xe0)), mul(TERM_SIZE, chunk))
-                mstore(chunk, addmod(mload(chunk), weight, f))
-                let power := mload(walk)
+                mstore(chunk, addmod(mload(chunk), size, f))
+                table := mload(walk)
                 chunk := add(walk, 0x20)
-                mstore(chunk, addmod(mload(chunk), mulmod(power, mload(at), f), f))
-                mstore(walk, mulmod(power, mload(add(walk, 0x40)), f))
-                cursor := next
+                mstore(chunk, addmod(mload(chunk), mulmod(table, mload(at), f), f))
+                mstore(walk, mulmod(table, mload(add(walk, 0x40)), f))
             }
         }
         return (cursor, at);
@@ -231,64 +279,76 @@ library Reduction {
         uint256 segments,
         uint256 weight
     ) private pure {
-        // SAFETY: memory addresses, and numbers of at most 32 bits.
+        // SAFETY: memory addresses, and numbers of at most 40 bits.
         unchecked {
             uint256 word = s.program.tensorWord(id);
             // INVARIANT: only committed tensors are claimed.
             if (word >> 248 > ProgramLib.KIND_LATE) s.program.revertMalformed();
             uint256 n = (word >> 240) & 0xff;
-            if (n < walk.variables) {
-                weight = mulmod(weight, productOf(s, walk, cursor, segments, n), FR);
+            weight = mulmod(weight, productOf(s, walk, cursor, segments, n), FR);
+            if (n <= walk.variables) {
                 addSelected(s, walk, word, weight);
                 return;
             }
-            uint256 c = walk.variables;
             uint256 free = SessionLib.allocate(0);
-            uint256 point = Points.build(s, cursor, segments, n);
-            weight = Multilinear.eq(point + ((n - c) << 5), walk.point, c, weight);
-            requireChunks(s, walk, word, n - c);
-            uint256 kappa = walk.kappa + ((word >> 224) & 0xffff) * TERM_SIZE;
-            uint256 table = Multilinear.eqTable(point, n - c, weight);
-            // Equivalent to: for b < 2^(n - c): kappa[chunk + b] += table[b]
-            for (uint256 b = 0; b < 1 << (n - c); ++b) {
-                addScalar(kappa + b * TERM_SIZE, load(table + (b << 5)));
+            uint256 log = n - walk.variables;
+            uint256 kappa = findChunks(s, walk, word, log);
+            uint256 table = Multilinear.eqTable(Points.build(s, cursor, segments, n), log, weight);
+            // Equivalent to: for b < 2^log: kappa[chunk + b] += table[b]
+            assembly ("memory-safe") {
+                for { let last := add(table, shl(log, 0x20)) } lt(table, last) { table := add(table, 0x20) } {
+                    mstore(kappa, addmod(mload(kappa), mload(table), FR))
+                    kappa := add(kappa, TERM_SIZE)
+                }
             }
             SessionLib.release(free);
         }
     }
 
-    /// @dev Adds weight * eq(bits(addr), first coordinates of r) to the chunk of a tensor that is smaller than a chunk.
+    /// @dev Adds weight * eq(bits(addr), first coordinates of r) to the chunk of a tensor of at most a chunk's size.
     function addSelected(Session memory s, ClaimWalk memory walk, uint256 word, uint256 weight) private pure {
-        // SAFETY: memory addresses, and numbers of at most 32 bits.
+        // SAFETY: n <= c.
         unchecked {
-            uint256 head = walk.variables - ((word >> 240) & 0xff);
+            uint256 bits = walk.variables - ((word >> 240) & 0xff);
             uint256 addr = (word >> 192) & 0xffffffff;
             // INVARIANT: the cells lie inside the chunk.
-            if (addr >> head != 0) s.program.revertMalformed();
-            requireChunks(s, walk, word, 0);
-            weight = Multilinear.eqIndex(addr, walk.point, head, weight);
-            addScalar(walk.kappa + ((word >> 224) & 0xffff) * TERM_SIZE, weight);
+            if (addr >> bits != 0) s.program.revertMalformed();
+            uint256 at = findChunks(s, walk, word, 0);
+            uint256 table = walk.selectors;
+            // Equivalent to terms[chunk].scalar += weight * eq(bits(addr), r), as in addCached
+            assembly ("memory-safe") {
+                let f := FR
+                for {} gt(bits, 3) { table := add(table, 0x400) } {
+                    bits := sub(bits, 4)
+                    weight := mulmod(weight, mload(add(table, shl(5, or(0x10, and(shr(bits, addr), 0xf))))), f)
+                }
+                bits := shl(bits, 1)
+                weight := mulmod(weight, mload(add(table, shl(5, or(bits, and(addr, sub(bits, 1)))))), f)
+                mstore(at, addmod(mload(at), weight, f))
+            }
         }
     }
 
     /// @dev Adds the weight to all chunks of a tensor, or weight * selector to its only one.
     function addHalves(Session memory s, ClaimWalk memory walk, uint256 word, uint256 weight) private pure {
-        // SAFETY: memory addresses, and numbers of at most 32 bits.
+        // SAFETY: numbers of at most 40 bits.
         unchecked {
             uint256 n = (word >> 240) & 0xff;
-            if (n < walk.variables) {
+            if (n <= walk.variables) {
                 addSelected(s, walk, word, weight);
                 return;
             }
-            requireChunks(s, walk, word, n - walk.variables);
-            uint256 kappa = walk.kappa + ((word >> 224) & 0xffff) * TERM_SIZE;
-            for (uint256 b = 0; b < 1 << (n - walk.variables); ++b) {
-                addScalar(kappa + b * TERM_SIZE, weight);
+            uint256 kappa = findChunks(s, walk, word, n - walk.variables);
+            uint256 size = TERM_SIZE << (n - walk.variables);
+            assembly ("memory-safe") {
+                for { let last := add(kappa, size) } lt(kappa, last) { kappa := add(kappa, TERM_SIZE) } {
+                    mstore(kappa, addmod(mload(kappa), weight, FR))
+                }
             }
         }
     }
 
-    /// @dev eq over the point's coordinates and the last n of r; from the cache if it is there.
+    /// @dev eq over the last min(n, c) coordinates of the point and of r; from the cache if it is there.
     function productOf(Session memory s, ClaimWalk memory walk, uint256 cursor, uint256 segments, uint256 n)
         private
         pure
@@ -298,7 +358,7 @@ library Reduction {
         uint256 entry;
         uint256 found;
         assembly ("memory-safe") {
-            key := or(and(keccak256(cursor, mul(3, segments)), not(0xff)), n)
+            key := or(shl(8, keccak256(cursor, mul(3, segments))), n)
             entry := add(mload(add(walk, 0xa0)), and(shr(8, key), mload(add(walk, 0xc0))))
             found := mload(entry)
             product := mload(add(entry, 0x20))
@@ -321,34 +381,36 @@ library Reduction {
         unchecked {
             uint256 free = SessionLib.allocate(0);
             uint256 point = Points.build(s, cursor, segments, n);
+            uint256 low = n < walk.variables ? n : walk.variables;
             product = 1;
-            uint256 rest = n;
+            uint256 rest = low;
             if (segments != 0) {
                 uint256 word = load(cursor + (segments - 1) * Points.SEGMENT_SIZE);
                 if (word >> 248 <= SOURCE_LINK && (word >> 240) & 0xff == 0) {
-                    rest -= Points.lengthOf(word);
-                    product = load(load(walk.suffixes + (word >> 248 << 5)) + (Points.lengthOf(word) << 5));
+                    uint256 shared = Points.lengthOf(word);
+                    if (shared > low) shared = low;
+                    rest -= shared;
+                    product = load(load(walk.suffixes + (word >> 248 << 5)) + (shared << 5));
                 }
             }
-            product = Multilinear.eq(point, walk.point + ((walk.variables - n) << 5), rest, product);
+            point += (n - low) << 5;
+            product = Multilinear.eq(point, walk.point + ((walk.variables - low) << 5), rest, product);
             SessionLib.release(free);
         }
     }
 
-    /// @dev Requires 2^log chunks from the tensor's first one on.
-    function requireChunks(Session memory s, ClaimWalk memory walk, uint256 word, uint256 log) private pure {
-        // SAFETY: memory addresses, and numbers of at most 32 bits.
+    /// @dev Memory address of the scalar of a tensor's first chunk; requires 2^log chunks from it on.
+    function findChunks(Session memory s, ClaimWalk memory walk, uint256 word, uint256 log)
+        private
+        pure
+        returns (uint256)
+    {
+        // SAFETY: numbers of at most 32 bits, and a memory address.
         unchecked {
+            uint256 chunk = (word >> 224) & 0xffff;
             // INVARIANT: no claim reaches outside the committed chunks.
-            if (log > MAX_SPREAD_LOG || ((word >> 224) & 0xffff) + (1 << log) > walk.chunks) {
-                s.program.revertMalformed();
-            }
-        }
-    }
-
-    function addScalar(uint256 at, uint256 weight) private pure {
-        assembly ("memory-safe") {
-            mstore(at, addmod(mload(at), weight, FR))
+            if (log > MAX_SPREAD_LOG || chunk + (1 << log) > walk.chunks) s.program.revertMalformed();
+            return walk.kappa + chunk * TERM_SIZE;
         }
     }
 

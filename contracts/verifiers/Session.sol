@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IInspector} from "../interfaces/IInspector.sol";
 import {Program} from "./Program.sol";
 import {PublicTensor} from "./PublicTensor.sol";
 import {Transcript} from "./Transcript.sol";
@@ -28,6 +29,7 @@ struct SlotCounts {
 
 /// @notice Everything one verification knows; each phase reads what earlier ones left.
 struct Session {
+    IInspector inspector;
     Program program;
     Transcript transcript;
     Scope scope;

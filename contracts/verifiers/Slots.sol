@@ -63,7 +63,7 @@ library Slots {
     }
 
     /// @notice Reads a phase's `count` slots, one message of those that the prover sends.
-    function read(Session memory s, uint256 tag, uint256 count) internal pure {
+    function read(Session memory s, uint256 tag, uint256 count) internal view {
         // SAFETY: memory addresses, and numbers of at most 32 bits.
         unchecked {
             if (count == 0) return;
@@ -126,7 +126,7 @@ library Slots {
     }
 
     /// @dev Computes the value of a slot that is not sent; returns the memory address behind its record.
-    function computeSlot(Session memory s, uint256 at, uint256 cursor) private pure returns (uint256) {
+    function computeSlot(Session memory s, uint256 at, uint256 cursor) private view returns (uint256) {
         // SAFETY: memory addresses, and numbers of at most 32 bits.
         unchecked {
             Program memory program = s.program;
@@ -137,22 +137,38 @@ library Slots {
             (uint256 kind, uint256 segments) = (word >> 248, (word >> 224) & 0xff);
             PublicTensor memory tensor = find(s, (word >> 232) & 0xffff);
             uint256 free = SessionLib.allocate(0);
-            uint256 value;
-            if (kind == KIND_TENSOR) {
-                value = tensor.evaluate(Points.build(s, cursor + HEAD_SIZE, segments, tensor.variables));
-            } else {
-                if (kind != KIND_ONE_HOT) program.revertMalformed();
-                uint256 variables = countCoordinates(cursor + HEAD_SIZE, segments);
-                if (variables < tensor.variables) program.revertMalformed();
-                uint256 point = Points.build(s, cursor + HEAD_SIZE, segments, variables);
-                value = PublicTensorLib.oneHot(program, tensor, point, variables - tensor.variables);
-            }
+            bool isHot = kind == KIND_ONE_HOT;
+            uint256 variables = isHot ? countCoordinates(cursor + HEAD_SIZE, segments) : tensor.variables;
+            bool valid = kind == KIND_TENSOR || (isHot && isVector(tensor) && variables >= tensor.variables);
+            if (!valid) program.revertMalformed();
+            uint256[] memory point = buildPoint(s, cursor + HEAD_SIZE, segments, variables);
+            uint256 value = isHot
+                ? s.inspector.oneHot(tensor.content(), tensor.width, point)
+                : s.inspector.evaluate(tensor.content(), tensor.width, tensor.dims, point);
             SessionLib.release(free);
             assembly ("memory-safe") {
                 mstore(at, value)
             }
             return cursor + HEAD_SIZE + segments * Points.SEGMENT_SIZE;
         }
+    }
+
+    function buildPoint(Session memory s, uint256 cursor, uint256 segments, uint256 variables)
+        private
+        pure
+        returns (uint256[] memory point)
+    {
+        uint256 head = SessionLib.allocate(0x20);
+        Points.build(s, cursor, segments, variables);
+        assembly ("memory-safe") {
+            mstore(head, variables)
+            point := head
+        }
+    }
+
+    /// @dev Whether element t stands at index t of the padded tensor.
+    function isVector(PublicTensor memory tensor) private pure returns (bool) {
+        return tensor.dims[tensor.dims.length - 1] == tensor.count;
     }
 
     /// @dev The public tensor, given by bytes, with number `id`.

@@ -81,6 +81,7 @@ contract VerifierCore is IProofVerifier {
         bytes calldata proof
     ) external view {
         Session memory s;
+        s.inspector = INSPECTOR;
         s.program = ProgramLib.load(vkData);
         checkStatement(statement, s.program);
         Boundary.read(s, input, output);
@@ -150,7 +151,7 @@ contract VerifierCore is IProofVerifier {
         Program memory program = s.program;
         program.takeOpcode(COMMIT);
         Commitments.readProof(s);
-        Boundary.checkDigests(s, statement, INSPECTOR);
+        Boundary.checkDigests(s, statement);
 
         program.takeOpcode(LOGUP);
         (uint256 p, uint256 q) = Lookup.run(s);

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IProofVerifier} from "../interfaces/IProofVerifier.sol";
+import {FR} from "./Field.sol";
+import {Multilinear} from "./Multilinear.sol";
+import {SessionLib} from "./Session.sol";
+
+/// @dev What evaluates rows block by block. Assembly reads the fields by their offsets.
+struct Blocks {
+    uint256 source; // 0x00  calldata offset of the next row
+    uint256 bits; //   0x20  of an element
+    uint256 levels; // 0x40  a block has 2^levels elements
+    uint256 table; //  0x60  memory address of eq over the block's coordinates
+    uint256 signs; //  0x80  the sign bits of all elements of a word
+    uint256 full; //   0xa0  -2^(bits - 1)
+    uint256 part; //   0xc0  the same times the table's sum over the elements of a row's last, partial block
+}
+
+/// @title Multilinear evaluation of tensors in calldata: row-major, two's complement, big-endian, without padding
+library TensorEvaluation {
+    uint256 private constant BLOCK_LOG = 5;
+
+    /// @dev Merges the last axis into the one before as long as it has no padding: cells i 2^k + j of the padded tensor
+    /// are then elements i 2^k + j, as in one axis.
+    function mergeAxes(uint256[] memory dims) private pure {
+        uint256 rank = dims.length;
+        while (rank > 1 && dims[rank - 1] & (dims[rank - 1] - 1) == 0) {
+            dims[rank - 2] *= dims[rank - 1];
+            --rank;
+        }
+        assembly ("memory-safe") {
+            mstore(dims, rank)
+        }
+    }
+
+    /* EVALUATION */
+
+    /// @notice The multilinear extension of the zero-padded tensor.
+    /// @dev Rows are cut into blocks of up to 2^5 elements; a block's value is the inner product with a table of eq over
+    /// the block's coordinates. The rest are folds.
+    /// @param width Bytes of an element: 1, 2 or 4.
+    /// @param dims The dimensions, none 0, whose product times `width` is the number of bytes.
+    /// @param point One coordinate below r for each variable.
+    function evaluate(bytes calldata data, uint256 width, uint256[] memory dims, uint256[] memory point)
+        internal
+        pure
+        returns (uint256 result)
+    {
+        mergeAxes(dims);
+        Blocks memory blocks = prepareBlocks(data, width, dims, point);
+        // SAFETY: addresses and numbers of at most 40 bits.
+        unchecked {
+            uint256 axis = dims.length - 1;
+            uint256 size = dims[axis];
+            uint256 rows = data.length / width / size;
+            uint256 pointEnd = endOf(point);
+            // Scratch behind the free memory pointer: the rows' values, then one row's blocks.
+            uint256 folded = SessionLib.allocate(0);
+            uint256 levels = Multilinear.ceilLog2(size);
+            for (uint256 i = 0; i < rows; ++i) {
+                uint256 work = folded + (i << 5);
+                uint256 count = evaluateBlocks(blocks, work, size);
+                if (levels > blocks.levels) {
+                    fold(work, count, pointEnd - (blocks.levels << 5), levels - blocks.levels);
+                }
+            }
+            for (; axis != 0; --axis) {
+                pointEnd -= levels << 5;
+                size = dims[axis - 1];
+                levels = Multilinear.ceilLog2(size);
+                rows /= size;
+                foldAxis(folded, rows, size, pointEnd, levels);
+            }
+            assembly ("memory-safe") {
+                result := mload(folded)
+            }
+        }
+    }
+
+    function prepareBlocks(bytes calldata data, uint256 width, uint256[] memory dims, uint256[] memory point)
+        private
+        pure
+        returns (Blocks memory blocks)
+    {
+        uint256 size = dims[dims.length - 1];
+        uint256 bits = width << 3;
+        uint256 levels = Multilinear.ceilLog2(size);
+        if (levels > BLOCK_LOG) levels = BLOCK_LOG;
+        uint256 low = endOf(point) - (levels << 5);
+        (blocks.bits, blocks.levels) = (bits, levels);
+        uint256 source;
+        assembly ("memory-safe") {
+            source := data.offset
+        }
+        blocks.source = source;
+        blocks.table = Multilinear.eqTable(low, levels, 1);
+        SessionLib.allocate(32 << BLOCK_LOG);
+        uint256 rest = size & ((1 << levels) - 1);
+        // The sign bits of all elements of a word, and what flipping them adds: 2^(bits - 1) times the sum of the table.
+        blocks.signs = (type(uint256).max / ((1 << bits) - 1)) << (bits - 1);
+        blocks.full = FR - (1 << (bits - 1));
+        blocks.part = mulmod(blocks.full, Multilinear.lessThan(rest, low, levels), FR);
+    }
+
+    /// @dev Memory address behind the last coordinate.
+    function endOf(uint256[] memory point) private pure returns (uint256 end) {
+        assembly ("memory-safe") {
+            end := add(add(point, 0x20), shl(5, mload(point)))
+        }
+    }
+
+    /// @dev Writes the values of the next row's blocks to `work`; returns how many there are.
+    function evaluateBlocks(Blocks memory blocks, uint256 work, uint256 size) private pure returns (uint256 count) {
+        // Equivalent to: for each block b of 2^levels elements: work[b] = sum of element[i] * table[i]. Elements become
+        // unsigned by flipping their sign bits, which the constants `full` and `part` take back. Four products below r
+        // are added without overflow.
+        assembly ("memory-safe") {
+            let f := FR
+            let bits := mload(add(blocks, 0x20))
+            let shift := sub(256, bits)
+            let source := mload(blocks)
+            let last := add(source, mul(size, shr(3, bits)))
+            for {} lt(source, last) {} {
+                let at := mload(add(blocks, 0x60))
+                let end := add(source, shl(mload(add(blocks, 0x40)), shr(3, bits)))
+                let value := mload(add(blocks, 0xa0))
+                if gt(end, last) {
+                    end := last
+                    value := mload(add(blocks, 0xc0))
+                }
+                for {} lt(source, end) {} {
+                    let word := xor(calldataload(source), mload(add(blocks, 0x80)))
+                    source := add(source, 0x20)
+                    if gt(source, end) {
+                        word := and(word, not(shr(shl(3, sub(0x20, sub(source, end))), not(0))))
+                        source := end
+                    }
+                    let behind := add(at, div(0x2000, bits))
+                    for {} word {} {
+                        let sum := mulmod(shr(shift, word), mload(at), f)
+                        word := shl(bits, word)
+                        sum := add(sum, mulmod(shr(shift, word), mload(add(at, 0x20)), f))
+                        word := shl(bits, word)
+                        sum := add(sum, mulmod(shr(shift, word), mload(add(at, 0x40)), f))
+                        word := shl(bits, word)
+                        sum := add(sum, mulmod(shr(shift, word), mload(add(at, 0x60)), f))
+                        word := shl(bits, word)
+                        value := addmod(value, sum, f)
+                        sum := mulmod(shr(shift, word), mload(add(at, 0x80)), f)
+                        word := shl(bits, word)
+                        sum := add(sum, mulmod(shr(shift, word), mload(add(at, 0xa0)), f))
+                        word := shl(bits, word)
+                        sum := add(sum, mulmod(shr(shift, word), mload(add(at, 0xc0)), f))
+                        word := shl(bits, word)
+                        sum := add(sum, mulmod(shr(shift, word), mload(add(at, 0xe0)), f))
+                        word := shl(bits, word)
+                        value := addmod(value, sum, f)
+                        at := add(at, 0x100)
+                    }
+                    at := behind
+                }
+                mstore(add(work, shl(5, count)), value)
+                count := add(count, 1)
+            }
+            mstore(blocks, last)
+        }
+    }
+
+    /// @dev Folds `rows` groups of `size` words at `work`; group i becomes word i.
+    function foldAxis(uint256 work, uint256 rows, uint256 size, uint256 pointEnd, uint256 levels) private pure {
+        // SAFETY: memory addresses.
+        unchecked {
+            for (uint256 i = 0; i < rows; ++i) {
+                uint256 value = fold(work + ((i * size) << 5), size, pointEnd, levels);
+                assembly ("memory-safe") {
+                    mstore(add(work, shl(5, i)), value)
+                }
+            }
+        }
+    }
+
+    /// @dev Folds `count` words at `work`, zero-padded to 2^levels, in place by the last coordinate first:
+    /// v[i] <- v[2i] + z (v[2i + 1] - v[2i]). Words are field elements or signed integers above -r.
+    /// @param pointEnd Memory address behind the last coordinate.
+    function fold(uint256 work, uint256 count, uint256 pointEnd, uint256 levels) private pure returns (uint256 value) {
+        for (uint256 first = pointEnd - (levels << 5); pointEnd > first;) {
+            assembly ("memory-safe") {
+                pointEnd := sub(pointEnd, 0x20)
+                let f := FR
+                let z := mload(pointEnd)
+                let at := work
+                let source := work
+                for { let last := add(source, shl(6, shr(1, count))) } lt(source, last) { source := add(source, 0x40) }
+                {
+                    // No overflow: r + v1 - v0 < 3 r and r + v0 < 2 r.
+                    let v0 := add(f, mload(source))
+                    let step := add(sub(mload(add(source, 0x20)), v0), shl(1, f))
+                    mstore(at, addmod(mulmod(z, step, f), v0, f))
+                    at := add(at, 0x20)
+                }
+                // A last word without partner: its partner is a zero of the padding.
+                if and(count, 1) { mstore(at, mulmod(sub(add(f, 1), z), add(f, mload(source)), f)) }
+                count := shr(1, add(count, 1))
+            }
+        }
+        assembly ("memory-safe") {
+            value := mod(add(FR, mload(work)), FR)
+        }
+    }
+
+    /* ONE-HOT */
+
+    /// @notice sum over t of eq(p, bits(t)) eq(q, bits(x_t)) over the elements x_t of a vector.
+    /// @param point p, as many coordinates as the vector has variables, and q.
+    function oneHot(bytes calldata data, uint256 width, uint256[] memory point) internal pure returns (uint256 sum) {
+        uint256 count = data.length / width;
+        uint256 variables = Multilinear.ceilLog2(count);
+        uint256 tail = point.length - variables;
+        uint256 q = endOf(point) - (tail << 5);
+        uint256 table = Multilinear.eqTable(q - (variables << 5), variables, 1);
+        for (uint256 t = 0; t < count; ++t) {
+            uint256 value;
+            // Equivalent to value = uint(data[width * t : width * (t + 1)])
+            assembly ("memory-safe") {
+                value := shr(sub(256, shl(3, width)), calldataload(add(data.offset, mul(width, t))))
+            }
+            // INVARIANT: a one has its place; a negative number has none, as its sign bit is above q's.
+            if (value >> tail != 0) revert IProofVerifier.MalformedProgram(0);
+            uint256 weight;
+            assembly ("memory-safe") {
+                weight := mload(add(table, shl(5, t)))
+            }
+            sum = addmod(sum, Multilinear.eqIndex(value, q, tail, weight), FR);
+        }
+    }
+}
