@@ -27,7 +27,7 @@ from offchain.model.operators import (
     Transpose,
 )
 from offchain.prove.program import Lookup, Opening
-from tests.vectors.models import Array
+from tests.vectors.models import Array, SmallModel, handmade_gkr, handmade_inverses
 from tests.vectors.sketch import CompiledModel, Sketch, reweigh
 
 
@@ -442,6 +442,6 @@ MODELS = (
 )  # fmt: skip
 
 
-def all_models() -> list[CompiledModel]:
+def all_models() -> list[SmallModel]:
     """Return the models whose whole proofs, witnesses included, are shared vectors."""
-    return [tiny(), odd(), deep(), tiny_inverses()]
+    return [handmade_gkr(), handmade_inverses(), tiny(), odd(), deep(), tiny_inverses()]
