@@ -234,9 +234,9 @@ fn wide_and_scalar_loops_agree() {
         both(&|wide| {
             let mut low = v[0].clone();
             if wide {
-                backend::fold(&mut low, &v[1], r)
+                backend::fold(&mut low, &v[1], r);
             } else {
-                scalar::fold(&mut low, &v[1], r)
+                scalar::fold(&mut low, &v[1], r);
             }
             low
         });

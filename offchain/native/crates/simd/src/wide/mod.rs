@@ -1,7 +1,9 @@
 //! The kernels for x86-64 with AVX-512.
 
+mod cells;
 mod integers;
 mod lanes;
+mod memory;
 mod points;
 mod vectors;
 
