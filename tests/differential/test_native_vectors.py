@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,19 @@ from offchain.errors import (
     ProofError,
     RangeError,
 )
-from offchain.prove.program import VerificationKey
 from offchain.prove.reference import verifier as reference_verifier
 from offchain.prove.reference.curve import combine, encode
 from offchain.prove.reference.prover import prove as reference_prove
 from offchain.prove.reference.srs import insecure_srs, insecure_tau_g2
+from offchain.prove.verification_key import VerificationKey
 from offchain.prove.witness import Array
-from tests.vectors.models import SmallModel, all_models, deep, tiny, to_bytes
+from tests.attacks.quick import pairing_by_tau
+from tests.vectors.models import SmallModel, output_bytes, read_output
+from tests.vectors.operator_models import MODELS, all_models, deep, tiny
 
 FOLDER = Path(__file__).parents[1] / "vectors"
 STATEMENT = bytes(range(32))
 SHARED_WORDS = 40  # characters with which both reasons begin; facts follow
-MODELS = {model.name: model for model in all_models()}
 
 
 def load(name: str) -> dict[str, dict[str, Any]]:
@@ -38,11 +39,12 @@ def load(name: str) -> dict[str, dict[str, Any]]:
 
 
 PROOFS = load("proofs")
+OPERATORS = load("operators")
 FORGERIES = {
     path.stem: json.loads(path.read_text())
     for path in sorted((FOLDER / "forgeries").iterdir())
     # Comparing the statement's fields with the job's is the caller's part.
-    if path.stem != "index" and not path.stem.startswith("statement-")
+    if path.stem not in ("index", "shifted-digests") and not path.stem.startswith("statement-")
 }
 
 
@@ -50,13 +52,28 @@ def unhex(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
 
 
-def tensors_of(vector: dict[str, Any]) -> dict[int, Array]:
-    return {int(k): np.array(v, dtype=np.int64) for k, v in vector["tensors"].items()}
-
-
 def arguments(vector: dict[str, Any]) -> tuple[bytes, ...]:
     names = ("vk", "tauG2", "statementHash", "input", "output", "proof")
     return tuple(unhex(vector[name]) for name in names)
+
+
+def by_id(vk: bytes, tensors: dict[int, Any]) -> list[Array | None]:
+    """Return tensors as the native prover takes them."""
+    count = len(VerificationKey.from_bytes(vk).program.tensors)
+    cells = {k: np.array(values, dtype=np.int64) for k, values in tensors.items()}
+    return [cells.get(k) for k in range(count)]
+
+
+def witness_of(vector: dict[str, Any]) -> list[Array | None]:
+    tensors = {int(k): values for k, values in vector["tensors"].items()}
+    return by_id(unhex(vector["vk"]), tensors)
+
+
+@pytest.fixture(autouse=True)
+def quick() -> Iterator[None]:
+    """Check the reference's openings by the known tau."""
+    with pairing_by_tau():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +93,11 @@ def test_srs__absurd_size__refused() -> None:
 
 def test_commit__signed_coefficients__equals_the_reference(srs: bytes) -> None:
     rng = np.random.default_rng(3)
-    for scale in (1, 1 << 15, 1 << 40):
-        values = rng.integers(-scale, scale + 1, 64)
+    for kind, scale in ((np.int8, 100), (np.int16, 1 << 15 - 1), (np.int64, 1 << 40)):
+        values = rng.integers(-scale, scale, 64).astype(kind)
         expected = encode(combine(insecure_srs(6), [int(v) for v in values]))
         assert native.commit(srs, values) == expected
-        assert native.commit(srs, values.astype("<i8").tobytes()) == expected
+        assert native.commit_chunks(srs, np.concatenate([values, values]), 6) == expected * 2
     assert native.commit(srs, np.zeros(8, dtype=np.int64)) == bytes(64)
 
 
@@ -93,7 +110,20 @@ def test_commit__more_coefficients_than_powers__refused() -> None:
 def test_prove__vector__same_bytes_and_accepted(name: str, srs: bytes) -> None:
     vector = PROOFS[name]
     proof = native.prove(
-        unhex(vector["vk"]), srs, unhex(vector["statementHash"]), tensors_of(vector)
+        unhex(vector["vk"]), srs, unhex(vector["statementHash"]), witness_of(vector)
+    )
+    assert proof == unhex(vector["proof"])
+    native.verify(*arguments(vector))
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
+def test_prove__operator__same_bytes_as_the_vector_and_accepted(
+    model: Callable[[], SmallModel], srs: bytes
+) -> None:
+    vector = OPERATORS[model().name]
+    vk = unhex(vector["vk"])
+    proof = native.prove(
+        vk, srs, unhex(vector["statementHash"]), by_id(vk, model().tensors())
     )
     assert proof == unhex(vector["proof"])
     native.verify(*arguments(vector))
@@ -115,14 +145,14 @@ def test_verify__forgery__refused_by_both_for_the_same_reason(name: str) -> None
 def test_prove__false_witness__same_bytes_and_refused(seed: int, srs: bytes) -> None:
     """A cheater's proof is as deterministic as an honest one."""
     rng = np.random.default_rng(seed)
-    model = list(MODELS.values())[seed % len(MODELS)]
-    tensors = {i: values.copy() for i, values in model.witness().items()}
+    model = all_models()[seed % len(all_models())]
+    tensors = model.tensors()
     for _ in range(3):
         cells = tensors[int(rng.integers(len(tensors)))]
         cells[int(rng.integers(len(cells)))] += int(rng.integers(1, 1 << 20))
-    proof = native.prove(model.key.to_bytes(), srs, STATEMENT, tensors)
-    plain = {i: [int(v) for v in values] for i, values in tensors.items()}
-    assert proof == reference_prove(model.key, insecure_srs(model.key.program.c), STATEMENT, plain)
+    vk = model.key.to_bytes()
+    proof = native.prove(vk, srs, STATEMENT, by_id(vk, tensors))
+    assert proof == reference_prove(model.key, insecure_srs(model.program.c), STATEMENT, tensors)
     with pytest.raises(NativeProofError):
         native.verify(*submission(model, proof))
 
@@ -130,20 +160,15 @@ def test_prove__false_witness__same_bytes_and_refused(seed: int, srs: bytes) -> 
 @pytest.mark.parametrize("seed", range(40))
 def test_verify__one_bit_flipped__refused_by_both(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    vk, tau_g2, statement_hash, public_in, public_out, proof = arguments(PROOFS["tiny"])
+    vector = list(OPERATORS.values())[seed % len(OPERATORS)]
+    vk, tau_g2, statement_hash, public_in, public_out, proof = arguments(vector)
     tampered = bytearray(proof)
     tampered[int(rng.integers(len(proof)))] ^= 1 << int(rng.integers(8))
+    changed = (tau_g2, statement_hash, public_in, public_out, bytes(tampered))
     with pytest.raises(NativeProofError):
-        native.verify(vk, tau_g2, statement_hash, public_in, public_out, bytes(tampered))
+        native.verify(vk, *changed)
     with pytest.raises(OffchainError):
-        reference_verifier.verify(
-            VerificationKey.from_bytes(vk),
-            tau_g2,
-            statement_hash,
-            public_in,
-            public_out,
-            bytes(tampered),
-        )
+        reference_verifier.verify(VerificationKey.from_bytes(vk), *changed)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -156,8 +181,8 @@ def test_prove__random_bytes_and_ids__refused_without_a_crash(seed: int, srs: by
         native.verify(bytes(vk), *arguments(vector)[1:])
     with pytest.raises(NativeProofError):
         native.verify(rng.bytes(int(rng.integers(600))), *arguments(vector)[1:])
-    tensors = tensors_of(vector)
-    del tensors[int(rng.integers(len(tensors)))]
+    tensors = witness_of(vector)
+    tensors[int(rng.integers(len(tensors)))] = None
     with pytest.raises(NativeInputError, match="missing"):
         native.prove(unhex(vector["vk"]), srs, STATEMENT, tensors)
 
@@ -165,16 +190,17 @@ def test_prove__random_bytes_and_ids__refused_without_a_crash(seed: int, srs: by
 def test_prove__wrong_types__refused_with_the_tensor(srs: bytes) -> None:
     vector = PROOFS["tiny"]
     vk = unhex(vector["vk"])
-    honest = tensors_of(vector)
+    honest = witness_of(vector)
+    cells = honest[2]
+    assert cells is not None
     wrong: list[Any] = [
-        honest[2].astype(np.int32),
-        honest[2].reshape(1, -1),
-        np.repeat(honest[2], 2)[::2],
-        honest[2][:-1],
+        cells.astype(np.float64),
+        np.repeat(cells, 2)[::2],
+        cells[:-1],
     ]
     for bad in wrong:
         with pytest.raises(NativeInputError, match="tensor 2"):
-            native.prove(vk, srs, STATEMENT, {**honest, 2: bad})
+            native.prove(vk, srs, STATEMENT, [*honest[:2], bad, *honest[3:]])
     with pytest.raises(NativeInputError, match="statement hash"):
         native.prove(vk, srs, STATEMENT[:-1], honest)
     with pytest.raises(NativeInputError, match="SRS"):
@@ -186,7 +212,8 @@ def test_verify__another_statement_or_output__refused(
     make: Callable[[], SmallModel], srs: bytes
 ) -> None:
     model = make()
-    proof = native.prove(model.key.to_bytes(), srs, STATEMENT, model.witness())
+    vk = model.key.to_bytes()
+    proof = native.prove(vk, srs, STATEMENT, by_id(vk, model.tensors()))
     honest = submission(model, proof)
     native.verify(*honest)
     for position in (2, 3, 4):
@@ -198,13 +225,12 @@ def test_verify__another_statement_or_output__refused(
 
 def submission(model: SmallModel, proof: bytes) -> tuple[bytes, bytes, bytes, bytes, bytes, bytes]:
     """Return what is passed to the native verifier for a model's honest public bytes."""
-    output = model.execute()[model.layout.graph.output].y
-    bits = 8 * model.key.program.public[1].bytes_per_element
+    public_out = output_bytes(model.program, read_output(model.program, model.witness))
     return (
         model.key.to_bytes(),
         native.tau_g2_insecure(),
         STATEMENT,
-        model.input_bytes(),
-        to_bytes(output, bits),
+        model.public_in,
+        public_out,
         proof,
     )

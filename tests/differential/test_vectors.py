@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tests.vectors.generate import generate
+from tests.vectors.operators import operator_vectors
 
 FOLDER = Path(__file__).parents[1] / "vectors"
 
@@ -13,3 +14,7 @@ FOLDER = Path(__file__).parents[1] / "vectors"
 def test_vectors__generated_again__equal_the_files() -> None:
     for name, content in generate().items():
         assert json.loads((FOLDER / f"{name}.json").read_text()) == content, name
+
+
+def test_operator_vectors__generated_again__equal_the_file() -> None:
+    assert json.loads((FOLDER / "operators.json").read_text()) == operator_vectors()

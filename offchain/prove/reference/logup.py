@@ -176,4 +176,4 @@ def check_inverses(
         for k, (h, p, q) in enumerate(zip(inverses, numerators, denominators, strict=True))
     )
     if claim != total % R:
-        raise ProofError("LogUp inverses: the sum-check does not end in the sent values")
+        raise ProofError("inverses: sum-check does not end in the sent values")

@@ -19,7 +19,7 @@ def split_inputs(program: Program, raw: bytes) -> list[bytes]:
     """Cut the call's input bytes into tensors; raise ProofError for a wrong length."""
     expected = sum(spec.byte_length for spec in program.inputs)
     if len(raw) != expected:
-        raise ProofError(f"public input has {len(raw)} bytes, expected {expected}")
+        raise ProofError(f"public tensors have {len(raw)} bytes, expected {expected}")
     pieces, at = [], 0
     for spec in program.inputs:
         pieces.append(raw[at : at + spec.byte_length])
@@ -31,7 +31,7 @@ def elements(spec: PublicTensor, raw: bytes) -> list[int]:
     """Decode a public tensor's bytes; raise ProofError for a wrong length."""
     width = spec.bytes_per_element
     if len(raw) != spec.byte_length:
-        raise ProofError(f"public tensor has {len(raw)} bytes, expected {spec.byte_length}")
+        raise ProofError(f"public tensors have {len(raw)} bytes, expected {spec.byte_length}")
     return [
         int.from_bytes(raw[k : k + width], "big", signed=True) for k in range(0, len(raw), width)
     ]
