@@ -124,7 +124,7 @@ library Contractions {
             // INVARIANT: the slots have been sent.
             if (a >= known || b >= known) s.program.revertMalformed();
             value = mulmod(load(values + (a << 5)), load(values + (b << 5)), FR);
-            value = mulmod(value, Expressions.coefficient(s, word << 32), FR);
+            value = mulmod(value, Expressions.coefficient(word << 32), FR);
             if (id != NONE) value = mulmod(value, Functions.evaluate(s, id), FR);
         }
     }

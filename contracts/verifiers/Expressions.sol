@@ -9,13 +9,9 @@ import {NONE, Scope, Session} from "./Session.sol";
 /// @title Expressions over slots and public functions (FORMAT.md 3.1)
 /// @notice u8 atoms | atoms x (i32 a | u8 b | u16 slot | u16 function): the sum of a 2^b times the slot's and the
 /// function's value. What is evaluated in loops is one piece of assembly; only where a function's value is not known yet
-/// it stops, and is run again when it is.
+/// it stops, and is run again when it is. Coefficients are below 2^251: Inspector refuses keys with larger ones.
 library Expressions {
     using ProgramLib for Program;
-
-    /// @dev |a| 2^b < 2^251 < r.
-    uint256 private constant MAX_SHIFT = 220;
-    uint256 private constant COEFFICIENT_SIZE = 5;
 
     /// @dev What stopped an evaluation: nothing, the value of function `pending - 1`, or a malformed program.
     uint256 private constant MALFORMED = 0x20000;
@@ -28,37 +24,34 @@ library Expressions {
         while (true) {
             uint256 pending;
             // Equivalent to: value = sum of (a << b) * (slot == NONE ? 1 : values[slot])
-            // * (function == NONE ? 1 : cached[function] - 1)
+            // * (function == NONE ? 1 : cached[function] - 1). The word before the values is 1: NONE + 1 = 0 in 16 bits.
             assembly ("memory-safe") {
                 let f := FR
+                let values := sub(mload(scope), 0x20)
+                let known := mload(add(scope, 0x20))
                 value := 0
                 next := add(cursor, 1)
                 for { let last := add(next, mul(9, byte(0, mload(cursor)))) } lt(next, last) { next := add(next, 9) } {
                     let word := mload(next)
-                    let shift := byte(4, word)
-                    // No overflow: small signed integers plus r.
-                    let term := add(f, shl(shift, sar(224, word)))
-                    if gt(shift, MAX_SHIFT) { pending := MALFORMED }
-                    let id := and(shr(200, word), 0xffff)
-                    if iszero(eq(id, NONE)) {
-                        if iszero(lt(id, mload(add(scope, 0x20)))) {
-                            pending := MALFORMED
-                            break
-                        }
-                        term := mulmod(term, mload(add(mload(scope), shl(5, id))), f)
+                    let id := and(add(shr(200, word), 1), 0xffff)
+                    if gt(id, known) {
+                        pending := MALFORMED
+                        break
                     }
+                    // No overflow: small signed integers plus r.
+                    let term := mulmod(add(f, shl(byte(4, word), sar(224, word))), mload(add(values, shl(5, id))), f)
                     id := and(shr(184, word), 0xffff)
                     if iszero(eq(id, NONE)) {
                         if iszero(lt(id, mload(add(scope, 0x60)))) {
                             pending := MALFORMED
                             break
                         }
-                        let known := mload(add(mload(add(scope, 0x40)), shl(5, id)))
-                        if iszero(known) {
-                            pending := add(id, 1)
+                        id := mload(add(mload(add(scope, 0x40)), shl(5, id)))
+                        if iszero(id) {
+                            pending := add(and(shr(184, word), 0xffff), 1)
                             break
                         }
-                        term := mulmod(term, sub(known, 1), f)
+                        term := mulmod(term, sub(id, 1), f)
                     }
                     value := addmod(value, term, f)
                 }
@@ -70,12 +63,10 @@ library Expressions {
     }
 
     /// @notice The coefficient at the upper end of `word`: i32 a | u8 b stands for a 2^b.
-    function coefficient(Session memory s, uint256 word) internal pure returns (uint256) {
-        uint256 shift = (word >> 216) & 0xff;
-        if (shift > MAX_SHIFT) s.program.revertMalformed();
+    function coefficient(uint256 word) internal pure returns (uint256) {
         // SAFETY: |a| 2^b < 2^251 < r.
         unchecked {
-            return addmod(FR + uint256((int256(word) >> 224) << shift), 0, FR);
+            return FR + uint256((int256(word) >> 224) << ((word >> 216) & 0xff));
         }
     }
 }

@@ -179,9 +179,11 @@ library Lookup {
             // INVARIANT: every late tensor is a block's inverses.
             if (nextLate(s.program, walk.late) != s.program.tensorCount) s.program.revertMalformed();
             // INVARIANT: the columns' values give what the rounds ended in.
-            bool valid =
-                isGkr ? walk.p == p && addmod(walk.q, FR + 1 - walk.e, FR) == q : addmod(walk.q, FR - walk.p, FR) == p;
-            if (!valid) revert IProofVerifier.LeafMismatch();
+            if (!isGkr) {
+                if (addmod(walk.q, FR - walk.p, FR) != p) revert IProofVerifier.SumCheckMismatch(OPCODE, 0);
+            } else if (walk.p != p || addmod(walk.q, FR + 1 - walk.e, FR) != q) {
+                revert IProofVerifier.LeafMismatch();
+            }
         }
     }
 

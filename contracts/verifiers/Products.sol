@@ -101,7 +101,7 @@ library Products {
             assembly ("memory-safe") {
                 word := mload(cursor)
             }
-            value = Expressions.coefficient(s, word);
+            value = Expressions.coefficient(word);
             next = cursor + COEFFICIENT_SIZE + 1;
             uint256 values = s.scope.values;
             for (uint256 factors = (word >> 208) & 0xff; factors != 0; --factors) {

@@ -224,7 +224,7 @@ library Reduction {
                 uint256 terms = load(cursor) >> 248;
                 for (++cursor; terms != 0; --terms) {
                     uint256 head = load(cursor);
-                    uint256 weight = mulmod(walk.power, Expressions.coefficient(s, head), FR);
+                    uint256 weight = mulmod(walk.power, Expressions.coefficient(head), FR);
                     cursor += Relations.TERM_HEAD_SIZE;
                     addTerm(s, walk, (head >> 200) & 0xffff, cursor, (head >> 192) & 0xff, weight);
                     cursor += ((head >> 192) & 0xff) * Points.SEGMENT_SIZE;

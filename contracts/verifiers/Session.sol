@@ -9,7 +9,7 @@ import {Transcript} from "./Transcript.sol";
 /// @notice What an expression is evaluated in.
 /// @dev Assembly reads the fields by their offsets, in this order.
 struct Scope {
-    uint256 values; //        0x00  memory address of the slots' values
+    uint256 values; //        0x00  memory address of the slots' values; the word before them is 1
     uint256 known; //         0x20  number of slots that expressions may name
     uint256 cached; //        0x40  memory address: function => its value at the phase's vector plus 1, 0 if not evaluated
     uint256 functionCount; // 0x60

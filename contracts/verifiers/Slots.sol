@@ -37,7 +37,12 @@ library Slots {
             uint256 cursor = program.cursor;
             s.slots = cursor;
             s.slotCursor = cursor;
-            s.scope.values = SessionLib.allocate(count << 5);
+            uint256 values = SessionLib.allocate((count + 1) << 5);
+            s.scope.values = values + 0x20;
+            // Before the first value a 1, which stands for "no slot".
+            assembly ("memory-safe") {
+                mstore(values, 1)
+            }
             // Equivalent to: for each slot: cursor += 4 + 3 * segments
             assembly ("memory-safe") {
                 for { let rest := and(count, 3) } rest { rest := sub(rest, 1) } {

@@ -198,13 +198,13 @@ contract VerifierProofsTest is VerifierFixture {
 
     function test_verify_inputOutOfRange_reverts() public {
         // The input lies in [-3, 3], the output in [-8, 7].
-        Submission memory s = honest();
+        Submission memory s = readSubmission(operators, at(0));
         s.input[7] = bytes1(uint8(4));
         bytes4 reason = IProofVerifier.InputOutOfRange.selector;
         requireRefused(verifier, s, abi.encodeWithSelector(reason, 7, int256(4), int256(-3), int256(3)));
         s.input[2] = bytes1(uint8(int8(-4)));
         requireRefused(verifier, s, abi.encodeWithSelector(reason, 2, int256(-4), int256(-3), int256(3)));
-        s = honest();
+        s = readSubmission(operators, at(0));
         s.output[5] = 0x08;
         reason = IProofVerifier.OutputOutOfRange.selector;
         requireRefused(verifier, s, abi.encodeWithSelector(reason, 5, int256(8), int256(-8), int256(7)));
