@@ -23,22 +23,21 @@ TRANSACTION: Final = 21_000
 CALLDATA_BYTE: Final = 16
 CALLDATA_FLOOR_BYTE: Final = 40
 GAME: Final = 150_000  # the dispute game around the verifier: statement, settlement, events
-FIXED: Final = 220_000  # pairing, key, statement
-POINT: Final = 7_000
-ROUND: Final = 900
-LAYER: Final = 2_000
-BLOCK: Final = 5_000
-SLOT: Final = 4_000
-ATOM: Final = 1_000
-FACTOR: Final = 3_000  # of a public function or a tie
-INSTANCE: Final = 5_000
-LINK: Final = 10_000
-LINK_TERM: Final = 500  # one (output, kernel) pair of an axis
+FIXED: Final = 280_000  # pairing, key, statement
+MERCURY: Final = 60_000  # its points and field operations; HyperKZG's are a point a round
+POINT: Final = 9_500
+ROUND: Final = 600
+LAYER: Final = 1_700
+BLOCK: Final = 3_500
+INVERSE: Final = 6_000
+CLAIM: Final = 5_000
+FACTOR: Final = 1_000  # of a public function or a tie
+WINDOW: Final = 1_700  # one (output, kernel) pair of an axis of a link
 CHUNK_OF_CLAIM: Final = 300
 PUBLIC_READ: Final = 350  # one element decoded, checked and digested
-PUBLIC_TERM: Final = 230  # one element in one evaluation
+PUBLIC_TERM: Final = 650  # one element in one evaluation
 TOKEN_BIT: Final = 300  # one coordinate of one token's row in a one-hot matrix
-KEY_BYTE: Final = 60
+PROGRAM_BYTE: Final = 10
 
 # Seconds of two ordinary cores, several times what is measured on an idle machine.
 START_S: Final = 1.5  # a Python process that imports numpy and the native core
@@ -110,28 +109,25 @@ def _bound_execution(program: Program, key_bytes: int) -> int:
     lam = program.lam
     rounds = program.product_rounds + program.contraction_rounds + program.link_rounds + program.c
     rounds += lam * (lam - 1) // 2 if program.lookup == Lookup.GKR else lam
-    expressions = [e for b in program.blocks for e in (b.numerator, *b.columns)]
-    expressions += [r.expression for r in program.relations]
-    atoms = sum(map(len, expressions)) + sum(len(r.terms) for r in program.relations)
-    atoms += sum(len(m.factors) for t in program.terms for m in t.monomials)
     factors = sum(map(len, program.functions)) + sum(len(i.ties) for i in program.instances)
     pairs = sum(a.out * a.kernel for x in program.links for a in (x.height, x.width))
+    claims = len(program.slots) + sum(len(r.terms) for r in program.relations)
+    opening = MERCURY if program.opening == Opening.MERCURY else POINT * program.c
     return (
         GAME
         + FIXED
-        + POINT * (program.chunks + _opening_size(program)[0] + 1)
+        + opening
+        + POINT * program.chunks
         + ROUND * rounds
         + LAYER * lam
         + BLOCK * len(program.blocks)
-        + SLOT * (len(program.slots) + sum(len(r.terms) for r in program.relations))
-        + ATOM * atoms
-        + FACTOR * 3 * factors  # a function may be evaluated in every phase
-        + INSTANCE * len(program.instances)
-        + LINK * len(program.links)
-        + LINK_TERM * pairs
+        + (INVERSE * len(program.blocks) if program.lookup == Lookup.INVERSES else 0)
+        + CLAIM * claims
+        + FACTOR * factors
+        + WINDOW * pairs
         + CHUNK_OF_CLAIM * _count_large(program)
         + _bound_public(program)
-        + KEY_BYTE * key_bytes
+        + PROGRAM_BYTE * key_bytes
     )
 
 

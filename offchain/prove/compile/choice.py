@@ -16,14 +16,14 @@ MIN_STACKED: Final = 32  # blocks
 
 # Gas on chain, calldata included (FORMAT.md 7, OPENINGS.md 4; tests/benchmarks). Whatever does not
 # depend on the choice is only needed roughly: it says how much a saved unit of gas is worth.
-GAS_BASE: Final = 250_000
-GAS_ROUND: Final = 2_600
-GAS_LAYER: Final = 4_500
-GAS_BLOCK: Final = 6_000
-GAS_INVERSE: Final = 5_000
-GAS_CHUNK: Final = 6_900
-GAS_CHUNK_LOG: Final = 2_600  # a round of the reduction
-GAS_OPENING: Final = {Opening.HYPERKZG: (152_000, 9_500), Opening.MERCURY: (199_000, 200)}
+GAS_BASE: Final = 400_000
+GAS_ROUND: Final = 1_500
+GAS_LAYER: Final = 3_400
+GAS_BLOCK: Final = 2_700
+GAS_INVERSE: Final = 5_200
+GAS_CHUNK: Final = 8_000
+GAS_CHUNK_LOG: Final = 1_500  # a round of the reduction
+GAS_OPENING: Final = {Opening.HYPERKZG: (0, 9_500), Opening.MERCURY: (55_000, 200)}
 
 # Nanoseconds of two cores: a full-width point, the openings' per cell of a chunk, a leaf of each
 # lookup argument, a cell committed in every proof, a cell of the model. A second of them is what
