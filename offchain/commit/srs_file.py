@@ -21,7 +21,7 @@ from offchain.errors import SrsError
 POINT_BYTES: Final = 64
 TAU_BYTES: Final = 128
 HASH_BYTES: Final = 64
-MAX_LOG_SIZE: Final = 20
+MAX_LOG_SIZE: Final = 24  # 1 GiB of powers; no program has larger chunks
 _ID_PREFIX: Final = b"zkdps/srs/1"
 _MAGIC: Final = b"zkdpssrs"
 _VERSION: Final = 1
