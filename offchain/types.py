@@ -121,7 +121,7 @@ class Version:
     verifier: Address
     op_count: int
     digest_kind: int
-    vk_data: Address  # data contract whose code is 0x00 || key blob
+    vk_data: Address  # data contract with the key blob
     number: int  # position in the order of registration, from 1
     output_bytes: int
     royalty_bps: int

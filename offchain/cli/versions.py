@@ -36,6 +36,7 @@ def verify(rpc_url: str, manifest: Path, model: Path, version: str, as_json: boo
     \b
     zkdps model verify --model models/mlp-digits --version 0x...
     """
+    from offchain.chain.data_contract import read_data
     from offchain.cli.lookup import parse_version
     from offchain.roles.context import bind_contracts, connect
     from offchain.submit.models import load_model
@@ -45,9 +46,9 @@ def verify(rpc_url: str, manifest: Path, model: Path, version: str, as_json: boo
     registered = bind_contracts(client, deployment).registry.get_version(parse_version(version))
     with progress("recomputing digests and commitments"):
         loaded = load_model(model)
-        code = client.get_code(registered.vk_data)
+        vk_blob = read_data(registered.vk_data, client.get_code)
         verifier = deployment.get("VerifierCore").address
-        checks = compare_version(registered, loaded, code, deployment.srs_id, verifier)
+        checks = compare_version(registered, loaded, vk_blob, deployment.srs_id, verifier)
     reproduced = all(check.agrees for check in checks)
     rows = [
         {

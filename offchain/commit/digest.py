@@ -4,6 +4,8 @@ bytes   row-major, two's complement, big-endian, 1, 2 or 4 bytes an element
 leaf_i  keccak(0x00 || u64(i) || sha256(tile_i)); 1024-byte tiles, the last padded with zeros
 node    keccak(0x01 || left || right); leaves padded to a power of two with zero words
 digest  keccak(0x02 || u8 bytesPerElement || u8 rank || u32 dim_0 .. || root)
+
+A weight has its own shape there, a job's input or output that of `as_matrix` (FORMAT.md 8).
 """
 
 from __future__ import annotations
@@ -62,6 +64,11 @@ def tensor_digest_of_bytes(
     _check_length(name, raw, shape, bits)
     header = bytes([bits // 8, len(shape)]) + b"".join(d.to_bytes(4, "big") for d in shape)
     return Digest(keccak(_TENSOR + header + tile_root(raw)))
+
+
+def as_matrix(shape: Sequence[int]) -> tuple[int, int]:
+    """Return the matrix as which a job's tensor is digested: its last dimension are the columns."""
+    return prod(shape[:-1]), shape[-1]
 
 
 def tile_root(raw: bytes) -> bytes:

@@ -8,10 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from eth_hash.auto import keccak
+
 from offchain.chain.binding import checksum
 from offchain.chain.client import Call, Receipt
 from offchain.chain.contracts.model_registry import TILE_TREE, VersionParams
-from offchain.chain.data_contract import build_data_contract
+from offchain.chain.data_contract import (
+    MAX_PIECE_BYTES,
+    build_data_contract,
+    build_index_contract,
+    get_code_of,
+    split_content,
+)
 from offchain.chain.journal import Journal, StepKey
 from offchain.chain.keys import AskPassword
 from offchain.chain.signers import SignerSource, open_signer
@@ -69,7 +77,7 @@ class Account:
         proof_gas: int | None = None,
         royalty_bps: int = 0,
     ) -> Mapping[str, Any]:
-        """Publish a model's key in a data contract and register the version it belongs to.
+        """Publish a model's key in data contracts and register the version it belongs to.
 
         Proving time and gas default to the bounds below which no operator would stake on it. What
         this account has registered in the same way before is left alone.
@@ -79,8 +87,33 @@ class Account:
         params = build_version_params(model, verifier, uri, prove_seconds, proof_gas, royalty_bps)
         return self.register(params, model.vk_blob)
 
+    def publish_key(self, vk_blob: bytes, piece_bytes: int = MAX_PIECE_BYTES) -> Address:
+        """Return the data contract of a key, created in as many transactions as it has parts.
+
+        What this account's journal knows as created for this key is not created again, so that an
+        upload that was interrupted goes on. Raises OffchainError where the chain holds another
+        code than was sent.
+        """
+        job = f"key-0x{keccak(vk_blob).hex()}-{piece_bytes}"
+        pieces = split_content(vk_blob, piece_bytes)
+        parts = [
+            self._create(StepKey(ROLE, job, f"part-{k}"), build_data_contract(piece))
+            for k, piece in enumerate(pieces)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return self._create(StepKey(ROLE, job, "index"), build_index_contract(parts))
+
+    def _create(self, key: StepKey, creation: Call) -> Address:
+        """Return the address of a data contract that this step creates, or has created."""
+        self._submitter.wait_for_pool()
+        created = self._submitter.submit(key, creation).created
+        if created is None or self.client.get_code(created) != get_code_of(creation):
+            raise OffchainError(f"{key.step} of the key is not at {created}: it was not created")
+        return checksum(created)
+
     def register(self, params: VersionParams, vk_blob: bytes) -> Mapping[str, Any]:
-        """Put a key into a data contract and register `params` with it.
+        """Publish a key and register `params` with it.
 
         `vk_data` is filled in here; what this account has registered with the same parameters and
         key before is left alone.
@@ -89,10 +122,7 @@ class Account:
         for version, known in registry.find_registered(self.manifest.first_block, self.address):
             if replace(known, vk_data=params.vk_data) == params:
                 return _describe(version, known.vk_data, vk_blob, None)
-        created = self.send(build_data_contract(vk_blob)).created
-        if created is None:
-            raise OffchainError("the key's data contract was not created")
-        params = replace(params, vk_data=checksum(created))
+        params = replace(params, vk_data=self.publish_key(vk_blob))
         version = registry.compute_version_id(params, self.address)
         receipt = self.send(registry.build_register_version(params))
         return _describe(version, params.vk_data, vk_blob, receipt.tx_hash)

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 
 from offchain.chain.client import Call
 from offchain.chain.journal import StepKey, StepStatus
+from offchain.commit.digest import as_matrix
 from offchain.errors import ContentError, ContractRevert, ModelMissing, NoSuchJob
 from offchain.roles.base import OF, REFUSALS, UNUSABLE, Action, BaseRole
 from offchain.roles.binding import ACCEPT_OWNER, UNJAIL, WorkerMoves
@@ -228,7 +229,7 @@ class Operator(BaseRole):
         job = self.context.contracts.market.get_job(job_id)
         model = self.load_version(job).model
         call = self.context.contracts.market.build_deliver_output(
-            job_id, model.output_bits // 8, model.output_shape, self._compute_output(job)
+            job_id, model.output_bits // 8, as_matrix(model.output_shape), self._compute_output(job)
         )
         self.send(job_id, key, call, "output-delivered")
 

@@ -10,7 +10,7 @@ from math import prod
 from pathlib import Path
 from typing import Final
 
-from offchain.commit.digest import tensor_digest_of_bytes
+from offchain.commit.digest import as_matrix, tensor_digest_of_bytes
 from offchain.errors import ContentError, StorageError, TensorError
 from offchain.types import Digest, JobId, SignedResult
 
@@ -120,8 +120,8 @@ def write_atomically(path: Path, raw: bytes) -> None:
 
 
 def compute_digest(raw: bytes, bits: int, shape: tuple[int, ...]) -> Digest:
-    """Return the tensor digest of raw bytes; raise ContentError when their number is wrong."""
+    """Return the digest of a job's tensor; raise ContentError when the number of bytes is wrong."""
     try:
-        return tensor_digest_of_bytes(raw, shape, bits)
+        return tensor_digest_of_bytes(raw, as_matrix(shape), bits)
     except TensorError as error:
         raise ContentError(str(error)) from None

@@ -118,10 +118,10 @@ class Model:
         return self._encode_output(execution.output), execution
 
     def decide(self, raw_output: bytes) -> int:
-        """Return the winning class: of the first row, or as an argmax says it."""
+        """Return the winning class: of the first row, or as an argmax says it there."""
         y = decode_tensor(raw_output, self.output_shape, self.output_bits, self.graph.output)
         if self.output_bits == INDEX_BITS:
-            return int(y[0])
+            return int(y.flat[0])
         return int(np.argmax(y.reshape(-1, y.shape[-1])[0]))
 
     def _encode_output(self, y: Array) -> bytes:

@@ -12,13 +12,12 @@ from typing import Final
 from offchain import native
 from offchain.chain.job_ids import id_number
 from offchain.chain.journal import Journal
-from offchain.commit.digest import tensor_digest_of_bytes
 from offchain.errors import NativeProofError, ProofError, UnchallengedProof
 from offchain.params.settings import Settings
 from offchain.prove.job import prove_job
 from offchain.prove.process import ProverProcess
 from offchain.prove.statement import FORMAT, MODE_PUBLIC, Statement
-from offchain.submit.content import write_atomically
+from offchain.submit.content import compute_digest, write_atomically
 from offchain.submit.models import Model
 from offchain.submit.versions import ReproducedVersion
 from offchain.types import Address, Dispute, DisputeState, Job, JobTerms
@@ -132,7 +131,7 @@ def verify_statement(statement: Statement, on_chain: Mapping[str, object]) -> No
 def verify_evidence(model: Model, evidence: Evidence) -> None:
     """Raise ProofError unless the proof shows its statement under the model's key."""
     shape, bits = model.output_shape, model.output_bits
-    if tensor_digest_of_bytes(evidence.raw_output, shape, bits) != evidence.statement.out_digest:
+    if compute_digest(evidence.raw_output, bits, shape) != evidence.statement.out_digest:
         raise ProofError("the reference's output is not the committed one: nothing can prove it")
     try:
         native.verify(

@@ -15,6 +15,7 @@ from eth_hash.auto import keccak
 
 from offchain.chain.client import ChainClient
 from offchain.chain.contracts.model_registry import TILE_TREE, ModelRegistry
+from offchain.chain.data_contract import read_data
 from offchain.errors import JobRefused, VersionMismatch
 from offchain.submit.models import Model, find_model
 from offchain.types import Address, Version, VersionId
@@ -23,7 +24,6 @@ from offchain.types import Address, Version, VersionId
 MAX_PROOF_GAS: Final = 12_000_000
 MAX_CALLDATA: Final = 100_000
 NUMBER_BYTES: Final = 8
-DATA_PREFIX: Final = b"\x00"  # a data contract's first byte: STOP, so that it cannot be called
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class VersionBook:
         if version_id not in self._reproduced:
             version = self._registry.get_version(version_id)
             model = find_model(self._models, version.graph_hash, version.weight_root)
-            vk_code = self._client.get_code(version.vk_data)
-            verify_version(version, model, vk_code, self._srs_id, self._verifier)
+            vk_blob = read_data(version.vk_data, self._client.get_code)
+            verify_version(version, model, vk_blob, self._srs_id, self._verifier)
             self._reproduced[version_id] = ReproducedVersion(version, model)
 
 
@@ -84,21 +84,22 @@ class DigestCheck:
 
 
 def verify_version(
-    version: Version, model: Model, vk_code: bytes, srs_id: bytes, verifier: Address
+    version: Version, model: Model, vk_blob: bytes | None, srs_id: bytes, verifier: Address
 ) -> None:
     """Raise VersionMismatch unless the registration is exactly what the model's files give."""
-    for check in compare_version(version, model, vk_code, srs_id, verifier):
+    for check in compare_version(version, model, vk_blob, srs_id, verifier):
         if not check.agrees:
             raise VersionMismatch(check.what, check.registered, check.recomputed)
 
 
 def compare_version(
-    version: Version, model: Model, vk_code: bytes, srs_id: bytes, verifier: Address
+    version: Version, model: Model, vk_blob: bytes | None, srs_id: bytes, verifier: Address
 ) -> tuple[DigestCheck, ...]:
     """Recompute everything that a registration claims from the model's files.
 
-    `vk_code` is the code of the registered data contract, `srs_id` and `verifier` are those of the
-    deployment: a verifier that somebody else wrote could accept anything. Numbers are eight bytes.
+    `vk_blob` is what the registered data contract holds, None where it is none; `srs_id` and
+    `verifier` are those of the deployment: a verifier that somebody else wrote could accept
+    anything. Numbers are eight bytes.
     """
     found = model.compute_digests()
     claims = (
@@ -108,7 +109,7 @@ def compare_version(
         ("verification key hash", version.vk_hash, found.vk_hash),
         ("reference string", version.srs_id, found.srs_id),
         ("deployment's reference string", srs_id, found.srs_id),
-        ("verification key on chain", keccak(vk_code), keccak(DATA_PREFIX + model.vk_blob)),
+        ("verification key on chain", keccak(vk_blob or b""), keccak(model.vk_blob)),
         ("deployment's verifier", _address(version.verifier), _address(verifier)),
         ("digest kind", _number(version.digest_kind), _number(TILE_TREE)),
         ("bytes of an output", _number(version.output_bytes), _number(model.output_bytes)),

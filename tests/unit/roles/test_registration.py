@@ -91,23 +91,36 @@ LIES: Mapping[str, object] = {
 @pytest.mark.parametrize("field", LIES)
 def test_verify_version__one_lie__found(model: Model, true: VersionParams, field: str) -> None:
     version = replace(register(true, model), **{field: LIES[field]})  # type: ignore[arg-type]
-    code = b"\0" + model.vk_blob
     with pytest.raises(VersionMismatch):
-        verify_version(version, model, code, true.srs_id, VERIFIER)
+        verify_version(version, model, model.vk_blob, true.srs_id, VERIFIER)
 
 
-@pytest.mark.parametrize("code", [b"", b"\0", b"\1"], ids=["no key", "empty", "callable"])
+@pytest.mark.parametrize("found", [None, b"", b"\1"], ids=["no key", "empty", "longer"])
 def test_verify_version__another_key_on_chain__found(
-    model: Model, true: VersionParams, code: bytes
+    model: Model, true: VersionParams, found: bytes | None
 ) -> None:
-    found = code + model.vk_blob if code == b"\1" else code
+    found = model.vk_blob + found if found else found
     with pytest.raises(VersionMismatch, match="on chain"):
         verify_version(register(true, model), model, found, true.srs_id, VERIFIER)
 
 
+def test_reproduce__callable_code_with_the_key__found(model: Model, true: VersionParams) -> None:
+    """Code that can be called could be another key's tomorrow."""
+    version = register(true, model)
+    book = VersionBook(
+        model.folder.parent,
+        SimpleNamespace(get_code=lambda _: b"\1" + model.vk_blob),  # type: ignore[arg-type]
+        SimpleNamespace(get_version=lambda _: version),  # type: ignore[arg-type]
+        version.srs_id,
+        VERIFIER,
+    )
+    with pytest.raises(VersionMismatch, match="on chain"):
+        book.reproduce(version.id)
+
+
 def test_compare_version__the_truth__everything_agrees(model: Model, true: VersionParams) -> None:
     version = register(true, model)
-    checks = compare_version(version, model, b"\0" + model.vk_blob, true.srs_id, VERIFIER)
+    checks = compare_version(version, model, model.vk_blob, true.srs_id, VERIFIER)
     assert len(checks) == len(LIES) + 2  # the deployment's string, and the key's code
     assert all(check.agrees for check in checks)
 
