@@ -4,8 +4,8 @@ use crate::challenges::Challenges;
 use crate::sumcheck::Column;
 use rayon::prelude::*;
 use zkdps_field::kernels::{
-    add_scaled, bind_leading_small, bind_trailing_small, combine_small, dot_small, eq_table,
-    inner_product,
+    SmallInt, add_scaled, bind_leading_small, bind_trailing_small, combine_small, dot_small,
+    eq_table, inner_product,
 };
 use zkdps_field::{Fr, One, Zero};
 use zkdps_program::{Segment, Source};
@@ -42,7 +42,7 @@ macro_rules! with_cells {
     };
 }
 
-impl<'a> Cells<'a> {
+impl Cells<'_> {
     /// Returns the number of cells.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -71,7 +71,7 @@ impl<'a> Cells<'a> {
     /// Returns one integer; 0 for what is none.
     #[must_use]
     pub fn integer(&self, index: usize) -> i64 {
-        with_cells!(self, cells => i64::from(cells[index]), _cells => 0)
+        with_cells!(self, cells => cells[index].widen(), _cells => 0)
     }
 
     /// Returns the cells in the field.
@@ -188,7 +188,6 @@ pub(crate) fn arrange(cells: Vec<Fr>, axes: &[Free]) -> Column {
 fn bind_bits(mut cells: Cells, bits: &mut Vec<Bits>) -> Vec<Fr> {
     cells = skip_constants(cells, bits);
     match bits.as_mut_slice() {
-        [] | [Bits::Free(_)] => cells.embed(),
         [.., Bits::Known(point)] => {
             let weights = eq_table(
                 &point.split_off(point.len().saturating_sub(TRAILING)),
@@ -230,7 +229,7 @@ fn bind_bits(mut cells: Cells, bits: &mut Vec<Bits>) -> Vec<Fr> {
             }
             bind_bits(Cells::Field(&bound), bits)
         }
-        // Neighbours of one kind are merged.
+        // Neighbours of one kind are merged: nothing is known.
         _ => cells.embed(),
     }
 }

@@ -49,7 +49,7 @@ impl Challenges {
             Source::Bits => bits(segment.end as u64, segment.length),
             Source::OutputBits => {
                 let shifted = self.output.checked_shr(segment.end as u32).unwrap_or(0);
-                bits(shifted as u64, segment.length)
+                bits(shifted.cast_unsigned(), segment.length)
             }
             source => {
                 let vector = cut(self.vector(source), segment.end, segment.length);
@@ -86,8 +86,8 @@ impl Challenges {
             FactorKind::Lt => less_than(value, point),
             FactorKind::Causal => causal(value, point, cut(vector, factor.end2, factor.length2)),
             FactorKind::LtOutput => {
-                let size = 1_u64 << point.len();
-                less_than(self.output.clamp(0, size as i64) as u64, point)
+                let size = 1_i64 << point.len();
+                less_than(self.output.clamp(0, size).unsigned_abs(), point)
             }
             FactorKind::At => eq(&bits(value, point.len()), point),
         }

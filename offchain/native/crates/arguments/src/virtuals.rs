@@ -46,7 +46,7 @@ fn one_hot(proving: &Proving, slot: &Slot, free: &[(Source, usize)]) -> Column {
             let bit = if k < n {
                 t >> (n - 1 - k) & 1
             } else {
-                (symbol >> (known.len() - 1 - k) & 1) as usize
+                (symbol.cast_unsigned() >> (known.len() - 1 - k) & 1) as usize
             };
             match x {
                 None => at = at << 1 | bit,

@@ -103,6 +103,10 @@ fn commit_cells(powers: &[G1Affine], cells: Cells) -> G1Projective {
 
 /// Return the proof that the tensors satisfy the key's program.
 #[pyfunction]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a list is extracted from Python by value"
+)]
 fn prove<'py>(
     py: Python<'py>,
     vk: &[u8],
@@ -116,6 +120,10 @@ fn prove<'py>(
 
 /// Return the proof and the seconds that its phases took.
 #[pyfunction]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a list is extracted from Python by value"
+)]
 fn prove_timed<'py>(
     py: Python<'py>,
     vk: &[u8],
@@ -196,19 +204,18 @@ enum TypedArray<'py> {
 
 impl<'py> TypedArray<'py> {
     fn read(array: &Bound<'py, PyAny>, name: &str) -> PyResult<Self> {
-        let typed = if let Ok(array) = array.extract() {
-            Self::I8(array)
-        } else if let Ok(array) = array.extract() {
-            Self::I16(array)
-        } else if let Ok(array) = array.extract() {
-            Self::I32(array)
-        } else if let Ok(array) = array.extract() {
-            Self::I64(array)
-        } else {
-            return Err(refused(format!(
+        let unknown = || {
+            refused(format!(
                 "{name}: expected an array of int8, int16, int32 or int64"
-            )));
+            ))
         };
+        let typed = array
+            .extract()
+            .map(Self::I8)
+            .or_else(|_| array.extract().map(Self::I16))
+            .or_else(|_| array.extract().map(Self::I32))
+            .or_else(|_| array.extract().map(Self::I64))
+            .map_err(|_| unknown())?;
         if typed.cells().is_err() {
             return Err(refused(format!("{name}: expected a C-contiguous array")));
         }

@@ -91,7 +91,7 @@ impl PublicTensors for PublicValues<'_> {
             .enumerate()
             .map(|(t, symbol)| {
                 eq(rows, &bits(t as u64, rows.len()))
-                    * eq(symbols, &bits(*symbol as u64, symbols.len()))
+                    * eq(symbols, &bits(symbol.cast_unsigned(), symbols.len()))
             })
             .sum()
     }
@@ -168,7 +168,7 @@ mod tests {
         let expected: Fr = elements
             .iter()
             .enumerate()
-            .map(|(t, v)| table[t] * at[*v as usize])
+            .map(|(t, v)| table[t] * at[usize::try_from(*v).unwrap()])
             .sum();
         assert_eq!(values.one_hot(0, &[point, symbols].concat()), expected);
     }

@@ -63,7 +63,7 @@ fn sizes_that_no_machine_has_are_refused_before_anything_is_allocated() {
     assert_eq!(refusal("tiny", |p| p.proof_chunks += 1), "proof chunks");
     let last = |p: &Program| {
         let fixed = |k: &usize| p.tensors[*k].kind == TensorKind::Fixed;
-        (0..p.tensors.len()).filter(fixed).next_back().unwrap()
+        (0..p.tensors.len()).rfind(fixed).unwrap()
     };
     let huge = refusal("tiny", |p| {
         let k = last(p);

@@ -9,7 +9,7 @@ use crate::sumcheck::Compress;
 use crate::virtuals::boolean_function;
 use crate::with_cells;
 use rayon::prelude::*;
-use zkdps_field::kernels::{add_scaled, combine_small};
+use zkdps_field::kernels::{SmallInt, add_scaled, combine_small};
 use zkdps_field::{Fr, One, Zero};
 use zkdps_program::{Atom, Block, FactorKind, Function, Segment, Source};
 
@@ -134,11 +134,11 @@ impl<'a> View<'a> {
             cells => {
                 if is_identity {
                     for (k, (sum, v)) in sums.iter_mut().zip(&cells[start..]).enumerate() {
-                        *sum += weight(start + k) * i64::from(*v);
+                        *sum += weight(start + k) * v.widen();
                     }
                 } else {
                     for (k, sum) in sums.iter_mut().enumerate() {
-                        *sum += weight(start + k) * i64::from(cells[self.index(start + k)]);
+                        *sum += weight(start + k) * cells[self.index(start + k)].widen();
                     }
                 }
             },
@@ -151,9 +151,13 @@ fn constant_bits(segment: &Segment, output: i64) -> Option<usize> {
     let ones = (1 << segment.length) - 1;
     match segment.source {
         Source::Bits => Some(segment.end),
-        Source::OutputBits => {
-            Some(output.checked_shr(segment.end as u32).unwrap_or(0) as usize & ones)
-        }
+        Source::OutputBits => Some(
+            output
+                .checked_shr(segment.end as u32)
+                .unwrap_or(0)
+                .cast_unsigned() as usize
+                & ones,
+        ),
         _ => None,
     }
 }

@@ -104,7 +104,7 @@ pub(super) fn validate_slot(program: &Program, index: usize) -> Result<(), Reaso
                 .checked_sub(n)
                 .ok_or("its point is too short")?;
             holds(
-                input.lo >= 0 && ceil_log2(input.hi as usize + 1) <= symbols,
+                input.lo >= 0 && ceil_log2(input.hi.unsigned_abs() as usize + 1) <= symbols,
                 "its elements do not fit its point",
             )?;
             validate_point(program, &slot.point, n + symbols, phase)?;

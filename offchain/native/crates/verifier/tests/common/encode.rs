@@ -51,7 +51,9 @@ impl Writer {
 
     fn point(&mut self, point: &[Segment]) {
         self.byte(point.len());
-        point.iter().for_each(|segment| self.segment(segment));
+        for segment in point {
+            self.segment(segment);
+        }
     }
 
     fn expression(&mut self, expression: &Expression) {
@@ -68,7 +70,9 @@ impl Writer {
         self.0.push(public.form as u8);
         self.byte(public.bytes_per_element);
         self.byte(public.shape.len());
-        public.shape.iter().for_each(|size| self.word(*size));
+        for size in &public.shape {
+            self.word(*size);
+        }
         self.word(public.lo.cast_unsigned());
         self.word(public.hi.cast_unsigned());
     }
@@ -159,19 +163,23 @@ fn encode_head(out: &mut Writer, program: &Program) {
         out.word(tensor.addr as u32);
     }
     out.byte(program.inputs.len());
-    program.public().for_each(|public| out.public(public));
+    for public in program.public() {
+        out.public(public);
+    }
     out.short(program.functions.len());
     for function in &program.functions {
         out.byte(function.factors.len());
         for factor in &function.factors {
             out.byte(factor.kind as usize);
             out.word(factor.value);
-            [factor.end, factor.length, factor.end2, factor.length2]
-                .into_iter()
-                .for_each(|number| out.byte(number));
+            for number in [factor.end, factor.length, factor.end2, factor.length2] {
+                out.byte(number);
+            }
         }
     }
-    program.counts.0.iter().for_each(|count| out.short(*count));
+    for count in program.counts.0 {
+        out.short(count);
+    }
     for slot in &program.slots {
         out.byte(slot.kind as usize);
         out.short(slot.tensor.unwrap_or(NONE));
@@ -188,10 +196,9 @@ fn encode_lookups(out: &mut Writer, program: &Program) {
         out.short(block.table_id.into());
         out.expression(&block.numerator);
         out.byte(block.columns.len());
-        block
-            .columns
-            .iter()
-            .for_each(|column| out.expression(column));
+        for column in &block.columns {
+            out.expression(column);
+        }
     }
     out.byte(3);
     out.short(program.relations.len());
