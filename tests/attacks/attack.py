@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from offchain.prove.reference import curve, hyperkzg, logup, mercury, public, transcript, verifier
 from offchain.prove.verification_key import VerificationKey
-from offchain.prove.reference import curve, hyperkzg, logup, mercury, transcript, verifier
 from tests.attacks.cheater import Cheater, Tensors
 from tests.attacks.forgeries import Forgery, submit
 from tests.attacks.weakening import Change, Weakening, altered, rewritten
@@ -92,9 +92,7 @@ NO_SCALAR_BOUND: Final = partial(
     rewritten, transcript.Receiver.receive_scalars, "any(s >= R for s in scalars)", "False"
 )
 NO_COORDINATE_BOUND: Final = partial(rewritten, curve.decode, "x >= Q or y >= Q", "False")
-NO_RANGE: Final = partial(
-    rewritten, verifier.verify_range, "not spec.lo <= v <= spec.hi", "False"
-)
+NO_RANGE: Final = partial(rewritten, public.verify_range, "not spec.lo <= v <= spec.hi", "False")
 
 
 def without_field(name: str) -> Weakening:

@@ -65,7 +65,9 @@ def table_block(program: Program, table_id: int) -> int:
     )
 
 
-def with_columns(table_id: int, change: Callable[[tuple[Expression, ...]], tuple[Expression, ...]]) -> Change:
+def with_columns(
+    table_id: int, change: Callable[[tuple[Expression, ...]], tuple[Expression, ...]]
+) -> Change:
     """Return the program whose blocks of one table have other columns."""
 
     def changed(program: Program) -> Program:
@@ -133,9 +135,7 @@ def without_constant(index: int) -> Change:
 
     def change(program: Program) -> Program:
         relations = list(program.relations)
-        kept = [
-            a for a in relations[index].expression if (a.slot, a.function) != (NONE, NONE)
-        ]
+        kept = [a for a in relations[index].expression if (a.slot, a.function) != (NONE, NONE)]
         relations[index] = replace(relations[index], expression=tuple(kept))
         return replace(program, relations=tuple(relations))
 

@@ -100,9 +100,7 @@ class Inverter(Cheater):
             zip(columns, self.numerators, self.denominators, strict=True)
         ):
             weights = eq_table(suffix(tau, len(h).bit_length() - 1))
-            inner = sum(
-                w * (a * c - b) for w, a, b, c in zip(weights, h, p, q, strict=True)
-            )
+            inner = sum(w * (a * c - b) for w, a, b, c in zip(weights, h, p, q, strict=True))
             total += pow(delta, k, R) * inner
         return total % R
 

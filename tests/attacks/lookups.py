@@ -39,9 +39,7 @@ def block_rows(program: Program, tensors: Tensors) -> Iterator[BlockRows]:
     challenges = Challenges(tensors[program.output.tensor][0])
     for block in program.blocks:
         ids = {a.slot for e in (block.numerator, *block.columns) for a in e} - {NONE}
-        slots = {
-            i: column(witness, i, Source.ZETA, program.lam, block.n, challenges) for i in ids
-        }
+        slots = {i: column(witness, i, Source.ZETA, program.lam, block.n, challenges) for i in ids}
         output = challenges.output
         columns = [expand(program, e, block.n, slots, output) for e in block.columns]
         numerators = expand(program, block.numerator, block.n, slots, output)

@@ -20,6 +20,7 @@ from tests.attacks.frozen_lookups import OtherLeaves
 from tests.attacks.lookups import multiplicities
 from tests.vectors.models import SmallModel, output_bytes, read_output
 from tests.vectors.proofs import statement_for
+from tests.vectors.sketch import CompiledModel
 
 # -------------------------------------------------------------------- provers
 
@@ -102,7 +103,7 @@ class _LongSender(BendingSender):
 # -------------------------------------------------------------------- submissions
 
 
-def other_leaves(model: SmallModel, false: Callable[[SmallModel], Tensors]) -> Forgery:
+def other_leaves(model: CompiledModel, false: Callable[[CompiledModel], Tensors]) -> Forgery:
     """Prove the honest lookups beside a false witness."""
     truth = type("OtherLeaves", (OtherLeaves,), {"truth": model.tensors()})
     return submit(model, false(model), truth)
@@ -127,7 +128,7 @@ def replayed_for_other_tensor(model: SmallModel, index: int) -> Forgery:
     base = honest(model)
     raw = [base.public_in, base.public_out]
     raw[index] = raw[index][:-1] + bytes([raw[index][-1] ^ 1])
-    other = statement_for(model.key, *raw, JOB)
+    other = statement_for(model.key, raw[0], raw[1], JOB)
     return replace(base, statement=other, public_in=raw[0], public_out=raw[1])
 
 

@@ -126,7 +126,7 @@ def in_the_field(model: Model, tensors: Tensors) -> None:
 def other_sum(model: Model, tensors: Tensors) -> None:
     """Take the reciprocal of a sum 100 too large; the remainders agree with one another."""
     fill = soft(model)
-    honest = int(model.execution.rows["a"].total[1])  # type: ignore[union-attr]
+    honest = int(model.execution.rows["a"].total[1])
     settle(model, tensors, iota={1: (1 << fill.op.g) // (honest + 100)})
     below = (1 << fill.op.g) - tensors[fill.iota][1] * honest
     cut_digits(tensors, fill.below, 1, below)
@@ -203,17 +203,13 @@ def unranged(pick: Callable[[Model], int]) -> Callable[[Model], Change]:
 
 def sum_unchecked(model: Model) -> Change:
     """Do not compare the remainders with the row's sum."""
-    relation = changes.relation_of(
-        model.program, Residual.LINEAR, soft(model).above.tensors[0]
-    )
+    relation = changes.relation_of(model.program, Residual.LINEAR, soft(model).above.tensors[0])
     return changes.without_relation(relation)
 
 
 def reciprocal_unchecked(model: Model) -> Change:
     """Do not compare iota with the row's sum."""
-    relation = changes.relation_of(
-        model.program, Residual.PRODUCT, soft(model).below.tensors[0]
-    )
+    relation = changes.relation_of(model.program, Residual.PRODUCT, soft(model).below.tensors[0])
     return changes.without_relation(relation)
 
 
@@ -240,9 +236,7 @@ def set_row(
         for tensor in fill.root_digits.tensors[1:]:
             tensors[tensor][row] = 0
     cut_digits(tensors, fill.below, row, small(limit - square * total))
-    cut_digits(
-        tensors, fill.above, row, small(square * total + (2 * root + 1) * total - 1 - limit)
-    )
+    cut_digits(tensors, fill.above, row, small(square * total + (2 * root + 1) * total - 1 - limit))
     acc: list[int] = []
     for other in range(len(tensors[fill.root])):  # what is a lie in other rows stays one
         acc += results(model, other, tensors[fill.root][other])

@@ -113,7 +113,9 @@ def other_group(model: Model) -> Array:
 
 def other_share(model: Model) -> Array:
     """Let query head h read key head h mod 2 instead of h // 2."""
-    return np.einsum("hid,hjd->hij", value(model, "low"), value(model, "high")[[0, 1, 0, 1]])
+    high = value(model, "high")[[0, 1, 0, 1]]
+    acc: Array = np.einsum("hid,hjd->hij", value(model, "low"), high)
+    return acc
 
 
 def other_sign(model: Model) -> Array:
@@ -137,7 +139,8 @@ def rotated(model: Model, sign: int, turn: bool) -> Array:
     x, cos, sin = value(model, "s_q"), model.weights["cos"], model.weights["sin"]
     signed = np.concatenate([-sin[:, :1], sin[:, 1:]], axis=1)
     partner = x[..., ::-1] if turn else x
-    return x * cos[:, None] + sign * partner * signed[:, None]
+    acc: Array = x * cos[:, None] + sign * partner * signed[:, None]
+    return acc
 
 
 def shift_both(first: tuple[int, ...], second: tuple[int, ...]) -> Callable[..., None]:
@@ -165,12 +168,10 @@ def moved_inside_window(model: Model, tensors: Tensors) -> None:
 # -------------------------------------------------------------------- other programs
 
 
-def other_axes(**changed: int) -> Callable[[Model], Change]:
+def other_axes(**changed: Any) -> Callable[[Model], Change]:
     """Return the program whose links look through other windows."""
     return lambda _: changes.with_link(
-        lambda x: replace(
-            x, height=replace(x.height, **changed), width=replace(x.width, **changed)
-        )
+        lambda x: replace(x, height=replace(x.height, **changed), width=replace(x.width, **changed))
     )
 
 
@@ -195,9 +196,7 @@ def slot_at(model: Model, *point: Segment) -> int:
     return next(k for k, s in enumerate(model.program.slots) if s.point == point)
 
 
-def other_point(
-    old: tuple[Segment, ...], new: tuple[Segment, ...]
-) -> Callable[[Model], Change]:
+def other_point(old: tuple[Segment, ...], new: tuple[Segment, ...]) -> Callable[[Model], Change]:
     """Return the program that reads a slot elsewhere."""
     return lambda model: changes.with_slot(
         slot_at(model, *old), lambda slot: replace(slot, point=new)
@@ -410,12 +409,15 @@ ATTACKS: Final = (
     ),
     following("wrong-shared-head", 10, om.heads, giving(other_share), low_heads, PAIRING),
     forgetting(
-        "antisymmetric-error", 3, om.square, lie(shift_both((0, 1), (1, 0))), at_diagonal, CONTRACTION
+        "antisymmetric-error", 3, om.square, lie(shift_both((0, 1), (1, 0))), at_diagonal,
+        CONTRACTION,
     ),
     # ---- sums
     following("wrong-sign", 10, om.added, giving(other_sign), opposite_terms, PAIRING),
     following("wrong-broadcast", 10, om.added, giving(other_axis_sum), row_weights, FOLDS),
-    forgetting("cancelling-sums", 3, om.pooled, lie(shift_both((0, 0, 0), (1, 0, 0))), at_half, FOLDS),
+    forgetting(
+        "cancelling-sums", 3, om.pooled, lie(shift_both((0, 0, 0), (1, 0, 0))), at_half, FOLDS
+    ),
     forgetting(
         "moved-inside-window", 10, om.pooled, lie(moved_inside_window), copy_unchecked, RELATION
     ),

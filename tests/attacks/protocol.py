@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -50,9 +51,18 @@ from tests.attacks.attack import (
 )
 from tests.attacks.cheater import Cheater, Tensors, at_commitments
 from tests.attacks.forgeries import Forgery, honest, submit
+from tests.attacks.lookups import recount
 from tests.attacks.op_requant import false_output, go_on, long_remainder
 from tests.attacks.weakening import altered, both, constant_challenge, unabsorbed
-from tests.attacks.witness import fill_of, key_at, last_requant, lie, read_digits, set_key
+from tests.attacks.witness import (
+    cut_digits,
+    fill_of,
+    key_at,
+    last_requant,
+    lie,
+    read_digits,
+    set_key,
+)
 from tests.vectors import operator_models as om
 from tests.vectors.sketch import feed
 
@@ -160,9 +170,7 @@ class KnowsEtaBeforeLeaves(Cheater):
         ]
         for slot, move in zip((low, high, value), fl.solve(rows), strict=True):
             self.slots[slot] = (self.slots[slot] + move) % R
-        shown = next(
-            i for i, s in enumerate(program.slots) if s.tensor == program.output.tensor
-        )
+        shown = next(i for i, s in enumerate(program.slots) if s.tensor == program.output.tensor)
         self.slots[shown] = (self.slots[shown] + moved) % R
 
     def _eta_without_leaves(self) -> int:
@@ -246,26 +254,19 @@ def cancelling(model: Model) -> Tensors:
     """
     hidden = next(f for f in reversed(model.layout.fills[:-1]) if isinstance(f, RequantFill))
     last = last_requant(model)
-    for cell in range(len(model.witness[last.y])):
-        for step in (1, -1):
-            tensors = model.tensors()
-            key = key_at(model, tensors, last, cell) + step
-            full = 1 << last.op.s
-            moved = 0 if step > 0 else full - 1
-            change = step * full + moved - read_digits(tensors, last.digits, cell)
-            left = read_digits(tensors, hidden.digits, cell) - change
-            if not 0 <= left < 1 << hidden.op.s or not 0 <= key < 1 << last.op.key_width:
-                continue
-
-            def apply(model: Model, tensors: Tensors) -> None:
-                set_key(model, tensors, last, cell, key)
-                for digits, rest in ((last.digits, moved), (hidden.digits, left)):
-                    value = rest
-                    for tensor, width in zip(digits.tensors, digits.widths, strict=True):
-                        tensors[tensor][cell] = value & ((1 << width) - 1)
-                        value >>= width
-
-            return lie(apply)(model)
+    full = 1 << last.op.s
+    for cell, step in itertools.product(range(len(model.witness[last.y])), (1, -1)):
+        tensors = model.tensors()
+        key = key_at(model, tensors, last, cell) + step
+        moved = 0 if step > 0 else full - 1
+        change = step * full + moved - read_digits(tensors, last.digits, cell)
+        left = read_digits(tensors, hidden.digits, cell) - change
+        if 0 <= left < 1 << hidden.op.s and 0 <= key < 1 << last.op.key_width:
+            set_key(model, tensors, last, cell, key)
+            cut_digits(tensors, last.digits, cell, moved)
+            cut_digits(tensors, hidden.digits, cell, left)
+            recount(model.program, tensors)
+            return tensors
     raise ValueError("no cell of this model can be moved")
 
 

@@ -1,4 +1,4 @@
-"""Pairings by the development tau: e(L, [1]) = e(R, [tau]) says L = tau R, which needs no pairing."""
+"""Openings checked by the development tau: e(L, [1]) = e(R, [tau]) says no more than L = tau R."""
 
 from __future__ import annotations
 

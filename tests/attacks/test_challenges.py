@@ -59,6 +59,7 @@ POINTS = {
     )
 }
 
+
 @dataclass
 class Watch:
     """What a run of the verifier drew, and where in the proof it was when it read each message."""

@@ -41,6 +41,7 @@ from tests.attacks.weakening import unabsorbed
 from tests.vectors import operator_models as om
 from tests.vectors.generate import forgery_vector
 from tests.vectors.models import SmallModel, handmade_gkr, handmade_inverses
+from tests.vectors.sketch import CompiledModel
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "forgeries"
 README = Path(__file__).with_name("README.md")
@@ -147,7 +148,7 @@ def test_forgery__refused_for_its_reason(attack: Attack) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("attack", "model"), OTHERS)
 def test_forgery__other_models__refused_for_its_reason(
-    attack: Attack, model: Callable[[], om.CompiledModel]
+    attack: Attack, model: Callable[[], CompiledModel]
 ) -> None:
     refuse(attack, attack.make(model()))
 

@@ -74,9 +74,7 @@ def key_at(model: CompiledModel, tensors: Tensors, fill: RequantFill, cell: int)
     return tensors[fill.y][cell] + (1 << (fill.op.width - 1))
 
 
-def set_key(
-    model: CompiledModel, tensors: Tensors, fill: RequantFill, cell: int, key: int
-) -> None:
+def set_key(model: CompiledModel, tensors: Tensors, fill: RequantFill, cell: int, key: int) -> None:
     """Give a cell another quotient, and the table's value to match."""
     if fill.q is None or fill.table is None:
         tensors[fill.y][cell] = key - (1 << (fill.op.width - 1))
@@ -113,9 +111,7 @@ def carry(model: CompiledModel, tensors: Tensors, step: int, name: str | None = 
     """Add `step` to a quotient and take it off the remainder's highest digit; return the cell."""
     fill = fill_of(model, RequantFill, name or model.layout.graph.output)
     rows = range(1 << fill.op.key_width)
-    cell = next(
-        i for i in real_cells(fill.shape) if key_at(model, tensors, fill, i) + step in rows
-    )
+    cell = next(i for i in real_cells(fill.shape) if key_at(model, tensors, fill, i) + step in rows)
     set_key(model, tensors, fill, cell, key_at(model, tensors, fill, cell) + step)
     tensors[fill.digits.tensors[-1]][cell] -= step << fill.op.digits[-1]
     return cell

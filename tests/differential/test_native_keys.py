@@ -33,7 +33,8 @@ def with_first(name: str, **fields: Any) -> Change:
 
     def change(program: Program) -> Program:
         first, *others = getattr(program, name)
-        return replace(program, **{name: (replace(first, **fields), *others)})
+        items: dict[str, Any] = {name: (replace(first, **fields), *others)}
+        return replace(program, **items)
 
     return change
 

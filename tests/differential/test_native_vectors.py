@@ -93,8 +93,9 @@ def test_srs__absurd_size__refused() -> None:
 
 def test_commit__signed_coefficients__equals_the_reference(srs: bytes) -> None:
     rng = np.random.default_rng(3)
-    for kind, scale in ((np.int8, 100), (np.int16, 1 << 15 - 1), (np.int64, 1 << 40)):
-        values = rng.integers(-scale, scale, 64).astype(kind)
+    kinds: list[tuple[Any, int]] = [(np.int8, 100), (np.int16, 1 << 14), (np.int64, 1 << 40)]
+    for kind, scale in kinds:
+        values: Any = rng.integers(-scale, scale, 64).astype(kind)
         expected = encode(combine(insecure_srs(6), [int(v) for v in values]))
         assert native.commit(srs, values) == expected
         assert native.commit_chunks(srs, np.concatenate([values, values]), 6) == expected * 2
@@ -122,9 +123,7 @@ def test_prove__operator__same_bytes_as_the_vector_and_accepted(
 ) -> None:
     vector = OPERATORS[model().name]
     vk = unhex(vector["vk"])
-    proof = native.prove(
-        vk, srs, unhex(vector["statementHash"]), by_id(vk, model().tensors())
-    )
+    proof = native.prove(vk, srs, unhex(vector["statementHash"]), by_id(vk, model().tensors()))
     assert proof == unhex(vector["proof"])
     native.verify(*arguments(vector))
 

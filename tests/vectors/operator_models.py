@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cache
 
 import numpy as np
@@ -60,7 +61,7 @@ def mlp(
     """Linear layers, the hidden ones with a ReLU table, the last one in range form."""
     sketch, rng = start(name, seed, (rows, sizes[0]), lo, hi)
     source, last = "x", len(sizes) - 2
-    for k, (inner, outer) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for k, (inner, outer) in enumerate(itertools.pairwise(sizes)):
         w = sketch.weight(f"w{k}", rng.integers(-128, 128, (outer, inner)))
         b = sketch.weight(f"b{k}", rng.integers(-1000, 1000, (outer,)), 32)
         table = "identity" if k == last else "relu"
@@ -397,9 +398,7 @@ def wide() -> CompiledModel:
     """A quotient of 18 bits that saturates to 16, by tables of 2^16 rows."""
     spec = TensorSpec("x", (4,), 8, -128, 127)
     sketch = Sketch("wide", (spec,), {"x": np.array([100, -128, 36, 37])})
-    sketch.requant(
-        Sum("s", (("x", 900),)), width=18, digits=(8,), clamp=(-32768, 32767), m=256
-    )
+    sketch.requant(Sum("s", (("x", 900),)), width=18, digits=(8,), clamp=(-32768, 32767), m=256)
     return sketch.finish(c=12)
 
 
