@@ -27,11 +27,15 @@ from tests.attacks import (
     inverses,
     misfits,
     op_cells,
+    op_conv,
+    op_norm,
+    op_picks,
     op_requant,
-    op_rows,
+    op_softmax,
     op_sums,
     op_wide,
     protocol,
+    protocol_lookups,
 )
 from tests.attacks.attack import Attack
 from tests.attacks.catalogue import ALL
@@ -196,7 +200,10 @@ def test_unranged_reciprocal__the_specification_s_numbers() -> None:
 def test_false_witnesses__mostly_false_outputs() -> None:
     """A forgery that shows the honest output would be of little use to a cheater."""
     shown = cache(lambda model: honest(model()).public_out)
-    families = (op_requant, op_sums, op_rows, op_cells, protocol, inverses)
+    families = (
+        *(op_requant, op_conv, op_sums, op_softmax, op_norm, op_cells, op_picks),
+        *(protocol, protocol_lookups, inverses),
+    )
     hidden = {
         attack.name
         for family in families
