@@ -1,6 +1,7 @@
 //! The prover's half of the fractional GKR: leaves, tree, layers.
 
-use super::{BlockCells, Fingerprint, block_cells};
+use super::Fingerprint;
+use super::leaves::fill_block;
 use crate::proving::Proving;
 use crate::sumcheck::prove_layer;
 use zkdps_field::kernels::logup_parents;
@@ -22,17 +23,15 @@ pub fn prove_gkr(sender: &mut Sender, proving: &Proving, fingerprint: Fingerprin
 /// Returns the leaves: blocks one after another, the rest 0 / 1.
 fn leaves(proving: &Proving, fingerprint: Fingerprint) -> Layer {
     let size = 1_usize << proving.program.lambda;
-    let (mut numerators, mut denominators) = (Vec::with_capacity(size), Vec::with_capacity(size));
+    let (mut numerators, mut denominators) = (vec![Fr::zero(); size], vec![Fr::one(); size]);
+    let (mut p, mut q) = (numerators.as_mut_slice(), denominators.as_mut_slice());
     for block in &proving.program.blocks {
-        let BlockCells {
-            numerator,
-            denominator,
-        } = block_cells(proving, block, fingerprint);
-        numerators.extend(numerator);
-        denominators.extend(denominator);
+        let (numerator, rest) = p.split_at_mut(1 << block.n);
+        p = rest;
+        let (denominator, rest) = q.split_at_mut(1 << block.n);
+        q = rest;
+        fill_block(proving, block, fingerprint, numerator, denominator);
     }
-    numerators.resize(size, Fr::zero());
-    denominators.resize(size, Fr::one());
     (numerators, denominators)
 }
 
@@ -51,8 +50,8 @@ pub fn tree(leaves: Layer) -> Vec<Layer> {
 pub fn prove_layers(sender: &mut Sender, layers: Vec<Layer>) -> Vec<Fr> {
     let mut zeta = Vec::new();
     for (mut p0, mut q0) in layers.into_iter().rev() {
-        let p1 = p0.split_off(p0.len() / 2);
-        let q1 = q0.split_off(q0.len() / 2);
+        let half = p0.len() / 2;
+        let (p1, q1) = rayon::join(|| p0.split_off(half), || q0.split_off(half));
         let lambda = sender.challenge();
         let (mut rho, values) = prove_layer(sender, Tag::Round, &zeta, lambda, [p0, p1, q0, q1]);
         sender.send_scalars(Tag::Layer, &values);

@@ -13,7 +13,8 @@ use zkdps_field::kernels::{SmallInt, add_scaled, combine_small};
 use zkdps_field::{Fr, One, Zero};
 use zkdps_program::{Atom, Block, FactorKind, Function, Segment, Source};
 
-const PARALLEL: usize = 1 << 12;
+/// Cells that are made at a time: their integers stay in the first-level cache.
+const TILE: usize = 1 << 11;
 
 /// Numerators and denominators of a block.
 #[derive(Clone, Debug)]
@@ -27,35 +28,140 @@ pub struct BlockCells {
 /// Returns a block's cells.
 #[must_use]
 pub fn block_cells(proving: &Proving, block: &Block, fingerprint: Fingerprint) -> BlockCells {
-    let size = 1 << block.n;
-    let mut denominator = vec![fingerprint.shared(block); size];
-    let (mut integers, mut weights) = (Vec::new(), Vec::new());
-    for (k, column) in block.columns.iter().enumerate() {
-        let weight = -fingerprint.power(k);
-        match integer_cells(proving, column, size) {
-            Some(cells) => {
-                integers.push(cells);
-                weights.push(weight);
-            }
-            None => add_scaled(
-                &mut denominator,
-                weight,
-                &field_cells(proving, column, size),
-            ),
-        }
-    }
-    let vectors: Vec<&[i64]> = integers.iter().map(Vec::as_slice).collect();
-    if !vectors.is_empty() {
-        let sum = combine_small(&vectors, &weights, size);
-        add_scaled(&mut denominator, Fr::one(), &sum);
-    }
-    let numerator = match integer_cells(proving, &block.numerator, size) {
-        Some(cells) => cells.par_iter().map(|v| Fr::from(*v)).collect(),
-        None => field_cells(proving, &block.numerator, size),
-    };
+    let mut numerator = vec![Fr::zero(); 1 << block.n];
+    let mut denominator = numerator.clone();
+    fill_block(
+        proving,
+        block,
+        fingerprint,
+        &mut numerator,
+        &mut denominator,
+    );
     BlockCells {
         numerator,
         denominator,
+    }
+}
+
+/// Writes a block's cells, tile by tile.
+pub(super) fn fill_block(
+    proving: &Proving,
+    block: &Block,
+    fingerprint: Fingerprint,
+    numerator: &mut [Fr],
+    denominator: &mut [Fr],
+) {
+    let size = numerator.len();
+    let prepare = |expression| Column::new(proving, expression, size);
+    let top = prepare(&block.numerator);
+    let columns: Vec<Column> = block.columns.iter().map(|column| prepare(column)).collect();
+    // The shared part is one more column: of ones.
+    let ones = vec![1_i64; TILE.min(size)];
+    let mut weights = vec![fingerprint.shared(block)];
+    weights.extend(
+        (0..columns.len())
+            .filter(|k| matches!(columns[*k], Column::Integers(_)))
+            .map(|k| -fingerprint.power(k)),
+    );
+    numerator
+        .par_chunks_mut(TILE)
+        .zip(denominator.par_chunks_mut(TILE))
+        .enumerate()
+        .for_each(|(tile, (numerator, denominator))| {
+            let (start, length) = (tile * TILE, numerator.len());
+            top.write(start, numerator);
+            let integers: Vec<Vec<i64>> = columns
+                .iter()
+                .filter_map(|column| column.integers(start, length))
+                .collect();
+            let mut vectors = vec![&ones[..length]];
+            vectors.extend(integers.iter().map(Vec::as_slice));
+            denominator.copy_from_slice(&combine_small(&vectors, &weights, length));
+            for (k, column) in columns.iter().enumerate() {
+                if let Column::Elements(cells) = column {
+                    let cells = &cells[start..start + length];
+                    add_scaled(denominator, -fingerprint.power(k), cells);
+                }
+            }
+        });
+}
+
+/// An expression over a block's cells.
+enum Column<'a> {
+    /// Sums that fit machine integers.
+    Integers(Vec<Part<'a>>),
+    /// All cells.
+    Elements(Vec<Fr>),
+}
+
+/// coefficient · slot · function.
+struct Part<'a> {
+    coefficient: i64,
+    view: Option<View<'a>>,
+    function: Option<&'a Function>,
+    output: i64,
+    is_identity: bool,
+}
+
+impl<'a> Column<'a> {
+    fn new(proving: &Proving<'a>, expression: &[Atom], size: usize) -> Self {
+        integer_parts(proving, expression, size).map_or_else(
+            || Self::Elements(field_cells(proving, expression, size)),
+            Self::Integers,
+        )
+    }
+
+    /// Returns `length` cells from `start` on, `None` if they are no machine integers.
+    fn integers(&self, start: usize, length: usize) -> Option<Vec<i64>> {
+        let Self::Integers(parts) = self else {
+            return None;
+        };
+        let mut sums = vec![0_i64; length];
+        for part in parts {
+            part.add_to(&mut sums, start);
+        }
+        Some(sums)
+    }
+
+    /// Writes the cells from `start` on.
+    fn write(&self, start: usize, out: &mut [Fr]) {
+        match self {
+            Self::Elements(cells) => out.copy_from_slice(&cells[start..start + out.len()]),
+            Self::Integers(parts) if parts.iter().all(Part::is_constant) => {
+                out.fill(Fr::from(
+                    parts.iter().map(|part| part.coefficient).sum::<i64>(),
+                ));
+            }
+            Self::Integers(_) => {
+                let cells = self.integers(start, out.len()).unwrap_or_default();
+                out.copy_from_slice(&combine_small(&[&cells], &[Fr::one()], out.len()));
+            }
+        }
+    }
+}
+
+impl Part<'_> {
+    fn is_constant(&self) -> bool {
+        self.view.is_none() && self.function.is_none()
+    }
+
+    /// Adds the part to every sum, the first one being cell `start`'s.
+    fn add_to(&self, sums: &mut [i64], start: usize) {
+        let weight = |x: usize| match self.function {
+            None => self.coefficient,
+            Some(function) => self.coefficient * boolean_function(function, self.output, x) as i64,
+        };
+        match &self.view {
+            None => {
+                for (k, sum) in sums.iter_mut().enumerate() {
+                    *sum += weight(start + k);
+                }
+            }
+            Some(view) if self.function.is_none() => {
+                view.add_to(sums, start, self.is_identity, |_| self.coefficient);
+            }
+            Some(view) => view.add_to(sums, start, self.is_identity, weight),
+        }
     }
 }
 
@@ -172,10 +278,14 @@ fn function_bound(function: &Function) -> i128 {
         })
 }
 
-/// Returns an expression's integers in all cells, `None` where they may not be 64-bit integers.
-fn integer_cells(proving: &Proving, expression: &[Atom], size: usize) -> Option<Vec<i64>> {
+/// Returns an expression's parts, `None` where a sum may not be a 64-bit integer.
+fn integer_parts<'a>(
+    proving: &Proving<'a>,
+    expression: &[Atom],
+    size: usize,
+) -> Option<Vec<Part<'a>>> {
     let mut bound = 0_i128;
-    let mut parts = Vec::new();
+    let mut parts = Vec::with_capacity(expression.len());
     for atom in expression {
         let factor = i128::from(atom.coefficient.a)
             .checked_shl(atom.coefficient.b.into())
@@ -191,37 +301,15 @@ fn integer_cells(proving: &Proving, expression: &[Atom], size: usize) -> Option<
                 .saturating_mul(view.as_ref().map_or(1, View::bound))
                 .saturating_mul(function.map_or(1, function_bound)),
         );
-        parts.push((factor, view, function));
-    }
-    if bound > i128::from(i64::MAX) {
-        return None;
-    }
-    let output = proving.challenges.output();
-    let mut sums = vec![0_i64; size];
-    sums.par_chunks_mut(PARALLEL)
-        .enumerate()
-        .for_each(|(tile, sums)| {
-            let start = tile * PARALLEL;
-            for (factor, view, function) in &parts {
-                let factor = *factor as i64;
-                let weight = |x: usize| match function {
-                    None => factor,
-                    Some(function) => factor * boolean_function(function, output, x) as i64,
-                };
-                match view {
-                    None => {
-                        for (k, sum) in sums.iter_mut().enumerate() {
-                            *sum += weight(start + k);
-                        }
-                    }
-                    Some(view) if function.is_none() => {
-                        view.add_to(sums, start, view.is_identity(size), |_| factor);
-                    }
-                    Some(view) => view.add_to(sums, start, view.is_identity(size), weight),
-                }
-            }
+        parts.push(Part {
+            coefficient: factor as i64,
+            is_identity: view.as_ref().is_some_and(|view| view.is_identity(size)),
+            view,
+            function,
+            output: proving.challenges.output(),
         });
-    Some(sums)
+    }
+    (bound <= i128::from(i64::MAX)).then_some(parts)
 }
 
 /// Returns an expression in all cells.
@@ -237,7 +325,7 @@ fn field_cells(proving: &Proving, expression: &[Atom], size: usize) -> Vec<Fr> {
         let function = atom.function.map(|k| &proving.program.functions[k]);
         sums.par_iter_mut()
             .enumerate()
-            .with_min_len(PARALLEL)
+            .with_min_len(TILE)
             .for_each(|(x, sum)| {
                 let slot = column
                     .as_ref()
