@@ -29,11 +29,11 @@ GAS_OPENING: Final = {Opening.HYPERKZG: (0, 9_500), Opening.MERCURY: (55_000, 20
 # lookup argument, a cell committed in every proof, a cell of the model. A second of them is what
 # starting, executing and sending take anyway: less of the rest is worth little gas.
 NS_BASE: Final = 1_000_000_000
-NS_POINT: Final = 4_600
-NS_OPENING: Final = {Opening.HYPERKZG: 16_400, Opening.MERCURY: 9_200}
-NS_LEAF: Final = {Lookup.GKR: 300, Lookup.INVERSES: 150 + NS_POINT}
-NS_PROOF_CELL: Final = 60
-NS_FIXED_CELL: Final = 20
+NS_POINT: Final = 800
+NS_OPENING: Final = {Opening.HYPERKZG: 3_600, Opening.MERCURY: 1_800}
+NS_LEAF: Final = {Lookup.GKR: 90, Lookup.INVERSES: 60 + NS_POINT}
+NS_PROOF_CELL: Final = 30
+NS_FIXED_CELL: Final = 5
 
 
 @dataclass(frozen=True)
