@@ -112,4 +112,3 @@ def handmade_gkr() -> SmallModel:
 def handmade_inverses() -> SmallModel:
     """Committed inverses and Mercury."""
     return handmade(Lookup.INVERSES, Opening.MERCURY)
-
