@@ -31,7 +31,7 @@ interface IInspector {
     /// @param point Coordinates below r, one for each variable.
     function evaluate(bytes calldata data, uint256 width, uint256[] calldata dims, uint256[] calldata point)
         external
-        pure
+        view
         returns (uint256);
 
     /// @notice sum over t of eq(p, bits(t)) eq(q, bits(x_t)) over the elements x_t of a vector; reverts if an element
@@ -39,5 +39,5 @@ interface IInspector {
     /// @param data The elements, none negative, as in `digest`.
     /// @param width Bytes of an element.
     /// @param point p, as many coordinates as the padded vector has variables, and q.
-    function oneHot(bytes calldata data, uint256 width, uint256[] calldata point) external pure returns (uint256);
+    function oneHot(bytes calldata data, uint256 width, uint256[] calldata point) external view returns (uint256);
 }

@@ -67,7 +67,7 @@ interface IProofVerifier {
     /// @notice Thrown when the key's commitment `index` is no point of the curve.
     error InvalidCommitment(uint256 index);
 
-    /* PROOF ERRORS */
+    /* PROOF ERRORS (of the opening, offsets count from its first byte) */
 
     /// @notice Thrown when the proof ends before byte `needed`.
     error TruncatedProof(uint256 needed, uint256 have);

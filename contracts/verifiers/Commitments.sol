@@ -20,6 +20,8 @@ library Commitments {
         // SAFETY: memory addresses, and numbers of at most 32 bits.
         unchecked {
             Program memory program = s.program;
+            // Before memory is taken for them: the proof must hold its commitments.
+            s.transcript.requireLeft((program.proofChunks + program.lateChunks) << 6);
             uint256 size = program.chunks() * TERM_SIZE;
             uint256 terms = SessionLib.allocate(size + 0x20);
             uint256 source = program.commitments;

@@ -22,6 +22,7 @@ library Functions {
         Program memory program = s.program;
         Scope memory scope = s.scope;
         uint256 count = program.take(2) >> 240;
+        program.requireRoom(count, 1);
         uint256 cursor = program.cursor;
         uint256 records = SessionLib.allocate(count << 6);
         (scope.functionCount, scope.records, scope.cached) = (count, records, records + (count << 5));

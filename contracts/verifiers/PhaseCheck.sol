@@ -127,6 +127,7 @@ library PhaseCheck {
     /// @dev u16 count | count x (u8 residual | expression | if residual = 1: u8 terms | terms x term)
     function checkRelations(Program memory p, CheckWalk memory w) private pure {
         uint256 count = p.take(2) >> 240;
+        p.requireRoom(count, 2);
         (w.isContracted, w.isNamed) = (new bool[](count), new bool[](count));
         for (uint256 k = 0; k < count; ++k) {
             uint256 residual = p.take(1) >> 248;

@@ -130,6 +130,12 @@ library ProgramLib {
         requireInside(p);
     }
 
+    /// @notice Requires that the rest of the program can hold `count` items of at least `size` bytes: before memory is
+    /// taken for them.
+    function requireRoom(Program memory p, uint256 count, uint256 size) internal pure {
+        if (count * size > p.end - p.cursor) revertMalformed(p);
+    }
+
     /// @notice Requires that the program ends here.
     function finish(Program memory p) internal pure {
         if (p.cursor != p.end) revert IProofVerifier.TrailingProgram(p.end - p.cursor);

@@ -120,6 +120,7 @@ library ProgramCheck {
     /// @dev u16 count | count x (u8 factors | factors x factor); notes how far each function reaches into its vector.
     function checkFunctions(Program memory p, CheckWalk memory w) private pure {
         uint256 count = p.take(2) >> 240;
+        p.requireRoom(count, 1);
         w.reaches = new uint256[](count);
         for (uint256 id = 0; id < count; ++id) {
             for (uint256 factors = p.take(1) >> 248; factors != 0; --factors) {
@@ -159,6 +160,7 @@ library ProgramCheck {
             w.ends[phase] = (phase == 0 ? 0 : w.ends[phase - 1]) + ((word >> (240 - 16 * phase)) & 0xffff);
         }
         uint256 total = w.ends[w.ends.length - 1];
+        p.requireRoom(total, 4);
         w.isVirtual = new bool[](total);
         w.isProven = new bool[](total);
         w.isTensor = new bool[](total);

@@ -21,6 +21,7 @@ library Relations {
     function run(Session memory s) internal pure {
         Program memory program = s.program;
         uint256 count = program.take(2) >> 240;
+        program.requireRoom(count, 2);
         s.relationCount = count;
         uint256 values = SessionLib.allocate(count << 6);
         (s.relations, s.linear) = (values, values + (count << 5));

@@ -37,12 +37,6 @@ library Slots {
             uint256 cursor = program.cursor;
             s.slots = cursor;
             s.slotCursor = cursor;
-            uint256 values = SessionLib.allocate((count + 1) << 5);
-            s.scope.values = values + 0x20;
-            // Before the first value a 1, which stands for "no slot".
-            assembly ("memory-safe") {
-                mstore(values, 1)
-            }
             // Equivalent to: for each slot: cursor += 4 + 3 * segments
             assembly ("memory-safe") {
                 for { let rest := and(count, 3) } rest { rest := sub(rest, 1) } {
@@ -56,6 +50,13 @@ library Slots {
                 }
             }
             program.moveTo(cursor);
+            // Only now: the program's length bounds the number of slots.
+            uint256 values = SessionLib.allocate((count + 1) << 5);
+            s.scope.values = values + 0x20;
+            // Before the first value a 1, which stands for "no slot".
+            assembly ("memory-safe") {
+                mstore(values, 1)
+            }
         }
     }
 
@@ -177,13 +178,14 @@ library Slots {
     }
 
     /// @dev The public tensor, given by bytes, with number `id`.
-    function find(Session memory s, uint256 id) private pure returns (PublicTensor memory) {
+    function find(Session memory s, uint256 id) private pure returns (PublicTensor memory tensor) {
         // SAFETY: memory addresses, and numbers of at most 32 bits.
         unchecked {
             // Declared: its errors say more than those below.
             s.program.tensorWord(id);
             for (uint256 i = 0; i < s.publics.length; ++i) {
-                if (s.publics[i].id == id && !s.publics[i].isCommitted) return s.publics[i];
+                tensor = s.publics[i];
+                if (tensor.id == id && !tensor.isCommitted) return tensor;
             }
             s.program.revertMalformed();
         }

@@ -178,16 +178,21 @@ library TranscriptLib {
         }
     }
 
+    /// @notice Requires that `size` bytes of the proof are left.
+    function requireLeft(Transcript memory t, uint256 size) internal pure {
+        uint256 end = t.cursor + size;
+        // INVARIANT: no byte behind the proof is read.
+        if (end > t.limit) revert IProofVerifier.TruncatedProof(end - t.origin, t.limit - t.origin);
+    }
+
     /// @notice Takes the proof's next `size` bytes.
     /// @return source Their calldata offset.
     function advance(Transcript memory t, uint256 size) internal pure returns (uint256 source) {
         // SAFETY: sizes come from counts of at most 16 bits, so no sum overflows.
         unchecked {
+            requireLeft(t, size);
             source = t.cursor;
-            uint256 end = source + size;
-            // INVARIANT: no byte behind the proof is read.
-            if (end > t.limit) revert IProofVerifier.TruncatedProof(end - t.origin, t.limit - t.origin);
-            t.cursor = end;
+            t.cursor = source + size;
         }
     }
 }

@@ -90,7 +90,8 @@ contract VerifierCore is IProofVerifier {
         Functions.index(s);
         Slots.index(s);
         bytes32 statementHash = keccak256(abi.encode(statement));
-        s.transcript = TranscriptLib.begin(proof, DOMAIN, statementHash, s.program.vkHash, countWaitingWords(s));
+        s.transcript =
+            TranscriptLib.begin(proof, DOMAIN, statementHash, s.program.vkHash, countWaitingWords(s, proof.length));
         interpret(s, statement);
         open(s, proof[s.transcript.cursor - s.transcript.origin:]);
     }
@@ -129,8 +130,9 @@ contract VerifierCore is IProofVerifier {
         }
     }
 
-    /// @dev An upper bound on the words of messages that wait for one challenge: points, or values of slots and blocks.
-    function countWaitingWords(Session memory s) private pure returns (uint256) {
+    /// @dev An upper bound on the words of messages that wait for one challenge: points, or values of slots and blocks,
+    /// all of which the proof must hold.
+    function countWaitingWords(Session memory s, uint256 proofSize) private pure returns (uint256) {
         // SAFETY: memory addresses, and numbers of at most 32 bits.
         unchecked {
             Program memory program = s.program;
@@ -142,7 +144,7 @@ contract VerifierCore is IProofVerifier {
                 scalars += (program.take(5) >> 216) & 0xffff;
                 program.cursor = cursor;
             }
-            return points + scalars;
+            return points + scalars < proofSize >> 5 ? points + scalars : proofSize >> 5;
         }
     }
 
