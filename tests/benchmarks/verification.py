@@ -15,10 +15,14 @@ from eth_abi.abi import encode
 from offchain import native
 from offchain.chain.abi import ContractAbi
 from offchain.chain.anvil import run_anvil
-from offchain.chain.data_contract import build_data_contract
+from offchain.chain.data_contract import (
+    build_data_contract,
+    build_index_contract,
+    split_content,
+)
 from offchain.chain.rpc import Rpc
 
-VERIFIER: Final = Path(__file__).parents[2] / ".local/forge/out/VerifierCore.sol/VerifierCore.json"
+ARTEFACTS: Final = Path(__file__).parents[2] / ".local/forge/out"
 RECEIPT_S: Final = 30.0
 WORD: Final = 32
 
@@ -37,29 +41,51 @@ class VerifierChain:
         self, statement: Sequence[Any], vk: bytes, raw_input: bytes, output: bytes, proof: bytes
     ) -> int:
         """Send the proof as a transaction; return the receipt's gas, or fail when it reverts."""
-        key = send(self.rpc, self.account, None, build_data_contract(vk).calldata)[
-            "contractAddress"
-        ]
+        key = self.keep(vk)
         call = self.abi.encode_call("verify", [tuple(statement), key, raw_input, output, proof])
         return int(send(self.rpc, self.account, self.verifier, call)["gasUsed"], 16)
+
+    def keep(self, vk: bytes) -> str:
+        """Put a key on the chain, in parts where it does not fit one; return its address."""
+
+        def create(creation: bytes) -> str:
+            return str(send(self.rpc, self.account, None, creation)["contractAddress"])
+
+        parts = [create(build_data_contract(piece).calldata) for piece in split_content(vk)]
+        return parts[0] if len(parts) == 1 else create(build_index_contract(parts).calldata)
 
 
 @contextmanager
 def run_verifier_chain(log: Path) -> Iterator[VerifierChain]:
     """Run Anvil at its default fork and deploy the verifier with the development SRS."""
-    artefact = json.loads(VERIFIER.read_text(encoding="utf-8"))
     tau = native.tau_g2_insecure()
     words = [int.from_bytes(tau[i : i + WORD], "big") for i in range(0, len(tau), WORD)]
-    creation = bytes.fromhex(artefact["bytecode"]["object"][2:]) + encode(["uint256[4]"], [words])
     with run_anvil(log) as anvil:
         account = anvil.rpc.request("eth_accounts")[0]
+
+        def deploy(name: str, types: Sequence[str], arguments: Sequence[Any]) -> str:
+            creation = bytes.fromhex(_artefact(name)["bytecode"]["object"][2:])
+            receipt = send(anvil.rpc, account, None, creation + encode(types, arguments))
+            return str(receipt["contractAddress"])
+
+        parts = [
+            deploy("HyperKzgOpening", ["uint256[4]"], [words]),
+            deploy("MercuryOpening", ["uint256[4]"], [words]),
+            deploy("Inspector", [], []),
+        ]
         yield VerifierChain(
             rpc=anvil.rpc,
             chain_id=int(anvil.rpc.request("eth_chainId"), 16),
             account=account,
-            verifier=send(anvil.rpc, account, None, creation)["contractAddress"],
-            abi=ContractAbi("VerifierCore", artefact["abi"]),
+            verifier=deploy("VerifierCore", ["address"] * 3, parts),
+            abi=ContractAbi("VerifierCore", _artefact("VerifierCore")["abi"]),
         )
+
+
+def _artefact(name: str) -> dict[str, Any]:
+    path = ARTEFACTS / f"{name}.sol" / f"{name}.json"
+    artefact: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return artefact
 
 
 def send(rpc: Rpc, account: str, to: str | None, calldata: bytes) -> dict[str, Any]:
