@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
+from offchain.errors import ProgramError
 from offchain.prove.compile.builder import DraftTensor
 from offchain.prove.compile.points import ceil_log2
 from offchain.prove.program import Block, Lookup, Opening, TensorKind
@@ -68,11 +69,15 @@ def choose(tensors: Sequence[DraftTensor], blocks: Sequence[Block], choice: Choi
     to the smallest chunks and the first argument in the format's order.
     """
     own = any(t.own_chunks for t in tensors)
+    # Only HyperKZG notices cells beyond a chunk's 2^c, which would give a tensor many digests.
+    openings = (Opening.HYPERKZG,) if own else tuple(Opening)
+    if own and choice.opening == Opening.MERCURY:
+        raise ProgramError("a committed input or output needs HyperKZG")
     candidates = []
     for c, lookup, opening in product(
         CHUNK_LOGS if choice.c is None else (choice.c,),
         Lookup if choice.lookup is None else (choice.lookup,),
-        Opening if choice.opening is None else (choice.opening,),
+        openings if choice.opening is None else (choice.opening,),
     ):
         lam = count_rounds(blocks, lookup)
         # The rest of a small committed tensor's chunk is checked at c coordinates of zeta.

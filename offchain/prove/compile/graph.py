@@ -149,8 +149,8 @@ def _finish(ctx: Context, choice: Choice, committed: Collection[str]) -> Layout:
         values = [slot_atom(ctx.leaf(t, (1 << table.width,))) for t in table.columns]
         builder.add_block(table.width, table.id, counts, [key, *values])
     builder.blocks.sort(key=lambda b: -b.n)  # stable: ties stay in program order
-    if graph.output in committed:
-        ctx.require_zero_pads(graph.output, ctx.activations[graph.output])
+    # Verifiers pad a public output with zeros, and a committed one is somebody's input.
+    ctx.require_zero_pads(graph.output, ctx.activations[graph.output])
     chosen = choose(builder.tensors, builder.blocks, choice)
     if builder.reach > chosen.lam:
         raise ProgramError("graph cannot be proven: it looks nothing up")

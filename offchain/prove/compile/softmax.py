@@ -46,7 +46,8 @@ def lower_softmax(ctx: Context, op: Softmax, _: Sequence[Coordinates]) -> Accumu
     """Return m e iota, e the table's value of the distance from the row's maximum."""
     x = ctx.read(op.x)
     rows = x.shape[:-1]
-    if prod(rows) >= OUTSIDE:
+    # Rows are numbered in padded coordinates.
+    if 1 << count_variables(rows) >= OUTSIDE:
         raise ProgramError(f"{prod(rows)} rows are too many for a softmax")
     z = take_axes(Source.ZETA, x.shape)
     cells, in_rows = _select(op, x.shape, z)

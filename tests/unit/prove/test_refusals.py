@@ -13,6 +13,7 @@ from offchain.model.operators import (
     Conv2d,
     Linear,
     Op,
+    Product,
     ReduceSum,
     Requant,
     Reshape,
@@ -20,6 +21,7 @@ from offchain.model.operators import (
     Sum,
 )
 from offchain.prove.compile import Choice, compile_graph
+from offchain.prove.program import Opening
 from offchain.prove.witness import build_fixed
 from tests.unit.prove.graphs import EXAMPLES, Draft
 
@@ -56,8 +58,9 @@ def test_function_with_garbage_in_padding__refused_only_where_it_is_summed() -> 
         x = d.input(3, 3)
         name = d.fixed(table, 8)
         y = d.requant(d.add(Sum, ((x, 1),)), 128, table=name, limits=(-64, 70))
-        if summed:
-            y = d.requant(d.add(ReduceSum, y, (1, 3)), 400)
+        # A product with x, whose padding is 0, has zeros there whatever y has.
+        after = d.add(ReduceSum, y, (1, 3)) if summed else d.add(Product, y, x)
+        y = d.requant(after, 400 if summed else 4)
         example = d.finish(y)
         return example.graph, example.weights
 
@@ -95,6 +98,30 @@ def test_graph_beyond_the_format__refused(graph: Graph, reason: str) -> None:
     choice = Choice(c=8, stacks=False)
     with pytest.raises(ProgramError, match=reason):
         compile_graph(graph, choice)
+
+
+def test_public_output_with_garbage_in_padding__refused_when_the_weights_are_known() -> None:
+    """Verifiers pad a public output with zeros, so no proof of such a model could be accepted."""
+    d = Draft()
+    y = d.requant(
+        d.add(Sum, ((d.input(3, 3), 1),)),
+        128,
+        table=d.fixed(np.arange(-64, 64, dtype=np.int64).repeat(2) + 3, 8),
+        limits=(-64, 70),
+    )
+    layout = compile_graph(Graph(tuple(d.inputs), y, tuple(d.specs), tuple(d.ops)))
+    with pytest.raises(TensorError):
+        build_fixed(layout, d.weights)
+
+
+def test_committed_output_opened_by_mercury__refused() -> None:
+    """Cells beyond the chunk would give one tensor many digests."""
+    d = Draft()
+    y = d.requant(d.add(Sum, ((d.input(4, 4), 1),)), 128)
+    graph = Graph(tuple(d.inputs), y, tuple(d.specs), tuple(d.ops))
+    assert compile_graph(graph, committed=(y,)).program.opening == Opening.HYPERKZG
+    with pytest.raises(ProgramError, match="HyperKZG"):
+        compile_graph(graph, Choice(opening=Opening.MERCURY), committed=(y,))
 
 
 def test_committed_tokens__refused() -> None:

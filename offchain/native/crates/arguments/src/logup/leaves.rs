@@ -207,9 +207,13 @@ impl<'a> View<'a> {
 
     /// Returns whether cell x is the tensor's cell x.
     fn is_identity(&self, size: usize) -> bool {
-        self.cells.len() == size
-            && matches!(self.moves.as_slice(), [] | [(0, _, 0, 0)])
-            && self.base == 0
+        // Without moves the column is one constant cell, whatever the tensor's size.
+        let moves_all = match self.moves.as_slice() {
+            [] => size == 1,
+            [(0, ones, 0, 0)] => ones + 1 == size,
+            _ => false,
+        };
+        moves_all && self.cells.len() == size && self.base == 0
     }
 
     /// Returns a bound on the integers' magnitude.
