@@ -30,7 +30,7 @@ def test_access_matrix__has_each_function_once(contract: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "contract", ("VerifierCore", "HyperKzgOpening", "MercuryOpening", "Inspector")
+    "contract", ["VerifierCore", "HyperKzgOpening", "MercuryOpening", "Inspector"]
 )
 def test_verifier__changes_no_state(contract: str) -> None:
     assert find_functions(contract) == set()

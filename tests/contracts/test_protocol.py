@@ -1,7 +1,7 @@
 """The protocol on a local chain through ape: registration, and a job without and with objection.
 
-The verifier is the real one. The key is of the smallest vector model; its proof is made by the
-native prover for the statement that the chain itself asks for.
+The verifier is the real one. The key is of a small dense model; its proof is made by the native
+prover for the statement that the chain itself asks for.
 """
 
 from __future__ import annotations
@@ -17,19 +17,27 @@ from ape.api import AccountAPI, ReceiptAPI
 from ape.contracts import ContractInstance
 
 from offchain.chain.binding import checksum
+from offchain.chain.data_contract import (
+    build_data_contract,
+    build_index_contract,
+    split_content,
+)
 from offchain.chain.deployment import NO_TOKEN, ORDER, Plan
 from offchain.commit.digest import tensor_digest, weight_root
-from offchain.native import prove, srs_insecure
+from offchain.native import prove
 from offchain.params.presets import GWEI, LOCAL
+from offchain.prove.job import ProvableModel, make_provable
+from offchain.prove.program_bytes import hash_program
 from offchain.prove.reference.srs import insecure_tau_g2
 from offchain.prove.statement import Statement
-from tests.vectors.models import SmallModel, tiny, to_bytes
+from tests.small_mlp import SmallMlp, tiny
 
 ETH: Final = "0x0000000000000000000000000000000000000000"
 FEE: Final = 2 * 10**15
 STAKE: Final = 10**18
 TILE_TREE: Final = 1
 OUTPUT_BYTES: Final = 64
+COSTS: Final = (5, 800_000)  # seconds and gas of a proof, as declared
 CONTRACTS: Final = ("StakeVault", "ModelRegistry", "JobMarket", "DisputeGame", "Guardian")
 PROVEN: Final = 2
 SLASHED: Final = 3  # LockStatus
@@ -49,7 +57,8 @@ class World:
     owner: AccountAPI
     worker: AccountAPI
     challenger: AccountAPI
-    model: SmallModel
+    model: SmallMlp
+    provable: ProvableModel
     version: bytes
 
     @property
@@ -60,15 +69,13 @@ class World:
     @property
     def output(self) -> bytes:
         """Return the honest output's bytes."""
-        values = self.model.execute()[self.model.layout.graph.output].y
-        return to_bytes(values, self.model.layout.requants[-1].op.bits)
+        return self.model.output_bytes()
 
     def digests(self) -> tuple[bytes, bytes]:
         """Return the digests of the input and of the honest output."""
-        graph, last = self.model.layout.graph, self.model.layout.requants[-1].op
-        honest = self.model.execute()[graph.output].y
-        in_digest = tensor_digest(self.model.public_in, graph.input.bits)
-        return in_digest, tensor_digest(honest, last.bits)
+        graph, honest = self.model.graph, self.model.execute().output
+        in_digest = tensor_digest(self.model.x, graph.input.bits)
+        return in_digest, tensor_digest(honest, graph.output_spec().bits)
 
     def terms(self, salt: int) -> tuple[Any, ...]:
         """Return the terms of a job as its id commits to them."""
@@ -99,10 +106,18 @@ class World:
 
 
 def deploy_data(account: AccountAPI, payload: bytes) -> str:
-    """Deploy a data contract: code 0x00 || payload; return its address."""
-    code = b"\x00" + payload
-    # PUSH2 length, DUP1, PUSH1 10, RETURNDATASIZE, CODECOPY, RETURNDATASIZE, RETURN
-    init = b"\x61" + len(code).to_bytes(2, "big") + bytes.fromhex("80600a3d393df3") + code
+    """Deploy a data contract; return its address."""
+    return create(account, build_data_contract(payload).calldata)
+
+
+def deploy_parts(account: AccountAPI, payload: bytes, piece_bytes: int) -> str:
+    """Deploy a payload in pieces, and the contract that names them; return that one's address."""
+    parts = [deploy_data(account, piece) for piece in split_content(payload, piece_bytes)]
+    return create(account, build_index_contract(parts).calldata)
+
+
+def create(account: AccountAPI, init: bytes) -> str:
+    """Run init code; return the address of what it creates."""
     ecosystem = ape.networks.provider.network.ecosystem
     receipt = account.call(ecosystem.create_transaction(sender=account.address, data=init))
     return str(receipt.contract_address)
@@ -114,20 +129,27 @@ def pass_time(seconds: int) -> None:
     ape.chain.mine()
 
 
-def version_params(model: SmallModel, vk_data: str, verifier: ContractInstance) -> tuple[Any, ...]:
+def version_params(
+    model: SmallMlp, provable: ProvableModel, vk_data: str, verifier: ContractInstance
+) -> tuple[Any, ...]:
     """Return VersionParams as its registrant computes them."""
-    graph = model.layout.graph
+    graph, key = model.graph, provable.key
     root = weight_root([tensor_digest(model.weights[w.name], w.bits) for w in graph.weights])
-    key, costs = model.key, (5, 800_000)
-    hashes = (graph.hash(), root, key.program.hash(), key.hash())
+    hashes = (graph.hash(), root, hash_program(key.program), key.hash())
     declared = (TILE_TREE, OUTPUT_BYTES, 0, "file:model")
-    return (*hashes, vk_data, verifier.address, key.srs_id, *costs, *declared)
+    return (*hashes, vk_data, verifier.address, key.srs_id, *COSTS, *declared)
 
 
 @pytest.fixture(scope="module")
-def model() -> SmallModel:
-    """The smallest of the vectors' models."""
+def model() -> SmallMlp:
+    """The smallest of the small models."""
     return tiny()
+
+
+@pytest.fixture(scope="module")
+def provable(model: SmallMlp) -> ProvableModel:
+    """The model's program and key."""
+    return make_provable(model.graph, model.weights)
 
 
 @pytest.fixture
@@ -162,7 +184,8 @@ def verifier(contracts: dict[str, ContractInstance]) -> ContractInstance:
 @pytest.fixture
 def world(
     accounts: Any,
-    model: SmallModel,
+    model: SmallMlp,
+    provable: ProvableModel,
     contracts: dict[str, ContractInstance],
     verifier: ContractInstance,
 ) -> World:
@@ -171,36 +194,61 @@ def world(
     vault, registry, market, game = (
         contracts[name] for name in ("StakeVault", "ModelRegistry", "JobMarket", "DisputeGame")
     )
-    params = version_params(model, deploy_data(owner, model.key.to_bytes()), verifier)
+    vk_data = deploy_data(owner, provable.key.to_bytes())
+    params = version_params(model, provable, vk_data, verifier)
     registry.registerVersion(params, sender=owner)
     version = registry.computeVersionId(params, owner)
     vault.deposit(ETH, STAKE, value=STAKE, sender=owner)
     vault.proposeWorker(worker, sender=owner)
     vault.acceptOwner(owner, sender=worker)
-    return World(vault, registry, market, game, client, owner, worker, challenger, model, version)
+    people = (client, owner, worker, challenger)
+    return World(vault, registry, market, game, *people, model, provable, version)
 
 
 def test_registerVersion__declared_graph_is_not_the_keys__reverts(
     world: World, verifier: ContractInstance
 ) -> None:
-    vk_data = deploy_data(world.owner, world.model.key.to_bytes())
-    _, *others = version_params(world.model, vk_data, verifier)
+    vk_data = deploy_data(world.owner, world.provable.key.to_bytes())
+    _, *others = version_params(world.model, world.provable, vk_data, verifier)
     with ape.reverts(world.registry.WrongGraph):
         world.registry.registerVersion((b"\x01" * 32, *others), sender=world.owner)
 
 
 def test_registerVersion__truncated_key__reverts(world: World, verifier: ContractInstance) -> None:
-    vk_data = deploy_data(world.owner, world.model.key.to_bytes()[:-64])
+    vk_data = deploy_data(world.owner, world.provable.key.to_bytes()[:-64])
+    params = version_params(world.model, world.provable, vk_data, verifier)
     with ape.reverts():
-        world.registry.registerVersion(
-            version_params(world.model, vk_data, verifier), sender=world.owner
-        )
+        world.registry.registerVersion(params, sender=world.owner)
+
+
+def test_registerVersion__key_in_parts__is_the_same_key(
+    world: World, verifier: ContractInstance
+) -> None:
+    blob = world.provable.key.to_bytes()
+    vk_data = deploy_parts(world.owner, blob, len(blob) // 3)
+    assert verifier.inspect(vk_data).vkHash == world.provable.key.hash()
+    params = version_params(world.model, world.provable, vk_data, verifier)
+    world.registry.registerVersion(params, sender=world.owner)
+    version = world.registry.getVersion(world.registry.computeVersionId(params, world.owner))
+    assert version.vkData == vk_data
+
+
+def test_registerVersion__parts_in_another_order__reverts(
+    world: World, verifier: ContractInstance
+) -> None:
+    blob = world.provable.key.to_bytes()
+    half = len(blob) // 2
+    swapped = blob[half:] + blob[:half]
+    vk_data = deploy_parts(world.owner, swapped, len(blob) - half)
+    params = version_params(world.model, world.provable, vk_data, verifier)
+    with ape.reverts():
+        world.registry.registerVersion(params, sender=world.owner)
 
 
 def test_registerVersion__real_key__is_what_the_chain_read(world: World) -> None:
     version = world.registry.getVersion(world.version)
-    assert version.graphHash == world.model.layout.graph.hash()
-    assert version.opCount == world.model.key.program.op_count
+    assert version.graphHash == world.model.graph.hash()
+    assert version.opCount == world.provable.key.program.op_count
     assert version.owner == world.owner
 
 
@@ -229,9 +277,9 @@ def test_job__challenged__is_proven_by_a_real_proof(world: World) -> None:
     assert world.vault.balance == world.ledger_sum(job_id)
 
     asked = Statement(*tuple(world.game.getStatement(job_id, terms, world.worker)))
-    key = world.model.key
-    tensors = {i: t.reshape(-1) for i, t in world.model.witness().items()}
-    proof = prove(key.to_bytes(), srs_insecure(key.program.c), asked.hash(), tensors)
+    provable = world.provable
+    tensors = world.model.tensors(provable)
+    proof = prove(provable.key.to_bytes(), provable.srs, asked.hash(), tensors)
     world.game.prove(job_id, terms, world.input, world.output, proof, sender=world.worker)
 
     assert world.market.assurance(job_id) == PROVEN
