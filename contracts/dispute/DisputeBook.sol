@@ -25,7 +25,7 @@ abstract contract DisputeBook is IDisputeGame {
     /* CONSTANTS */
 
     /// @dev Format of the statement and of the proofs.
-    uint256 private constant STATEMENT_FORMAT = 1;
+    uint256 private constant STATEMENT_FORMAT = 2;
     /// @dev A job is one claim, not split into shards.
     uint256 private constant WHOLE_JOB = 0;
     /// @dev Input and output are public: they enter the verifier as calldata.

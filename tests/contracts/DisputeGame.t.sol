@@ -228,7 +228,7 @@ contract DisputeGameTest is JobSteps {
         JobId jobId = challengedJob();
         JobTerms memory terms = termsOf(jobId);
         Statement memory expected = Statement({
-            format: 1,
+            format: 2,
             chainId: block.chainid,
             verifier: address(verifier),
             market: address(market),
