@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
+from offchain.prove.reference.field import R, inverse
 from offchain.prove.reference.transcript import (
     TAG_CONTRACT,
     TAG_LINK,
@@ -30,7 +31,8 @@ from tests.attacks.attack import (
 )
 from tests.attacks.op_requant import false_output
 from tests.attacks.op_sums import flipped_ties, giving, honest_acc, identity_dropped, value
-from tests.attacks.weakening import Change, unabsorbed
+from tests.attacks.protocol import draws_before
+from tests.attacks.weakening import Change, constant_challenge, unabsorbed
 from tests.attacks.witness import (
     lie,
 )
@@ -108,7 +110,31 @@ class FalseImage(FalseWindow):
             self.__class__.phase = TAG_CONTRACT
 
 
+class CancellingWindows(fc.FalseOperand):
+    """Send two false windows, with which the contraction ends; at omega = 1 they cancel."""
+
+    def amend(self, tag: int, sent: Any) -> None:
+        """Move the windows in opposite directions."""
+        if tag != TAG_CONTRACT:
+            return
+        one, other = (link.window for link in self.program.links)
+        slope = self.slope(one) - self.slope(other)
+        step = self.rest() * inverse(slope) % R
+        self.slots[one] = (self.slots[one] + step) % R
+        self.slots[other] = (self.slots[other] - step) % R
+
+
+def draws_before_omega(model: Model) -> int:
+    """Return how many challenges precede omega."""
+    return draws_before(model, 1) + 1 + model.program.contraction_rounds
+
+
 ATTACKS: Final = (
+    Attack(
+        "omega-without-randomness", 3, proving(lie(false_output), CancellingWindows), *LINK,
+        lambda: constant_challenge(draws_before_omega(om.convolved_twice()), 1),
+        om.convolved_twice,
+    ),
     forgetting(
         "replicated-border", 7, om.conv_padded, giving(replicated), identity_dropped, CONTRACTION
     ),

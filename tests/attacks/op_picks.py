@@ -185,7 +185,21 @@ def other_slice(model: Model) -> Change:
     return changes.with_slot(index, lambda slot: replace(slot, point=point))
 
 
+def other_order(model: Model) -> Change:
+    """Read the two summed axes in the other order."""
+    program = model.program
+    index = program.instances[0].a
+    point = tuple(
+        replace(s, end=1 - s.end) if s.source == Source.CONTRACTION else s
+        for s in program.slots[index].point
+    )
+    return changes.with_slot(index, lambda slot: replace(slot, point=point))
+
+
 ATTACKS: Final = (
+    following(
+        "other-order", 7, om.viewed, giving(lambda m: viewed(m, 2, "bca")), other_order, PAIRING
+    ),
     forgetting(
         "other-index", 7, om.gathered, lie(gathered(0, other_cell)), places_unnamed, ROOT
     ),

@@ -126,6 +126,16 @@ def moved_inside_window(model: Model, tensors: Tensors) -> None:
     set_key(model, tensors, fill, second, key_at(model, tensors, fill, second) - 1)
 
 
+def filled_pad(model: Model, tensors: Tensors) -> None:
+    """Put a number into a padding row, which the sums then count."""
+    fill = fill_of(model, RequantFill, "s_q")
+    cell = cell_of(fill.shape, 3, 0)
+    set_key(model, tensors, fill, cell, key_at(model, tensors, fill, cell) + 9)
+    acc = honest_acc(model).copy()
+    acc[0] += tensors[fill.y][cell]
+    rewrite(model, tensors, acc)
+
+
 # -------------------------------------------------------------------- other programs
 
 
@@ -321,6 +331,7 @@ ATTACKS: Final = (
     forgetting(
         "moved-inside-window", 10, om.pooled, lie(moved_inside_window), copy_unchecked, RELATION
     ),
+    forgetting("filled-sum-pad", 7, om.column_sums, lie(filled_pad), copy_unchecked, RELATION),
     # ---- products
     Attack(
         "false-product", 10, proving(lie(false_output)), *PRODUCT, NO_PRODUCT, om.gated,

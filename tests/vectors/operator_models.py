@@ -241,6 +241,26 @@ def pooled() -> CompiledModel:
 
 
 @cache
+def column_sums() -> CompiledModel:
+    """Sums over an axis of three rows, which has a row of padding cells."""
+    sketch, _ = start("column-sums", 41, (3, 4))
+    copy = sketch.requant(Sum("s", (("x", 1),)), width=6)
+    sketch.requant(ReduceSum("a", copy, (3, 1)), width=8, m=200)
+    return sketch.finish()
+
+
+@cache
+def convolved_twice() -> CompiledModel:
+    """Two convolutions of images of one size."""
+    sketch, rng = start("convolved-twice", 42, (4, 4, 1))
+    source = "x"
+    for k in range(2):
+        w = sketch.weight(f"w{k}", small(rng, 1, 3, 3, 1))
+        source = sketch.requant(Conv2d(f"c{k}", source, w, None, 1, 1))
+    return sketch.finish()
+
+
+@cache
 def rotary() -> CompiledModel:
     """Two positions, two heads of two dimensions."""
     sketch, rng = start("rotary", 29, (2, 2, 2))
