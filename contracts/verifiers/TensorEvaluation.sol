@@ -118,7 +118,6 @@ library TensorEvaluation {
         assembly ("memory-safe") {
             let f := FR
             let bits := mload(add(blocks, 0x20))
-            let shift := sub(256, bits)
             let source := mload(blocks)
             let last := add(source, mul(size, shr(3, bits)))
             for {} lt(source, last) {} {
@@ -136,29 +135,218 @@ library TensorEvaluation {
                         word := and(word, not(shr(shl(3, sub(0x20, sub(source, end))), not(0))))
                         source := end
                     }
-                    let behind := add(at, div(0x2000, bits))
-                    for {} word {} {
-                        let sum := mulmod(shr(shift, word), mload(at), f)
-                        word := shl(bits, word)
-                        sum := add(sum, mulmod(shr(shift, word), mload(add(at, 0x20)), f))
-                        word := shl(bits, word)
-                        sum := add(sum, mulmod(shr(shift, word), mload(add(at, 0x40)), f))
-                        word := shl(bits, word)
-                        sum := add(sum, mulmod(shr(shift, word), mload(add(at, 0x60)), f))
-                        word := shl(bits, word)
-                        value := addmod(value, sum, f)
-                        sum := mulmod(shr(shift, word), mload(add(at, 0x80)), f)
-                        word := shl(bits, word)
-                        sum := add(sum, mulmod(shr(shift, word), mload(add(at, 0xa0)), f))
-                        word := shl(bits, word)
-                        sum := add(sum, mulmod(shr(shift, word), mload(add(at, 0xc0)), f))
-                        word := shl(bits, word)
-                        sum := add(sum, mulmod(shr(shift, word), mload(add(at, 0xe0)), f))
-                        word := shl(bits, word)
-                        value := addmod(value, sum, f)
+                    switch bits
+                    case 8 {
+                        value := addmod(
+                            add(
+                                add(
+                                    mulmod(byte(0, word), mload(at), f),
+                                    mulmod(byte(1, word), mload(add(at, 0x20)), f)
+                                ),
+                                add(
+                                    mulmod(byte(2, word), mload(add(at, 0x40)), f),
+                                    mulmod(byte(3, word), mload(add(at, 0x60)), f)
+                                )
+                            ),
+                            value,
+                            f
+                        )
+                        value := addmod(
+                            add(
+                                add(
+                                    mulmod(byte(4, word), mload(add(at, 0x80)), f),
+                                    mulmod(byte(5, word), mload(add(at, 0xa0)), f)
+                                ),
+                                add(
+                                    mulmod(byte(6, word), mload(add(at, 0xc0)), f),
+                                    mulmod(byte(7, word), mload(add(at, 0xe0)), f)
+                                )
+                            ),
+                            value,
+                            f
+                        )
+                        // Short rows end here.
+                        if shl(64, word) {
+                            value := addmod(
+                                add(
+                                    add(
+                                        mulmod(byte(8, word), mload(add(at, 0x100)), f),
+                                        mulmod(byte(9, word), mload(add(at, 0x120)), f)
+                                    ),
+                                    add(
+                                        mulmod(byte(10, word), mload(add(at, 0x140)), f),
+                                        mulmod(byte(11, word), mload(add(at, 0x160)), f)
+                                    )
+                                ),
+                                value,
+                                f
+                            )
+                            value := addmod(
+                                add(
+                                    add(
+                                        mulmod(byte(12, word), mload(add(at, 0x180)), f),
+                                        mulmod(byte(13, word), mload(add(at, 0x1a0)), f)
+                                    ),
+                                    add(
+                                        mulmod(byte(14, word), mload(add(at, 0x1c0)), f),
+                                        mulmod(byte(15, word), mload(add(at, 0x1e0)), f)
+                                    )
+                                ),
+                                value,
+                                f
+                            )
+                            value := addmod(
+                                add(
+                                    add(
+                                        mulmod(byte(16, word), mload(add(at, 0x200)), f),
+                                        mulmod(byte(17, word), mload(add(at, 0x220)), f)
+                                    ),
+                                    add(
+                                        mulmod(byte(18, word), mload(add(at, 0x240)), f),
+                                        mulmod(byte(19, word), mload(add(at, 0x260)), f)
+                                    )
+                                ),
+                                value,
+                                f
+                            )
+                            value := addmod(
+                                add(
+                                    add(
+                                        mulmod(byte(20, word), mload(add(at, 0x280)), f),
+                                        mulmod(byte(21, word), mload(add(at, 0x2a0)), f)
+                                    ),
+                                    add(
+                                        mulmod(byte(22, word), mload(add(at, 0x2c0)), f),
+                                        mulmod(byte(23, word), mload(add(at, 0x2e0)), f)
+                                    )
+                                ),
+                                value,
+                                f
+                            )
+                            value := addmod(
+                                add(
+                                    add(
+                                        mulmod(byte(24, word), mload(add(at, 0x300)), f),
+                                        mulmod(byte(25, word), mload(add(at, 0x320)), f)
+                                    ),
+                                    add(
+                                        mulmod(byte(26, word), mload(add(at, 0x340)), f),
+                                        mulmod(byte(27, word), mload(add(at, 0x360)), f)
+                                    )
+                                ),
+                                value,
+                                f
+                            )
+                            value := addmod(
+                                add(
+                                    add(
+                                        mulmod(byte(28, word), mload(add(at, 0x380)), f),
+                                        mulmod(byte(29, word), mload(add(at, 0x3a0)), f)
+                                    ),
+                                    add(
+                                        mulmod(byte(30, word), mload(add(at, 0x3c0)), f),
+                                        mulmod(byte(31, word), mload(add(at, 0x3e0)), f)
+                                    )
+                                ),
+                                value,
+                                f
+                            )
+                        }
+                        at := add(at, 0x400)
+                    }
+                    case 16 {
+                        value := addmod(
+                            add(
+                                add(
+                                    mulmod(shr(240, word), mload(at), f),
+                                    mulmod(and(shr(224, word), 0xffff), mload(add(at, 0x20)), f)
+                                ),
+                                add(
+                                    mulmod(and(shr(208, word), 0xffff), mload(add(at, 0x40)), f),
+                                    mulmod(and(shr(192, word), 0xffff), mload(add(at, 0x60)), f)
+                                )
+                            ),
+                            value,
+                            f
+                        )
+                        value := addmod(
+                            add(
+                                add(
+                                    mulmod(and(shr(176, word), 0xffff), mload(add(at, 0x80)), f),
+                                    mulmod(and(shr(160, word), 0xffff), mload(add(at, 0xa0)), f)
+                                ),
+                                add(
+                                    mulmod(and(shr(144, word), 0xffff), mload(add(at, 0xc0)), f),
+                                    mulmod(and(shr(128, word), 0xffff), mload(add(at, 0xe0)), f)
+                                )
+                            ),
+                            value,
+                            f
+                        )
+                        // Short rows end here.
+                        if shl(128, word) {
+                            value := addmod(
+                                add(
+                                    add(
+                                        mulmod(and(shr(112, word), 0xffff), mload(add(at, 0x100)), f),
+                                        mulmod(and(shr(96, word), 0xffff), mload(add(at, 0x120)), f)
+                                    ),
+                                    add(
+                                        mulmod(and(shr(80, word), 0xffff), mload(add(at, 0x140)), f),
+                                        mulmod(and(shr(64, word), 0xffff), mload(add(at, 0x160)), f)
+                                    )
+                                ),
+                                value,
+                                f
+                            )
+                            value := addmod(
+                                add(
+                                    add(
+                                        mulmod(and(shr(48, word), 0xffff), mload(add(at, 0x180)), f),
+                                        mulmod(and(shr(32, word), 0xffff), mload(add(at, 0x1a0)), f)
+                                    ),
+                                    add(
+                                        mulmod(and(shr(16, word), 0xffff), mload(add(at, 0x1c0)), f),
+                                        mulmod(and(shr(0, word), 0xffff), mload(add(at, 0x1e0)), f)
+                                    )
+                                ),
+                                value,
+                                f
+                            )
+                        }
+                        at := add(at, 0x200)
+                    }
+                    default {
+                        value := addmod(
+                            add(
+                                add(
+                                    mulmod(shr(224, word), mload(at), f),
+                                    mulmod(and(shr(192, word), 0xffffffff), mload(add(at, 0x20)), f)
+                                ),
+                                add(
+                                    mulmod(and(shr(160, word), 0xffffffff), mload(add(at, 0x40)), f),
+                                    mulmod(and(shr(128, word), 0xffffffff), mload(add(at, 0x60)), f)
+                                )
+                            ),
+                            value,
+                            f
+                        )
+                        value := addmod(
+                            add(
+                                add(
+                                    mulmod(and(shr(96, word), 0xffffffff), mload(add(at, 0x80)), f),
+                                    mulmod(and(shr(64, word), 0xffffffff), mload(add(at, 0xa0)), f)
+                                ),
+                                add(
+                                    mulmod(and(shr(32, word), 0xffffffff), mload(add(at, 0xc0)), f),
+                                    mulmod(and(shr(0, word), 0xffffffff), mload(add(at, 0xe0)), f)
+                                )
+                            ),
+                            value,
+                            f
+                        )
                         at := add(at, 0x100)
                     }
-                    at := behind
                 }
                 mstore(add(work, shl(5, count)), value)
                 count := add(count, 1)
