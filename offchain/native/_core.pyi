@@ -67,9 +67,9 @@ def prove(
 ) -> bytes:
     """Return the proof; `tensors` are the 2^n padded cells of every tensor id, None for late ones.
 
-    Arrays are read in place, in their own integer type. The witness is not judged: a false one gives
-    a proof that is refused. Raises NativeInputError, naming the tensor, for a wrong shape or type,
-    and for a malformed key or SRS.
+    Arrays are read in place, in their own integer type. The witness is not judged: a false one
+    gives a proof that is refused. Raises NativeInputError, naming the tensor, for a wrong shape or
+    type, and for a malformed key or SRS.
     """
 
 def prove_timed(
