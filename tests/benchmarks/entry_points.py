@@ -13,10 +13,11 @@ from offchain.chain.data_contract import build_data_contract
 from offchain.chain.job_ids import id_bytes
 from offchain.chain.keys import load_signer
 from offchain.chain.typed_data import build_result_receipt
-from offchain.commit.digest import tensor_digest_of_bytes
+from offchain.commit.digest import as_matrix
 from offchain.params.presets import LOCAL
 from offchain.prove.job import prove_job
 from offchain.roles.account import build_version_params
+from offchain.submit.content import compute_digest
 from offchain.submit.models import Model, load_model
 from offchain.submit.proofs import build_statement
 from offchain.submit.versions import ReproducedVersion
@@ -57,9 +58,9 @@ class EntryPoints:
         self.model: Model = load_model(folder)
         self.raw_input = raw_input
         self.raw_output, self.trace = self.model.run_traced(raw_input)
-        self.in_digest = self._digest(raw_input, self.model.input_shape, self.model.input_bits)
-        self.out_digest = self._digest(
-            self.raw_output, self.model.output_shape, self.model.output_bits
+        self.in_digest = compute_digest(raw_input, self.model.input_bits, self.model.input_shape)
+        self.out_digest = compute_digest(
+            self.raw_output, self.model.output_bits, self.model.output_shape
         )
         self.client = chain.create_account()
         self.anybody = chain.create_account()
@@ -166,7 +167,7 @@ class EntryPoints:
     def play_deliveries(self, operator: Operator) -> None:
         """Ask for an output on chain: delivered, and not delivered."""
         chain, market = self.chain, self.chain.contracts.market
-        shape, width = self.model.output_shape, self.model.output_bits // 8
+        shape, width = as_matrix(self.model.output_shape), self.model.output_bits // 8
         for is_delivered in (True, False):
             job_id, _ = self.commit(operator, "later job")
             payment = 2 * market.compute_delivery_payment(job_id)
@@ -307,14 +308,10 @@ class EntryPoints:
             market=contracts.market.address,
             prover=prover,
         )
-        x = self.model.decode_input(self.raw_input)
-        return prove_job(self.model.provable, statement, x, self.trace, native.prove)
+        return prove_job(self.model.provable, statement, self.trace, native.prove)
 
     def _execute(self, action: GuardianAction) -> None:
         one, two, _ = self.chain.manifest.guardians
         build = self.chain.guardian.build_approve
         self.chain.send(one, build(action), "first of two")
         self.chain.send(two, build(action), f"second of two: {action.name.lower()}")
-
-    def _digest(self, raw: bytes, shape: tuple[int, ...], bits: int) -> Digest:
-        return Digest(tensor_digest_of_bytes(raw, shape, bits))

@@ -323,7 +323,9 @@ class Prover:
                         (v + weight * x) % R for v, x in zip(combined, chunks[chunk], strict=True)
                     ]
                 columns += [eq_table(entries[0][2]), combined]
-            monomials = [(1, (k, k + 1)) for k in range(0, len(columns), 2)]
+            monomials: list[tuple[int, tuple[int, ...]]] = [
+                (1, (k, k + 1)) for k in range(0, len(columns), 2)
+            ]
             sums.append(Sum(pow(eta, power, R), claim.value, self.program.c, columns, monomials))
         point = prove_plain(self.sender, TAG_REDUCE_ROUND, sums, self.program.c)
         return point, chunk_weights(self.program, claims, eta, point)
