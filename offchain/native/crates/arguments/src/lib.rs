@@ -32,7 +32,6 @@ pub mod proving;
 pub mod reduction;
 pub mod slots;
 pub mod sumcheck;
-mod univariate;
 pub mod virtuals;
 
 use thiserror::Error;

@@ -1,13 +1,11 @@
 //! The prover's half: folds, their evaluations, three quotients.
 
 use crate::ArgumentError;
-use crate::univariate::{divide_by_root, horner};
 use rayon::prelude::*;
+use zkdps_field::kernels::{add_scaled, divide_by_root, evaluate, fold_last};
 use zkdps_field::msm::msm;
 use zkdps_field::{Field, Fr, G1Affine, Zero};
 use zkdps_transcript::{Sender, Tag};
-
-const PARALLEL: usize = 1 << 11;
 
 /// Opens `polynomial` (2^len evaluations, committed as coefficients) at `point`; `srs` has as many powers.
 ///
@@ -22,7 +20,7 @@ pub fn prove_opening(
     // P_{i+1}[j] = (1 - x_{l-1-i}) P_i[2j] + x_{l-1-i} P_i[2j+1]
     let mut folds = vec![polynomial];
     for x in point.iter().skip(1).rev() {
-        let next = bind_last(&folds[folds.len() - 1], *x);
+        let next = fold_last(&folds[folds.len() - 1], *x);
         folds.push(next);
     }
     let commitments: Vec<_> = folds[1..].par_iter().map(|fold| msm(srs, fold)).collect();
@@ -34,36 +32,18 @@ pub fn prove_opening(
     let square = u.square();
     let (at_u, at_minus_u): (Vec<Fr>, Vec<Fr>) = folds
         .par_iter()
-        .map(|fold| evaluate_at_both(fold, u, square))
+        .map(|fold| (evaluate(fold, u), evaluate(fold, -u)))
         .unzip();
-    let first = horner(folds[0].iter(), square);
+    let first = evaluate(&folds[0], square);
     sender.send_scalars(Tag::OpenValues, &[vec![first], at_u, at_minus_u].concat());
     let q = sender.challenge();
     let batched = combine(folds, q);
     let quotients: Vec<_> = [u, -u, square]
         .par_iter()
-        .map(|root| {
-            let mut divided = batched.clone();
-            divide_by_root(&mut divided, *root);
-            msm(srs, &divided[1..])
-        })
+        .map(|root| msm(srs, &divide_by_root(&batched, *root)))
         .collect();
     sender.send_points(Tag::OpenQuotients, &quotients);
     Ok(())
-}
-
-/// Binds the last variable: pairs of neighbours.
-fn bind_last(vector: &[Fr], x: Fr) -> Vec<Fr> {
-    let (pairs, _) = vector.as_chunks::<2>();
-    let bind = |[even, odd]: &[Fr; 2]| *even + x * (*odd - even);
-    pairs.par_iter().with_min_len(PARALLEL).map(bind).collect()
-}
-
-/// Returns P(u) and P(−u) from the even and the odd part at u².
-fn evaluate_at_both(polynomial: &[Fr], u: Fr, square: Fr) -> (Fr, Fr) {
-    let even = horner(polynomial.iter().step_by(2), square);
-    let odd = u * horner(polynomial.iter().skip(1).step_by(2), square);
-    (even + odd, even - odd)
 }
 
 /// Returns Σ q^i P_i.
@@ -73,10 +53,7 @@ fn combine(folds: Vec<Vec<Fr>>, q: Fr) -> Vec<Fr> {
         .into_iter()
         .rev()
         .reduce(|sum, mut longer| {
-            longer
-                .iter_mut()
-                .zip(sum)
-                .for_each(|(cell, s)| *cell += q * s);
+            add_scaled(&mut longer, q, &sum);
             longer
         })
         .unwrap_or_default()

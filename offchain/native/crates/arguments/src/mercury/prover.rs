@@ -2,14 +2,11 @@
 
 use super::{Challenges, invert_zeta, split};
 use crate::ArgumentError;
-use crate::univariate::{divide_by_root, horner};
 use rayon::prelude::*;
+use zkdps_field::kernels::{add_scaled, divide_by_root, eq_table, evaluate, inner_product};
 use zkdps_field::msm::msm;
 use zkdps_field::{Field, Fr, G1Affine, One, Zero};
-use zkdps_poly::eq_table;
 use zkdps_transcript::{Sender, Tag};
-
-const PARALLEL: usize = 1 << 11;
 
 /// Opens `polynomial` (2^len evaluations, committed as coefficients) at `point`; `srs` has as many powers.
 ///
@@ -26,7 +23,7 @@ pub fn prove_opening(
     let width = weights.len();
     let h: Vec<Fr> = polynomial
         .par_chunks_exact(width)
-        .map(|row| row.iter().zip(&weights).map(|(v, w)| *v * w).sum())
+        .map(|row| inner_product(row, &weights))
         .collect();
     sender.send_points(Tag::MercuryRows, &[msm(srs, &h)]);
     let alpha = sender.challenge();
@@ -47,7 +44,7 @@ pub fn prove_opening(
 
     let values: Vec<Fr> = [&g, &h, &s]
         .iter()
-        .flat_map(|p| [zeta, inverse_zeta].map(|at| horner(p.iter(), at)))
+        .flat_map(|p| [zeta, inverse_zeta].map(|at| evaluate(p, at)))
         .collect();
     sender.send_scalars(Tag::MercuryValues, &values);
     let challenges = Challenges {
@@ -58,9 +55,9 @@ pub fn prove_opening(
         beta: sender.challenge(),
     };
 
-    let t = open_division(polynomial, q, width, &challenges);
+    let t = open_division(polynomial, &q, width, &challenges);
     let w = batch_quotient([&h, &g, &s, &d], &challenges);
-    let (t_point, w_point) = rayon::join(|| msm(srs, &t[1..]), || msm(srs, &w));
+    let (t_point, w_point) = rayon::join(|| msm(srs, &t), || msm(srs, &w));
     sender.send_points(Tag::MercuryQuotients, &[t_point, w_point]);
     let z = sender.challenge();
 
@@ -107,15 +104,10 @@ fn cross_terms(a: &[Fr], u: &[Fr]) -> Vec<Fr> {
         .collect()
 }
 
-/// Returns the quotient of f − (ζ^width − α) q by (X − ζ) behind its remainder.
-fn open_division(mut f: Vec<Fr>, q: Vec<Fr>, width: usize, c: &Challenges) -> Vec<Fr> {
-    let factor = c.alpha - c.zeta.pow([width as u64]);
-    f.par_iter_mut()
-        .with_min_len(PARALLEL)
-        .zip(q)
-        .for_each(|(cell, q)| *cell += factor * q);
-    divide_by_root(&mut f, c.zeta);
-    f
+/// Returns the quotient of f − (ζ^width − α) q by (X − ζ).
+fn open_division(mut f: Vec<Fr>, q: &[Fr], width: usize, c: &Challenges) -> Vec<Fr> {
+    add_scaled(&mut f, c.alpha - c.zeta.pow([width as u64]), q);
+    divide_by_root(&f, c.zeta)
 }
 
 /// Returns Σ β^i (p_i − p_i*) / Z_i for h, g, s, d: see [`Challenges::batch_factors`].
@@ -134,14 +126,6 @@ fn batch_quotient([h, g, s, d]: [&[Fr]; 4], c: &Challenges) -> Vec<Fr> {
 
 /// Divides by (X − root) and drops the remainder; the length stays.
 fn replace_by_quotient(polynomial: &mut Vec<Fr>, root: Fr) {
-    divide_by_root(polynomial, root);
-    polynomial.remove(0);
+    *polynomial = divide_by_root(polynomial, root);
     polynomial.push(Fr::zero());
-}
-
-/// Adds factor · terms to the first cells.
-fn add_scaled(cells: &mut [Fr], factor: Fr, terms: &[Fr]) {
-    for (cell, term) in cells.iter_mut().zip(terms) {
-        *cell += factor * term;
-    }
 }
