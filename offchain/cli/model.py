@@ -136,9 +136,9 @@ def describe_files(folder: Path, model: PublishedModel) -> Mapping[str, Any]:
         "folder": str(folder),
         "graph_hash": "0x" + model.graph.hash().hex(),
         "weight_root": "0x" + model.weight_root.hex(),
-        "size": dict(model.report["size"]),
+        "size": dict(model.report.get("size", {})),
         "sets": {
             name: {k: v for k, v in figures.items() if k != "saturation"}
-            for name, figures in model.report["sets"].items()
+            for name, figures in model.report.get("sets", {}).items()
         },
     }
