@@ -105,14 +105,13 @@ abstract contract DisputeBook is IDisputeGame {
     function buildStatement(JobId jobId, JobTerms calldata terms, address prover)
         internal
         view
-        returns (Statement memory statement, address vkData)
+        returns (Statement memory statement, Version memory version)
     {
         // INVARIANT: the input of the statement is the one that the client ordered.
         JobId got = IJobMarket(MARKET).computeJobId(terms);
         if (JobId.unwrap(got) != JobId.unwrap(jobId)) revert WrongTerms(jobId, got);
         Job memory job = IJobMarket(MARKET).getJob(jobId);
-        Version memory version = IModelRegistry(REGISTRY).getVersion(job.version);
-        vkData = version.vkData;
+        version = IModelRegistry(REGISTRY).getVersion(job.version);
         statement = Statement({
             format: STATEMENT_FORMAT,
             chainId: block.chainid,

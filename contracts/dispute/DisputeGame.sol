@@ -11,6 +11,7 @@ import {JobId} from "../types/Ids.sol";
 import {Job, JobTerms} from "../types/Job.sol";
 import {Parameters} from "../types/Parameters.sol";
 import {Statement} from "../types/Statement.sol";
+import {Version} from "../types/Version.sol";
 import {DisputeBook} from "./DisputeBook.sol";
 import {Evidence} from "./Evidence.sol";
 
@@ -194,8 +195,10 @@ contract DisputeGame is Evidence {
         bytes calldata output,
         bytes calldata proof
     ) private view {
-        (Statement memory statement, address vkData) = buildStatement(jobId, terms, msg.sender);
-        IProofVerifier(statement.verifier).verify(statement, vkData, input, output, proof);
+        (Statement memory statement, Version memory version) = buildStatement(jobId, terms, msg.sender);
+        bytes32 vkHash = IProofVerifier(statement.verifier).verify(statement, version.vkData, input, output, proof);
+        // INVARIANT: the key is the one that was registered; a data contract can be destroyed and made again.
+        if (vkHash != version.vkHash) revert WrongKey(jobId, vkHash, version.vkHash);
     }
 
     function requireSlashed(JobId jobId, Dispute storage dispute) private view {

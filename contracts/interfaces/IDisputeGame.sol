@@ -41,6 +41,9 @@ interface IDisputeGame is IParameters {
     error AlreadyChallenging(JobId jobId, address challenger);
     /// @notice Thrown when the terms are not those of the job.
     error WrongTerms(JobId jobId, JobId got);
+
+    /// @notice Thrown when the version's data contract no longer holds the key that was registered.
+    error WrongKey(JobId jobId, bytes32 got, bytes32 registered);
     /// @notice Thrown when a proof comes after its last second.
     error ProofTooLate(JobId jobId, uint256 proveBy, uint256 time);
     /// @notice Thrown when a default is claimed while a proof may still come.

@@ -113,13 +113,16 @@ interface IProofVerifier {
     /// @param input The input tensor's bytes: row-major, two's complement, big-endian.
     /// @param output The output tensor's bytes, likewise.
     /// @param proof The proof's bytes; every one is consumed.
+    /// @return vkHash keccak256 of the key as it was read in this call.
+    /// WARNING: a data contract can be destroyed and made again by whoever planned it so; compare vkHash with the one that
+    /// was registered.
     function verify(
         Statement calldata statement,
         address vkData,
         bytes calldata input,
         bytes calldata output,
         bytes calldata proof
-    ) external view;
+    ) external view returns (bytes32 vkHash);
 
     /// @notice Reads a verification key whole and checks its structure; reverts if anything is malformed.
     /// @param vkData Data contract of the verification key.

@@ -22,6 +22,8 @@ contract MockVerifier is IProofVerifier {
     Mode public mode;
     /// Reference string that every key is said to use.
     bytes32 public keySrs = SRS_ID;
+    /// Hash of the key that every data contract is said to hold.
+    bytes32 public keyHash = KEY_HASH;
     /// Hash of the only statement to accept; 0 accepts any.
     bytes32 public expectedStatement;
 
@@ -35,6 +37,10 @@ contract MockVerifier is IProofVerifier {
         keySrs = keySrs_;
     }
 
+    function setKeyHash(bytes32 keyHash_) external {
+        keyHash = keyHash_;
+    }
+
     function expectStatement(Statement calldata statement) external {
         expectedStatement = keccak256(abi.encode(statement));
     }
@@ -42,6 +48,7 @@ contract MockVerifier is IProofVerifier {
     function verify(Statement calldata statement, address, bytes calldata, bytes calldata, bytes calldata)
         external
         view
+        returns (bytes32)
     {
         bytes32 got = keccak256(abi.encode(statement));
         if (expectedStatement != 0 && got != expectedStatement) revert UnexpectedStatement(got, expectedStatement);
@@ -49,10 +56,11 @@ contract MockVerifier is IProofVerifier {
         if (mode == Mode.BURN_GAS) {
             while (true) got = keccak256(abi.encode(got));
         }
+        return keyHash;
     }
 
     function inspect(address vkData) external view returns (bytes32, bytes32, bytes32, bytes32, uint256) {
         if (vkData.code.length == 0) revert NotAKey(vkData);
-        return (KEY_HASH, GRAPH_HASH, PROGRAM_HASH, keySrs, OP_COUNT);
+        return (keyHash, GRAPH_HASH, PROGRAM_HASH, keySrs, OP_COUNT);
     }
 }

@@ -55,7 +55,7 @@ library KeyData {
             part := shr(96, mload(entry))
         }
         uint256 codeSize = part.code.length;
-        // INVARIANT: a part is a data contract itself, never code that could change.
+        // INVARIANT: a part is a data contract itself, never a list of others.
         if (codeSize == 0 || firstByte(part) != WHOLE) revert IProofVerifier.NotAKey(part);
         // Equivalent to target = part.code[1:]
         assembly ("memory-safe") {

@@ -79,7 +79,7 @@ contract VerifierCore is IProofVerifier {
         bytes calldata input,
         bytes calldata output,
         bytes calldata proof
-    ) external view {
+    ) external view returns (bytes32 vkHash) {
         Session memory s;
         s.inspector = INSPECTOR;
         s.program = ProgramLib.load(vkData);
@@ -94,6 +94,7 @@ contract VerifierCore is IProofVerifier {
             TranscriptLib.begin(proof, DOMAIN, statementHash, s.program.vkHash, countWaitingWords(s, proof.length));
         interpret(s, statement);
         open(s, proof[s.transcript.cursor - s.transcript.origin:]);
+        return s.program.vkHash;
     }
 
     /// @inheritdoc IProofVerifier

@@ -195,6 +195,17 @@ contract DisputeGameTest is JobSteps {
         assertState(jobId, JobState.PROVEN);
     }
 
+    function test_prove__data_contract_made_again_with_another_key__changes_nothing() public {
+        JobId jobId = challengedJob();
+        bytes32 registered = verifier.keyHash();
+        bytes32 other = keccak256("other weights");
+        verifier.setKeyHash(other);
+        checkProveRefused(jobId, abi.encodeWithSelector(IDisputeGame.WrongKey.selector, jobId, other, registered));
+        verifier.setKeyHash(registered);
+        proveAs(WORKER, jobId);
+        assertState(jobId, JobState.PROVEN);
+    }
+
     function test_prove__verifier_out_of_gas__changes_nothing() public {
         JobId jobId = challengedJob();
         bytes32 before = snapshot(jobId);
