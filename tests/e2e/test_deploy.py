@@ -159,7 +159,7 @@ def test_verify_deployment__contracts_that_know_others__named(world: World) -> N
         verify_deployment(world.client, replace(plan, guardians=others))
     with pytest.raises(DeploymentError, match="PARAMETERS_HASH"):
         verify_deployment(world.client, replace(plan, preset="devnet"))
-    with pytest.raises(DeploymentError, match="there is no VerifierCore"):
+    with pytest.raises(DeploymentError, match=f"there is no {ORDER[0]}"):
         verify_deployment(world.client, replace(plan, first_nonce=1000))
 
 
