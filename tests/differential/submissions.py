@@ -58,9 +58,7 @@ class Submission:
     def accepted_by_reference(self) -> bool:
         """Ask the reference verifier, the statement's comparison included."""
         try:
-            verify_statement(
-                self.key, self.statement, self.public_in, self.public_out, self.proof
-            )
+            verify_statement(self.key, self.statement, self.public_in, self.public_out, self.proof)
             verify(self.key, TAU, *self.arguments())
         except OffchainError:
             return False
