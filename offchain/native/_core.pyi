@@ -19,7 +19,7 @@ __all__: Final[list[str]] = [
     "verify",
 ]
 
-Integers: TypeAlias = (
+_Integers: TypeAlias = (
     npt.NDArray[np.int8] | npt.NDArray[np.int16] | npt.NDArray[np.int32] | npt.NDArray[np.int64]
 )
 
@@ -50,20 +50,20 @@ def ptau_import(
 def srs_verify(powers: bytes, tau_g2: bytes, entropy: bytes) -> None:
     """Raise PtauError unless the points are powers of the tau of `tau_g2` (32 random bytes)."""
 
-def commit(srs: bytes, coefficients: Integers) -> bytes:
+def commit(srs: bytes, coefficients: _Integers) -> bytes:
     """Return the 64-byte commitment of integer coefficients (a C-contiguous array).
 
     Raises NativeInputError when the SRS has fewer powers or is malformed.
     """
 
-def commit_chunks(srs: bytes, coefficients: Integers, log_size: int) -> bytes:
+def commit_chunks(srs: bytes, coefficients: _Integers, log_size: int) -> bytes:
     """Return the commitments of consecutive chunks of 2^log_size coefficients, 64 bytes each.
 
     Raises NativeInputError for another number of coefficients, and as `commit`.
     """
 
 def prove(
-    vk: bytes, srs: bytes, statement_hash: bytes, tensors: Sequence[Integers | None]
+    vk: bytes, srs: bytes, statement_hash: bytes, tensors: Sequence[_Integers | None]
 ) -> bytes:
     """Return the proof; `tensors` are the 2^n padded cells of every tensor id, None for late ones.
 
@@ -73,7 +73,7 @@ def prove(
     """
 
 def prove_timed(
-    vk: bytes, srs: bytes, statement_hash: bytes, tensors: Sequence[Integers | None]
+    vk: bytes, srs: bytes, statement_hash: bytes, tensors: Sequence[_Integers | None]
 ) -> tuple[bytes, dict[str, float]]:
     """Return the proof, and the seconds of its phases in order; raises as `prove`."""
 
