@@ -8,10 +8,9 @@ import numpy as np
 
 from offchain.prove.compile import Layout
 from offchain.prove.program import TensorKind
-from offchain.prove.verification_key import VerificationKey
+from offchain.prove.verification_key import POINT_BYTES, VerificationKey
 from offchain.prove.witness import Array
 
-POINT_BYTES = 64
 Committer = Callable[[Array], bytes]  # k 2^c coefficients -> k commitments, 64 bytes each
 
 

@@ -63,9 +63,7 @@ from offchain.prove.reference.transcript import (
     Receiver,
 )
 from offchain.prove.statement import FORMAT, MODE_PUBLIC, Statement
-from offchain.prove.verification_key import VerificationKey
-
-POINT_BYTES = 64
+from offchain.prove.verification_key import POINT_BYTES, VerificationKey
 
 
 def verify_statement(
