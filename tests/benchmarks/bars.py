@@ -26,6 +26,7 @@ BARS: Final[Mapping[str, Bar]] = {
     "matmul-1024": Bar(0.6, None, None, 700_000),
     "lenet5": Bar(1.0, 800, 24 * KIB, 1_100_000),
     "block-64": Bar(1.5, 1000, 34 * KIB, 1_500_000),
+    "block-64-4tok": Bar(1.5, 1000, 34 * KIB, 1_500_000),
     "resnet18-cifar": Bar(8.0, 4000, 40 * KIB, None),
     "vgg16-cifar": Bar(8.0, 4000, 40 * KIB, None),
     "gpt2-64tok": Bar(45.0, 12_000, 70 * KIB, 3_000_000),

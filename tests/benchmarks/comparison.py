@@ -14,7 +14,7 @@ from tests.benchmarks.peer_ezkl import PeerRow, measure_ezkl
 from tests.benchmarks.verification import VerifierChain
 
 BAR: Final = 50.0  # times faster than ezkl
-BAR_MODELS: Final = ("mlp-784", "lenet5", "block-64")
+BAR_MODELS: Final = ("mlp-784", "lenet5", "block-64", "block-64-4tok")
 METHOD: Final = """\
 ezkl beside it, on the same ONNX files and inputs: its version 23.0.5, input and output public
 as ours are, weights constants of the circuit (so that each model has keys of its own); at its

@@ -9,10 +9,11 @@ An integer graph and another prover quantise the very same floats of a `FloatMod
     lenet5         x (1, 1, 28, 28); conv0 1 -> 6, 5x5, pad 2, ReLU, 2x2 maximum; conv1 6 -> 16,
                    5x5, ReLU, 2x2 maximum; flatten (channel, row, column); fc0 400 -> 120, ReLU,
                    fc1 120 -> 84, ReLU, fc2 84 -> 10 (LeCun et al. 1998, with ReLU and maxima)
-    block-64       x (16, 64), tokens by channels, one decoder block, LayerNorm first (GPT-2's
-                   order): x1 = x + o(attention(q(n), k(n), v(n))) with n = ln0(x), 4 causal heads
-                   of 16 consecutive channels, scores over sqrt(16) = 4; y = x1 + down(gelu(up(
-                   ln1(x1)))), up 64 -> 256, down 256 -> 64, gelu(t) = t/2 (1 + erf(t / sqrt 2))
+    block-64       x (16, 64), tokens by channels (block-64-4tok: 4 tokens), one decoder block,
+                   LayerNorm first (GPT-2's order): x1 = x + o(attention(q(n), k(n), v(n))) with
+                   n = ln0(x), 4 causal heads of 16 consecutive channels, scores over sqrt(16) = 4;
+                   y = x1 + down(gelu(up(ln1(x1)))), up 64 -> 256, down 256 -> 64,
+                   gelu(t) = t/2 (1 + erf(t / sqrt 2))
 
 Layer `name` has the arrays `name.w` and `name.b`; LayerNorms have `name.g` (gain), `name.b` and
 EPSILON.
@@ -23,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -35,6 +37,7 @@ SEED: Final = 2026
 OPSET: Final = 14  # what importers have read for years: no operator of these networks is newer
 IR_VERSION: Final = 8
 TOKENS: Final = 16
+FEW_TOKENS: Final = 4  # what fits into a peer's memory on this class of machine
 CHANNELS: Final = 64
 HEADS: Final = 4
 HEAD: Final = CHANNELS // HEADS
@@ -115,23 +118,25 @@ class Net:
         half = self.add("Mul", x, self.constant("half", 0.5))
         return self.add("Mul", half, self.add("Add", erf, self.constant("one", 1.0)))
 
-    def heads(self, x: str, order: tuple[int, int, int]) -> str:
+    def heads(self, x: str, tokens: int, order: tuple[int, int, int]) -> str:
         """Split (tokens, channels) into heads and transpose (tokens, heads, channels)."""
-        shape = self.constant("split", [TOKENS, HEADS, HEAD], np.int64)
+        shape = self.constant("split", [tokens, HEADS, HEAD], np.int64)
         return self.add("Transpose", self.add("Reshape", x, shape), perm=order)
 
-    def attention(self, x: str) -> str:
+    def attention(self, x: str, tokens: int) -> str:
         """Append causal attention of several heads on (tokens, channels), without the residual."""
         q, k, v = (self.linear(name, x, (CHANNELS, CHANNELS), gain=1.0) for name in "qkv")
-        scores = self.add("MatMul", self.heads(q, (1, 0, 2)), self.heads(k, (1, 2, 0)))
+        scores = self.add(
+            "MatMul", self.heads(q, tokens, (1, 0, 2)), self.heads(k, tokens, (1, 2, 0))
+        )
         scores = self.add("Div", scores, self.constant("root_head", math.sqrt(HEAD)))
-        hidden = np.triu(np.full((1, TOKENS, TOKENS), MASKED), k=1)
+        hidden = np.triu(np.full((1, tokens, tokens), MASKED), k=1)
         scores = self.add("Add", scores, self.constant("mask", hidden))
         mixed = self.add(
-            "MatMul", self.add("Softmax", scores, axis=-1), self.heads(v, (1, 0, 2))
+            "MatMul", self.add("Softmax", scores, axis=-1), self.heads(v, tokens, (1, 0, 2))
         )  # (heads, tokens, channels)
         joined = self.add("Transpose", mixed, perm=(1, 0, 2))
-        joined = self.add("Reshape", joined, self.constant("join", [TOKENS, CHANNELS], np.int64))
+        joined = self.add("Reshape", joined, self.constant("join", [tokens, CHANNELS], np.int64))
         return self.linear("o", joined, (CHANNELS, CHANNELS), gain=1.0)
 
     def build(self, name: str, x: FloatArray, last: str, shape: tuple[int, ...]) -> FloatModel:
@@ -192,12 +197,12 @@ def _build_lenet5(net: Net) -> FloatModel:
     return net.build("lenet5", x, net.linear("fc2", h, (84, 10), gain=1.0), (1, 10))
 
 
-def _build_block_64(net: Net) -> FloatModel:
-    x = net.rng.standard_normal((TOKENS, CHANNELS), dtype=np.float32)
-    x1 = net.add("Add", "x", net.attention(net.layer_norm("ln0", "x")))
+def _build_block_64(net: Net, name: str = "block-64", tokens: int = TOKENS) -> FloatModel:
+    x = net.rng.standard_normal((tokens, CHANNELS), dtype=np.float32)
+    x1 = net.add("Add", "x", net.attention(net.layer_norm("ln0", "x"), tokens))
     hidden = net.gelu(net.linear("up", net.layer_norm("ln1", x1), (CHANNELS, HIDDEN)))
     y = net.add("Add", x1, net.linear("down", hidden, (HIDDEN, CHANNELS), gain=1.0))
-    return net.build("block-64", x, y, (TOKENS, CHANNELS))
+    return net.build(name, x, y, (tokens, CHANNELS))
 
 
 BUILDERS: Final[Mapping[str, Callable[[Net], FloatModel]]] = {
@@ -206,4 +211,5 @@ BUILDERS: Final[Mapping[str, Callable[[Net], FloatModel]]] = {
     "matmul-1024": _build_matmul_1024,
     "lenet5": _build_lenet5,
     "block-64": _build_block_64,
+    "block-64-4tok": partial(_build_block_64, name="block-64-4tok", tokens=FEW_TOKENS),
 }

@@ -15,12 +15,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from offchain.execute import fast
 from offchain.model.operators import Argmax
+from tests.benchmarks import onnx_models
 from tests.benchmarks.zoo_images import build_resnet18, build_vgg16
 from tests.benchmarks.zoo_small import (
     build_block_64,
@@ -38,6 +40,7 @@ BUILDERS: Final[Mapping[str, Callable[[], Benchmark]]] = {
     "matmul-1024": build_matmul_1024,
     "lenet5": build_lenet5,
     "block-64": build_block_64,
+    "block-64-4tok": partial(build_block_64, "block-64-4tok", onnx_models.FEW_TOKENS),
     "resnet18-cifar": build_resnet18,
     "vgg16-cifar": build_vgg16,
     "gpt2-64tok": build_gpt2,

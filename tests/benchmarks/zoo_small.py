@@ -114,15 +114,15 @@ def build_lenet5() -> Benchmark:
     )
 
 
-def build_block_64() -> Benchmark:
-    """Return one decoder block."""
-    floats = dict(onnx_models.build("block-64").weights)
+def build_block_64(name: str = "block-64", tokens: int = onnx_models.TOKENS) -> Benchmark:
+    """Return one decoder block on (tokens, channels)."""
+    floats = dict(onnx_models.build(name).weights)
 
     def define(quantizer: Quantizer | None, x: Value) -> Value:
         net = Net(floats, quantizer, GELU)
         return net.block("", net.enter("entry", x), HEADS, ATTENTION, ROOT_BITS)
 
-    shape = (onnx_models.TOKENS, onnx_models.CHANNELS)
+    shape = (tokens, onnx_models.CHANNELS)
     return quantize(
         NORMAL,
         draw_normals("calibration", CALIBRATION, shape),
