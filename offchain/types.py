@@ -12,6 +12,8 @@ Amount = NewType("Amount", int)  # smallest units of a job's token: wei where it
 BlockNumber = NewType("BlockNumber", int)
 Digest = NewType("Digest", bytes)  # 32 bytes, offchain.commit.digest
 JobId = NewType("JobId", str)  # "0x" and 64 lower-case hex digits: the hash of the job's terms
+SessionId = NewType("SessionId", str)  # as a job id: the hash of the session's terms
+OrderHash = NewType("OrderHash", str)  # "0x" and 64 hex digits: what a client signed off chain
 Seconds = NewType("Seconds", int)  # of the protocol's clock or a block, never a wall clock
 TxHash = NewType("TxHash", str)  # 0x-prefixed
 VersionId = NewType("VersionId", bytes)  # 32 bytes, ModelRegistry
@@ -149,6 +151,37 @@ class JobTerms:
     def proof_required(self) -> bool:
         """Whether the job is never final without a proof."""
         return bool(self.verify_mask & VerifyMask.PROOF_REQUIRED)
+
+
+@dataclass(frozen=True)
+class SessionRequest:
+    """One signed order within a session: the EIP-712 struct Request, fields in its order."""
+
+    session: SessionId
+    nonce: int  # uint32; counts once in its session
+    in_digest: Digest
+    valid_until: Seconds  # last second, on the protocol's clock, at which a result may be posted
+
+
+@dataclass(frozen=True)
+class Order:
+    """A job ordered by signature alone, at a price that rises; fields as in `types/Order.sol`.
+
+    Before `ramp_start` a worker gets `min_fee` for it, from `ramp_end` on `max_fee`, in between
+    linearly more.
+    """
+
+    client: Address
+    version: VersionId
+    in_digest: Digest
+    token: Address
+    min_fee: Amount
+    max_fee: Amount
+    ramp_start: Seconds
+    ramp_end: Seconds
+    take_until: Seconds  # last second at which a worker can take it
+    verify_mask: int
+    salt: int  # uint64
 
 
 @dataclass(frozen=True)

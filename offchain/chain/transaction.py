@@ -20,6 +20,7 @@ from offchain.types import AccountId
 TYPE: Final = b"\x02"  # EIP-2718 envelope of EIP-1559
 CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 ELECTRUM: Final = 27  # added to the parity wherever a signature is 65 bytes
+TOP_BIT: Final = 255  # holds the parity wherever a signature is 64 bytes: a low s leaves it free
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class Signature:
         """Return r || s || v, v = 27 or 28: what a contract's ecrecover takes."""
         tail = bytes([ELECTRUM + self.parity])
         return self.r.to_bytes(32, "big") + self.s.to_bytes(32, "big") + tail
+
+    def to_compact(self) -> bytes:
+        """Return r || (parity << 255 | s): the 64 bytes of EIP-2098."""
+        return self.r.to_bytes(32, "big") + (self.parity << TOP_BIT | self.s).to_bytes(32, "big")
 
     def check(self) -> None:
         """Raise SignerMismatch unless every number is in its range and s in the lower half."""
@@ -51,6 +56,17 @@ def parse_signature(raw: bytes) -> Signature:
         raise SignerMismatch("bytes of the signature", len(raw), 65)
     v = raw[64] - ELECTRUM if raw[64] >= ELECTRUM else raw[64]
     signature = Signature(v, int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:64], "big"))
+    signature.check()
+    return signature
+
+
+def parse_compact(raw: bytes) -> Signature:
+    """Read r || (parity << 255 | s), EIP-2098; raise SignerMismatch for anything else."""
+    if len(raw) != 64:
+        raise SignerMismatch("bytes of the compact signature", len(raw), 64)
+    tail = int.from_bytes(raw[32:], "big")
+    parity, s = tail >> TOP_BIT, tail & ((1 << TOP_BIT) - 1)
+    signature = Signature(parity, int.from_bytes(raw[:32], "big"), s)
     signature.check()
     return signature
 
