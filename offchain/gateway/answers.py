@@ -1,0 +1,80 @@
+"""Errors as answers: whatever goes wrong, a client reads one JSON form and no inner detail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from offchain.errors import (
+    DatabaseUnavailable,
+    MalformedAnswer,
+    RpcUnavailable,
+    StorageError,
+)
+from offchain.gateway.faults import ApiError, InvalidRequest, Unavailable
+from offchain.roles.log import Log
+
+NAMES: Final = {400: "BadRequest", 404: "Unknown", 405: "MethodNotAllowed", 413: "TooLarge"}
+MAX_PROBLEMS: Final = 8  # told of one request
+MAX_SHOWN: Final = 200  # characters of one
+
+
+def build_error(
+    status: int,
+    name: str,
+    message: str,
+    facts: Mapping[str, object],
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Return the one form of an error; it is never kept by a cache."""
+    body = {"error": name, "message": message, "facts": dict(facts)}
+    return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})})
+
+
+def answer_api_error(error: ApiError) -> JSONResponse:
+    """Return an error of ours as an answer."""
+    name = type(error).__name__
+    return build_error(error.status, name, error.message, error.facts, error.headers)
+
+
+def install_error_handlers(app: FastAPI, log: Log) -> None:
+    """Make every exception an answer; unexpected ones are logged and told without detail."""
+
+    @app.exception_handler(ApiError)
+    def on_api_error(_: Request, error: ApiError) -> JSONResponse:
+        return answer_api_error(error)
+
+    @app.exception_handler(RequestValidationError)
+    def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        problems = [_describe(problem) for problem in error.errors()[:MAX_PROBLEMS]]
+        return answer_api_error(InvalidRequest("; ".join(problems), problems=problems))
+
+    @app.exception_handler(HTTPException)
+    def on_http(_: Request, error: HTTPException) -> JSONResponse:
+        name = NAMES.get(error.status_code, "HttpError")
+        return build_error(error.status_code, name, str(error.detail), {}, error.headers)
+
+    def on_unavailable(request: Request, error: Exception) -> JSONResponse:
+        log.event("unavailable", path=request.url.path, cause=type(error).__name__)
+        what = {RpcUnavailable: "node", MalformedAnswer: "node", DatabaseUnavailable: "database"}
+        part = what.get(type(error), "storage")
+        return answer_api_error(Unavailable(f"the {part} does not answer", part=part))
+
+    for kind in (RpcUnavailable, MalformedAnswer, DatabaseUnavailable, StorageError):
+        app.add_exception_handler(kind, on_unavailable)
+
+    @app.exception_handler(Exception)
+    def on_defect(request: Request, error: Exception) -> JSONResponse:
+        log.event("defect", path=request.url.path, cause=type(error).__name__, message=str(error))
+        return build_error(500, "InternalError", "a defect of the gateway; it is in its log", {})
+
+
+def _describe(problem: Mapping[str, Any]) -> str:
+    """Return where and what; the rejected value itself is not repeated."""
+    where = ".".join(str(part) for part in problem.get("loc", ()))
+    return f"{where}: {problem.get('msg', '')}"[:MAX_SHOWN]

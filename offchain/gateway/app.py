@@ -1,0 +1,74 @@
+"""The application: routes, limits in front of them, and what runs beside them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import FastAPI
+
+from offchain.gateway.answers import install_error_handlers
+from offchain.gateway.config import GatewayConfig
+from offchain.gateway.core import Gateway, open_gateway
+from offchain.gateway.routes import chain, content, explorer, models, orders, sessions
+from offchain.gateway.schema import COMMON_ERRORS
+from offchain.roles.log import Log
+
+ROUTERS: Final = (
+    content.router,
+    orders.router,
+    sessions.router,
+    chain.router,
+    explorer.router,
+    models.router,
+)
+STOP_S: Final = 10.0  # a step that runs is waited for so long
+
+
+def create_app(config: GatewayConfig, gateway: Gateway | None = None) -> FastAPI:
+    """Return the ASGI application; without a `gateway` it opens one when it starts."""
+    log = gateway.log if gateway else Log("gateway")
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        opened = gateway or open_gateway(config, log)
+        app.state.gateway = opened
+        for repeater in opened.repeaters:
+            repeater.start()
+        try:
+            yield
+        finally:
+            opened.stopping.set()
+            for repeater in opened.repeaters:
+                repeater.request_stop()
+            for repeater in opened.repeaters:
+                repeater.join(STOP_S)
+
+    app = FastAPI(
+        title="zkDPS gateway",
+        version=version("offchain"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        responses=COMMON_ERRORS,
+        license_info={"name": "Apache-2.0"},
+        docs_url=None,  # a page of scripts from elsewhere; the document is at /openapi.json
+        redoc_url=None,
+    )
+    install_error_handlers(app, log)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+DESCRIPTION: Final = """\
+Inputs and outputs by digest, signed orders and requests of sessions, and an index of the chain.
+
+Nothing here has to be trusted: bytes have the digest under which they are asked for, orders and
+requests have their client's signature, and everything else can be read from the chain itself. The
+block at which an answer was read is named in it.
+
+Amounts and other integers that may exceed 2^53 are decimal strings, ids and digests lower-case
+hexadecimal with 0x. An error is {"error": name, "message": sentence, "facts": {...}}.
+"""

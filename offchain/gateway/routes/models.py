@@ -1,0 +1,7 @@
+"""Published models."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["models"])

@@ -1,0 +1,1 @@
+"""Backends that keep bytes by digest: a folder, a bucket, an IPFS node."""
