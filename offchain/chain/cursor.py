@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import MetaData
 
 from offchain.chain.abi import ContractAbi, DecodedEvent
 from offchain.chain.client import ChainClient
 from offchain.chain.database import Place
-from offchain.chain.event_store import EventStore, Position, compute_deployment_key
+from offchain.chain.event_store import (
+    SCHEMA,
+    EventStore,
+    Position,
+    Projection,
+    compute_deployment_key,
+)
 from offchain.chain.rpc import Notify, RpcError, ignore, is_range_refusal
 from offchain.types import Address
 
@@ -40,12 +48,17 @@ class EventCursor:
         confirmations: int,
         terminal: Collection[str] = TERMINAL_EVENTS,
         notify: Notify = ignore,
+        projection: Projection | None = None,
+        schema: MetaData = SCHEMA,
     ) -> None:
         self._store = EventStore(
             place if isinstance(place, Place) else Place(place),
             compute_deployment_key(client.chain_id, contracts),
             terminal,
+            projection,
+            schema,
         )
+        self._needs_times = projection is not None
         self._client = client
         self._contracts = {address.lower(): abi for address, abi in contracts.items()}
         self._first_block = first_block
@@ -128,9 +141,10 @@ class EventCursor:
             if end is None or not self._is_canonical(before):
                 return None
             logs = self._client.get_logs(list(self._contracts), before.number + 1, last)
+            times = self._read_times(logs) if self._needs_times else {}
             again = self._client.get_block(last)
         if again is None or again.hash != end.hash:
-            return None
+            return None  # what was read between the two may be of both branches
         if any(
             int(log["blockNumber"], 16) == last and log["blockHash"] != end.hash for log in logs
         ):
@@ -140,10 +154,22 @@ class EventCursor:
             self._notify("endpoints-disagree", block=last, hash=end.hash, others=others)
             return None
         events = [self._contracts[log["address"].lower()].decode_event(log) for log in logs]
-        position = Position(last, end.hash)
+        position = Position(last, end.hash, end.timestamp)
         known = [event for event in events if event is not None]
-        stored = self._store.append(before, self._first_block, known, position)
+        stored = self._store.append(before, self._first_block, known, position, times)
         return position if stored else None
+
+    def _read_times(self, logs: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+        """Return the timestamps of the logs' blocks: nodes that write them into logs are spared."""
+        times: dict[int, int] = {}
+        for log in logs:
+            number, told = int(log["blockNumber"], 16), log.get("blockTimestamp")
+            if told is not None:
+                times[number] = int(told, 16)
+            elif number not in times:
+                block = self._client.get_block(number)
+                times[number] = 0 if block is None else block.timestamp
+        return times
 
     def _is_canonical(self, position: Position) -> bool:
         if not position.hash:

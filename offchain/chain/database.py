@@ -101,6 +101,15 @@ class Database:
                 yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection whose reads all see one state, whatever others write meanwhile."""
+        with self.reading() as connection:
+            if connection is not self._current:
+                isolated = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+                connection.exec_driver_sql(isolated if self._is_server else "BEGIN")
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield a connection in a transaction; on an exception nothing has changed.
 

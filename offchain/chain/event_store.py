@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -26,6 +26,7 @@ from offchain.chain.database import Database, Place
 
 REMEMBERED: Final = 256  # block hashes kept: the deepest reorg that is undone exactly
 MAX_TEXT: Final = 2048  # characters; anybody may have any URI emitted, and pays for it only once
+NO_TIMES: Final[Mapping[int, int]] = {}
 JOB: Final = "jobId"  # the argument by which an event belongs to a job
 SCHEMA: Final = MetaData()
 BLOCKS: Final = Table(
@@ -70,15 +71,43 @@ class Position:
 
     number: int
     hash: str
+    timestamp: int = field(default=0, compare=False)  # of the block; for projections
+
+
+class Projection(Protocol):
+    """Tables derived from the events, changed in the transaction that stores or forgets them."""
+
+    def apply(
+        self,
+        connection: Connection,
+        events: Sequence[DecodedEvent],
+        end: Position,
+        times: Mapping[int, int],
+    ) -> None:
+        """Take in what was read up to `end`, in chain order, exactly as it was stored.
+
+        `times`: the timestamp of each block that holds an event.
+        """
+
+    def undo(self, connection: Connection, number: int) -> None:
+        """Be what the events that are left say; those above a block are gone already."""
 
 
 class EventStore:
     """One deployment's events as one cursor sees them."""
 
-    def __init__(self, place: Place, deployment: str, terminal: Collection[str]) -> None:
-        self._database = Database(place, SCHEMA)
+    def __init__(
+        self,
+        place: Place,
+        deployment: str,
+        terminal: Collection[str],
+        projection: Projection | None = None,
+        schema: MetaData = SCHEMA,
+    ) -> None:
+        self._database = Database(place, schema)
         self._space = f"{self._database.space} {deployment}".strip()
         self._terminal = frozenset(terminal)
+        self._projection = projection
 
     def close(self) -> None:
         """Release the connections."""
@@ -131,7 +160,12 @@ class EventStore:
             return {row.job: row.last_block for row in connection.execute(query)}
 
     def append(
-        self, before: Position, first_block: int, events: Sequence[DecodedEvent], end: Position
+        self,
+        before: Position,
+        first_block: int,
+        events: Sequence[DecodedEvent],
+        end: Position,
+        times: Mapping[int, int] = NO_TIMES,
     ) -> bool:
         """Store what was read from `before` to `end`; do nothing if the store is elsewhere now.
 
@@ -140,8 +174,9 @@ class EventStore:
         with self._database.writing() as connection:
             if self._get_position(connection, first_block) != before:
                 return False
-            for event in events:
-                self._insert(connection, event)
+            stored = self._insert(connection, events)
+            if self._projection is not None:
+                self._projection.apply(connection, stored, end, times)
             block = {"space": self._space, "number": end.number, "hash": end.hash}
             connection.execute(BLOCKS.insert().values(block))
             b = BLOCKS.c
@@ -160,6 +195,8 @@ class EventStore:
             touched = select(j.job).where(j.space == self._space, j.last_block > number)
             for job in connection.execute(touched).scalars().all():
                 self._recompute(connection, job)
+            if self._projection is not None:
+                self._projection.undo(connection, number)
 
     def _get_position(self, connection: Connection, first_block: int) -> Position:
         b = BLOCKS.c
@@ -167,23 +204,35 @@ class EventStore:
         row = connection.execute(query.order_by(b.number.desc()).limit(1)).first()
         return Position(first_block - 1, "") if row is None else Position(row.number, row.hash)
 
-    def _insert(self, connection: Connection, event: DecodedEvent) -> None:
-        job = name_job(event.arguments.get(JOB))
-        connection.execute(
-            EVENTS.insert().values(
-                space=self._space,
-                block=event.block_number,
-                log=event.log_index,
-                block_hash=event.block_hash,
-                tx=event.tx_hash,
-                contract=event.contract,
-                name=event.name,
-                job=job,
-                arguments=_dump(event.arguments),
-            )
-        )
-        if job is not None:
-            self._note(connection, job, event)
+    def _insert(
+        self, connection: Connection, events: Sequence[DecodedEvent]
+    ) -> Sequence[DecodedEvent]:
+        """Store events; return them as they will be read again."""
+        if not events:
+            return ()
+        texts = [_dump(event.arguments) for event in events]
+        jobs = [name_job(event.arguments.get(JOB)) for event in events]
+        rows = [
+            {
+                "space": self._space,
+                "block": event.block_number,
+                "log": event.log_index,
+                "block_hash": event.block_hash,
+                "tx": event.tx_hash,
+                "contract": event.contract,
+                "name": event.name,
+                "job": job,
+                "arguments": text,
+            }
+            for event, job, text in zip(events, jobs, texts, strict=True)
+        ]
+        connection.execute(EVENTS.insert(), rows)
+        for event, job in zip(events, jobs, strict=True):
+            if job is not None:
+                self._note(connection, job, event)
+        if self._projection is None:
+            return events
+        return [replace(e, arguments=_load(t)) for e, t in zip(events, texts, strict=True)]
 
     def _note(self, connection: Connection, job: str, event: DecodedEvent) -> None:
         statement = self._database.insert(JOBS).values(

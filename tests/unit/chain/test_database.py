@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import BigInteger, Column, MetaData, Table, select
 
-from offchain.chain.database import Place, _server_engine
+from offchain.chain.database import Database, Place, _server_engine
 from offchain.chain.journal import Journal, StepKey, StepStatus
 from offchain.errors import ConfigError, DatabaseUnavailable, MissingDependencyError
 from tests.unit.chain.losing import lose
@@ -51,3 +52,18 @@ def test_use__file_deleted_meanwhile__empty_and_usable_for_every_process(tmp_pat
     second.put_step(StepKey("operator", "2", "commit"), StepStatus.DONE)
     assert not first.is_done(KEY)
     assert first.is_done(StepKey("operator", "2", "commit"))
+
+
+def test_snapshot__written_meanwhile__every_read_sees_the_state_of_the_first(
+    tmp_path: Path,
+) -> None:
+    table = Table("numbers", MetaData(), Column("number", BigInteger, primary_key=True))
+    first = Database(Place(tmp_path / "numbers.sqlite3"), table.metadata)
+    second = Database(first.place, table.metadata)
+    with first.snapshot() as connection:
+        before = connection.execute(select(table)).all()
+        with second.writing() as writer:
+            writer.execute(table.insert().values(number=1))
+        assert connection.execute(select(table)).all() == before == []
+    with first.snapshot() as connection:
+        assert [row.number for row in connection.execute(select(table))] == [1]
