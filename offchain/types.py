@@ -145,7 +145,7 @@ class JobTerms:
     fee: Amount
     verify_mask: int
     privacy_mask: int
-    salt: int  # uint64
+    salt: int  # uint256; below 2**64 where the client chose it, a hash where another module did
 
     @property
     def proof_required(self) -> bool:

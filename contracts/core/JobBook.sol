@@ -7,6 +7,7 @@ import {IJobMarket} from "../interfaces/IJobMarket.sol";
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {IParameters} from "../interfaces/IParameters.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
+import {JobIds} from "../libraries/JobIds.sol";
 import {ParameterRules} from "../libraries/ParameterRules.sol";
 import {Pricing} from "../libraries/Pricing.sol";
 import {Settlement} from "../libraries/Settlement.sol";
@@ -53,7 +54,11 @@ abstract contract JobBook is IJobMarket, ProtocolClock {
     /// @inheritdoc IJobMarket
     uint256 public immutable DELIVER_SECONDS;
 
+    /// @inheritdoc IJobMarket
+    address public immutable ORDERS;
+
     address internal immutable GAME;
+    address internal immutable SESSIONS;
     /// @dev The vault's ERC-20, or 0.
     address internal immutable TOKEN;
     uint256 internal immutable AIRGAP_SECONDS;
@@ -75,7 +80,9 @@ abstract contract JobBook is IJobMarket, ProtocolClock {
 
     /* CONSTRUCTOR */
 
-    constructor(address vault, address registry, address guardian, Parameters memory p) ProtocolClock(guardian) {
+    constructor(address vault, address registry, address guardian, address orders, Parameters memory p)
+        ProtocolClock(guardian)
+    {
         ParameterRules.validate(p);
         PARAMETERS_HASH = ParameterRules.hash(p);
         // A market across two deployments would move money under foreign rules.
@@ -85,7 +92,9 @@ abstract contract JobBook is IJobMarket, ProtocolClock {
         if (IParameters(registry).PARAMETERS_HASH() != PARAMETERS_HASH) revert ForeignModule(registry);
         VAULT = vault;
         REGISTRY = registry;
+        ORDERS = orders;
         GAME = IStakeVault(vault).GAME();
+        SESSIONS = IStakeVault(vault).SESSIONS();
         TOKEN = IStakeVault(vault).TOKEN();
         ASSIGN_SECONDS = p.assignSeconds;
         EXEC_SECONDS = p.execSeconds;
@@ -226,7 +235,7 @@ abstract contract JobBook is IJobMarket, ProtocolClock {
 
     /// @inheritdoc IJobMarket
     function computeJobId(JobTerms memory terms) public view returns (JobId) {
-        return JobId.wrap(keccak256(abi.encode(block.chainid, address(this), terms)));
+        return JobIds.compute(address(this), terms);
     }
 
     /// @inheritdoc IJobMarket

@@ -2,29 +2,17 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IJobMarket} from "../interfaces/IJobMarket.sol";
-import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {JobId} from "../types/Ids.sol";
-import {
-    FLAG_PROOF_REQUIRED,
-    FLAG_TOKEN,
-    JobParams,
-    JobState,
-    JobTerms,
-    PROOF_REQUIRED,
-    StoredJob
-} from "../types/Job.sol";
+import {FLAG_PROOF_REQUIRED, JobState, StoredJob} from "../types/Job.sol";
 import {Parameters} from "../types/Parameters.sol";
 import {Exit} from "../types/Split.sol";
 import {JobBook} from "./JobBook.sol";
-import {Verdicts} from "./Verdicts.sol";
+import {JobOrders} from "./JobOrders.sol";
 
 /// @title The life of a job
-contract JobMarket is Verdicts {
-    using SafeCast for uint256;
-
+contract JobMarket is JobOrders {
     /* CONSTANTS */
 
     /// @dev An unusable input shows at once: who says so later than this part of T_exec has computed.
@@ -32,34 +20,11 @@ contract JobMarket is Verdicts {
 
     /* CONSTRUCTOR */
 
-    constructor(address vault, address registry, address guardian, Parameters memory p)
-        JobBook(vault, registry, guardian, p)
+    constructor(address vault, address registry, address guardian, address orders, Parameters memory p)
+        JobBook(vault, registry, guardian, orders, p)
     {}
 
     /* CLIENT */
-
-    /// @inheritdoc IJobMarket
-    function createJob(JobParams calldata params) external payable returns (JobId jobId) {
-        uint40 assignUntil = computeDeadline(tick(), ASSIGN_SECONDS);
-        checkOrder(params);
-        checkFee(params);
-        // The version fixes verifier and royalty too: a version never changes.
-        (uint32 versionNumber, uint16 royaltyBps) = IModelRegistry(REGISTRY).getOrderTerms(params.version);
-        if (versionNumber == 0) revert UnknownModelVersion(params.version);
-        JobTerms memory terms = readTerms(params);
-        jobId = computeJobId(terms);
-        StoredJob storage job = jobs[jobId];
-        // INVARIANT: an id names one job for ever, also after its end.
-        if (job.state != JobState.NONE) revert JobExists(jobId);
-
-        // Narrowed, so that whatever comes in can be credited when it goes out.
-        (job.client, job.fee, job.royaltyBps) = (msg.sender, uint256(params.fee).toUint80(), royaltyBps);
-        (job.state, job.deadline, job.versionNumber, job.flags) =
-        (JobState.OPEN, assignUntil, versionNumber, computeFlags(params));
-        emit JobCreated(jobId, msg.sender, params.version, terms, assignUntil, params.inputUri);
-        // SAFETY: the vault is this deployment's; it calls nobody but the ERC-20 that the deployment chose.
-        IStakeVault(VAULT).addEscrow{value: msg.value}(params.token, jobId, msg.sender, params.fee, true);
-    }
 
     /// @inheritdoc IJobMarket
     function cancelJob(JobId jobId) external {
@@ -72,60 +37,7 @@ contract JobMarket is Verdicts {
         settle(jobId, job, Exit.CANCELLED, address(0));
     }
 
-    function checkOrder(JobParams calldata params) private pure {
-        if (params.verifyMask & ~PROOF_REQUIRED != 0) revert UnsupportedVerifyMask(params.verifyMask);
-        if (params.privacyMask != 0) revert UnsupportedPrivacyMask(params.privacyMask);
-        if (params.fee == 0) revert ZeroFee();
-        if (params.inDigest == 0) revert ZeroDigest();
-    }
-
-    function checkFee(JobParams calldata params) private view {
-        bool isEth = params.token == ETH;
-        bool proofRequired = params.verifyMask == PROOF_REQUIRED;
-        if (!isEth && (params.token != TOKEN || proofRequired)) revert UnsupportedFeeToken(params.token);
-        uint256 value = isEth ? params.fee : 0;
-        if (msg.value != value) revert WrongFee(msg.value, value);
-        if (proofRequired) {
-            uint256 required = computeProofFee(params.version);
-            if (params.fee < required) revert FeeBelowProof(params.fee, required);
-        }
-    }
-
-    function readTerms(JobParams calldata params) private view returns (JobTerms memory) {
-        return JobTerms({
-            client: msg.sender,
-            version: params.version,
-            inDigest: params.inDigest,
-            token: params.token,
-            fee: params.fee,
-            verifyMask: params.verifyMask,
-            privacyMask: params.privacyMask,
-            salt: params.salt
-        });
-    }
-
-    function computeFlags(JobParams calldata params) private pure returns (uint16) {
-        return (params.token == ETH ? 0 : FLAG_TOKEN) | (params.verifyMask == PROOF_REQUIRED ? FLAG_PROOF_REQUIRED : 0);
-    }
-
     /* WORKER */
-
-    /// @inheritdoc IJobMarket
-    function acceptJob(JobId jobId) external {
-        uint40 time = tick();
-        StoredJob storage job = expectJob(jobId, JobState.OPEN);
-        requireInTime(jobId, job.deadline, time);
-        address token = getToken(job);
-        // Narrowed to the width of a credit, so that every share of it can be paid.
-        uint80 amount = computeLock(token, job.fee).toUint80();
-        uint40 commitUntil = computeDeadline(time, EXEC_SECONDS);
-
-        (job.state, job.deadline) = (JobState.ASSIGNED, commitUntil);
-        // SAFETY: the vault is this deployment's and calls nobody; only it knows whom the worker serves.
-        address operator = IStakeVault(VAULT).lockStake(token, jobId, msg.sender, amount);
-        job.operator = operator;
-        emit JobAccepted(jobId, operator, commitUntil);
-    }
 
     /// @inheritdoc IJobMarket
     function rejectJob(JobId jobId) external {

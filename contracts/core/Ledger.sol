@@ -98,6 +98,15 @@ abstract contract Ledger is VaultModules, ReentrancyGuardTransient {
         payOut(token, msg.sender, amount);
     }
 
+    /// @inheritdoc IStakeVault
+    function fund(address token, uint96 amount) external payable {
+        if (amount == 0) revert ZeroAmount();
+
+        accounts[token][msg.sender].credit += uint256(amount).toUint80();
+        emit Funded(token, msg.sender, amount);
+        takeIn(token, msg.sender, amount);
+    }
+
     /* STEPS */
 
     function credit(address token, JobId jobId, address account, uint256 amount) internal {
@@ -147,7 +156,7 @@ abstract contract Ledger is VaultModules, ReentrancyGuardTransient {
     /// @dev SAFETY: no other transfer can happen within this one and be taken for it.
     function pullToken(address token, address payer, uint256 amount) private nonReentrant {
         uint256 before = IERC20(token).balanceOf(address(this));
-        // SAFETY: the payer is the caller of deposit, or the market's caller, who pays for its own job.
+        // SAFETY: the payer is the caller of deposit or fund, or a module's caller, who pays for its own job or session.
         IERC20(token).safeTransferFrom(payer, address(this), amount);
         uint256 received = IERC20(token).balanceOf(address(this)) - before;
         if (received != amount) revert FeeOnTransfer(token, received, amount);

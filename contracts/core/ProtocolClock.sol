@@ -134,6 +134,11 @@ abstract contract ProtocolClock is IProtocolClock {
     /* VIEWS */
 
     /// @inheritdoc IProtocolClock
+    function stepTime() external view returns (uint40) {
+        return tick();
+    }
+
+    /// @inheritdoc IProtocolClock
     function clock() external view returns (uint40) {
         return computeClock(pauseState);
     }

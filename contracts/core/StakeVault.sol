@@ -9,12 +9,13 @@ import {JobId} from "../types/Ids.sol";
 import {Parameters} from "../types/Parameters.sol";
 import {BondSplit, JobSplit, Parties, SlashSplit} from "../types/Split.sol";
 import {Account, JobFunds, LockStatus} from "../types/Stake.sol";
+import {Escrows} from "./Escrows.sol";
 import {Ledger} from "./Ledger.sol";
 import {VaultModules} from "./VaultModules.sol";
 import {Workers} from "./Workers.sol";
 
 /// @title The only holder of value
-contract StakeVault is Ledger, Workers {
+contract StakeVault is Escrows {
     using SafeCast for uint256;
 
     /* CONSTANTS */
@@ -32,12 +33,10 @@ contract StakeVault is Ledger, Workers {
     /// @inheritdoc IStakeVault
     mapping(JobId => uint256) public bondsOf;
 
-    mapping(address token => mapping(JobId => JobFunds)) private funds;
-
     /* CONSTRUCTOR */
 
-    constructor(address market, address game, address token, Parameters memory p)
-        VaultModules(market, game)
+    constructor(address market, address game, address sessions, address token, Parameters memory p)
+        VaultModules(market, game, sessions)
         Ledger(token, p.unbondSeconds)
         Workers(p)
     {
@@ -48,47 +47,9 @@ contract StakeVault is Ledger, Workers {
     /* THE MARKET */
 
     /// @inheritdoc IStakeVault
-    function addEscrow(address token, JobId jobId, address payer, uint96 amount, bool isFirst)
-        external
-        payable
-        onlyMarket
-    {
-        JobFunds storage job = funds[token][jobId];
-        (uint80 escrow, LockStatus status) = (job.escrow, job.status);
-        if (isFirst && (escrow != 0 || status != LockStatus.NONE)) revert AlreadyFunded(jobId);
-        // INVARIANT: nothing is added to a job that is settled.
-        if (!isFirst && status != LockStatus.ACTIVE) revert WrongLockStatus(jobId, status);
-
-        // Narrowed, so that whatever comes in can be credited when it goes out.
-        job.escrow = escrow + uint256(amount).toUint80();
-        emit EscrowAdded(token, jobId, payer, amount);
-        takeIn(token, payer, amount);
-    }
-
-    /// @inheritdoc IStakeVault
-    function lockStake(address token, JobId jobId, address worker, uint96 amount)
-        external
-        onlyMarket
-        returns (address operator)
-    {
-        operator = requireOperator(worker);
-        Account storage account = accounts[token][operator];
-        JobFunds storage job = funds[token][jobId];
-        (uint88 free, uint88 locked, LockStatus status) = (account.free, account.locked, job.status);
-        if (status != LockStatus.NONE) revert WrongLockStatus(jobId, status);
-        // INVARIANT: locks never exceed stake (I21).
-        if (free < amount) revert InsufficientStake(operator, free, amount);
-
-        uint88 lock = uint256(amount).toUint88();
-        (account.free, account.locked) = (free - lock, locked + lock);
-        (job.lock, job.status) = (lock, LockStatus.ACTIVE);
-        emit StakeLocked(token, jobId, operator, amount);
-    }
-
-    /// @inheritdoc IStakeVault
     function settleJob(address token, JobId jobId, Parties calldata parties, JobSplit calldata split)
         external
-        onlyMarket
+        onlySettler
     {
         JobFunds memory job = funds[token][jobId];
         // INVARIANT: a lock leaves ACTIVE once: no second slash, no second release (I3).
@@ -208,12 +169,5 @@ contract StakeVault is Ledger, Workers {
     function sumLock(JobSplit calldata split) private pure returns (uint256) {
         return
             uint256(split.lockToOperator) + split.lockToClient + split.lockToKeeper + split.lockToBurn + split.lockHeld;
-    }
-
-    /* VIEWS */
-
-    /// @inheritdoc IStakeVault
-    function getFunds(address token, JobId jobId) external view returns (JobFunds memory) {
-        return funds[token][jobId];
     }
 }

@@ -14,18 +14,32 @@ abstract contract VaultModules is IStakeVault {
     address public immutable MARKET;
     /// @inheritdoc IStakeVault
     address public immutable GAME;
+    /// @inheritdoc IStakeVault
+    address public immutable SESSIONS;
 
     /* CONSTRUCTOR */
 
-    constructor(address market, address game) {
+    constructor(address market, address game, address sessions) {
         MARKET = market;
         GAME = game;
+        SESSIONS = sessions;
     }
 
     /* MODIFIERS */
 
     modifier onlyMarket() {
         if (msg.sender != MARKET) revert NotMarket(msg.sender);
+        _;
+    }
+
+    modifier onlySessions() {
+        if (msg.sender != SESSIONS) revert NotSessions(msg.sender);
+        _;
+    }
+
+    /// @dev Whoever ends what has an escrow: a job, or a session or batch.
+    modifier onlySettler() {
+        if (msg.sender != MARKET && msg.sender != SESSIONS) revert NotMarket(msg.sender);
         _;
     }
 

@@ -42,6 +42,7 @@ abstract contract DisputeBook is IDisputeGame {
     /// @inheritdoc IParameters
     bytes32 public immutable PARAMETERS_HASH;
 
+    address internal immutable SESSIONS;
     uint256 internal immutable SHARE_BLOCKS;
     uint256 internal immutable MAX_CHALLENGERS;
     uint256 internal immutable EXEC_SECONDS;
@@ -78,6 +79,7 @@ abstract contract DisputeBook is IDisputeGame {
         VAULT = vault;
         REGISTRY = registry;
         MARKET = market;
+        SESSIONS = IStakeVault(vault).SESSIONS();
         SHARE_BLOCKS = p.shareBlocks;
         MAX_CHALLENGERS = p.maxChallengers;
         EXEC_SECONDS = p.execSeconds;

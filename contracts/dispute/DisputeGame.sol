@@ -29,13 +29,23 @@ contract DisputeGame is Evidence {
 
     /// @inheritdoc IDisputeGame
     function challenge(JobId jobId, bytes32 expectedOutDigest) external payable {
-        if (disputes[jobId].state == DisputeState.OPEN) join(jobId, expectedOutDigest);
-        else open(jobId, expectedOutDigest, msg.sender);
+        challengeAs(jobId, expectedOutDigest, msg.sender);
+    }
+
+    /// @inheritdoc IDisputeGame
+    function challengeFor(JobId jobId, bytes32 expectedOutDigest, address challenger) external payable {
+        if (msg.sender != SESSIONS) revert NotSessions(msg.sender);
+        challengeAs(jobId, expectedOutDigest, challenger);
     }
 
     /// @inheritdoc IDisputeGame
     function requestProof(JobId jobId, bytes32 expectedOutDigest) external {
         open(jobId, expectedOutDigest, address(0));
+    }
+
+    function challengeAs(JobId jobId, bytes32 expectedOutDigest, address challenger) private {
+        if (disputes[jobId].state == DisputeState.OPEN) join(jobId, expectedOutDigest, challenger);
+        else open(jobId, expectedOutDigest, challenger);
     }
 
     /// @param challenger Zero where the job itself requires the proof: then there is no bond.
@@ -62,7 +72,7 @@ contract DisputeGame is Evidence {
         if (!withoutBond) IStakeVault(VAULT).addBond{value: msg.value}(jobId, challenger, bond);
     }
 
-    function join(JobId jobId, bytes32 expectedOutDigest) private {
+    function join(JobId jobId, bytes32 expectedOutDigest, address challenger) private {
         (Job memory job, uint40 time) = IJobMarket(MARKET).expectDisputed(jobId, expectedOutDigest);
         Dispute storage dispute = disputes[jobId];
         uint96 bond = dispute.bond;
@@ -70,28 +80,28 @@ contract DisputeGame is Evidence {
         if (bond == 0) revert NoRoomToJoin(jobId, 0);
         // Who joins has to bear the risk of a proof: once it is overdue there is none.
         if (time > dispute.proveBy) revert IJobMarket.DeadlinePassed(jobId, dispute.proveBy, time);
-        bool isClient = msg.sender == job.client;
+        bool isClient = challenger == job.client;
         uint256 untilBlock = uint256(dispute.openedAtBlock) + SHARE_BLOCKS;
         if (block.number > untilBlock && !(isClient && time <= job.deadline)) {
             revert TooLateToJoin(jobId, untilBlock, block.number);
         }
-        requirePlace(jobId, job.client, isClient);
+        requirePlace(jobId, job.client, challenger);
         requireBond(jobId, bond);
 
-        joiners[jobId].push(msg.sender);
-        emit ChallengeJoined(jobId, msg.sender, bond);
-        IStakeVault(VAULT).addBond{value: msg.value}(jobId, msg.sender, bond);
+        joiners[jobId].push(challenger);
+        emit ChallengeJoined(jobId, challenger, bond);
+        IStakeVault(VAULT).addBond{value: msg.value}(jobId, challenger, bond);
     }
 
     /// @dev INVARIANT: nobody challenges twice, and the list stays short: MAX_CHALLENGERS and the client.
-    function requirePlace(JobId jobId, address client, bool isClient) private view {
+    function requirePlace(JobId jobId, address client, address challenger) private view {
         address[] memory challengers = getChallengers(jobId);
         uint256 places = MAX_CHALLENGERS;
         for (uint256 i = 0; i < challengers.length; ++i) {
-            if (challengers[i] == msg.sender) revert AlreadyChallenging(jobId, msg.sender);
+            if (challengers[i] == challenger) revert AlreadyChallenging(jobId, challenger);
             if (challengers[i] != client) --places;
         }
-        if (places == 0 && !isClient) revert NoRoomToJoin(jobId, MAX_CHALLENGERS);
+        if (places == 0 && challenger != client) revert NoRoomToJoin(jobId, MAX_CHALLENGERS);
     }
 
     function requireBond(JobId jobId, uint256 bond) private view {

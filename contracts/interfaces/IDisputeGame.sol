@@ -27,6 +27,8 @@ interface IDisputeGame is IParameters {
 
     /// @notice Thrown by the constructor when a neighbour was built for another deployment.
     error ForeignModule(address module);
+    /// @notice Thrown when somebody else than the sessions' market challenges for others.
+    error NotSessions(address caller);
     /// @notice Thrown when the job has no dispute.
     error UnknownDispute(JobId jobId);
     /// @notice Thrown when the dispute is not in the state that the step needs.
@@ -99,6 +101,10 @@ interface IDisputeGame is IParameters {
     /// what is sent beyond it is credited to the caller in the vault.
     /// @param expectedOutDigest The result the caller saw: a reorganisation cannot turn the challenge against another.
     function challenge(JobId jobId, bytes32 expectedOutDigest) external payable;
+
+    /// @notice The same for somebody else, who sent the bond along: only the sessions' market may, for whoever challenges
+    /// a result out of a batch.
+    function challengeFor(JobId jobId, bytes32 expectedOutDigest, address challenger) external payable;
 
     /// @notice Begins the proof of a job that requires one; anybody may, without a bond, while the window is open.
     function requestProof(JobId jobId, bytes32 expectedOutDigest) external;

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {JobId} from "../types/Ids.sol";
-import {Assurance, Job, JobParams, JobState, JobTerms} from "../types/Job.sol";
+import {Adoption, Assurance, Job, JobParams, JobState, JobTerms} from "../types/Job.sol";
 import {IParameters} from "./IParameters.sol";
 import {IProtocolClock} from "./IProtocolClock.sol";
 
@@ -16,6 +16,9 @@ import {IProtocolClock} from "./IProtocolClock.sol";
 ///    |         |`-> FAILED | REFUSED
 ///    |         `-> REJECTED (signed two results)
 ///    `-> EXPIRED | CANCELLED                    any of the first five -> VOIDED (refund mode)
+///
+/// A job may also begin as ASSIGNED (a signed order that a worker takes) or as COMMITTED (a result out of a session's
+/// batch); from there on it is a job as any other.
 ///
 /// A job's id is the hash of chain, market and terms: whoever names a job names its client, version, input, fee and
 /// salt, whatever a reorganisation does. A deadline is the last second at which the awaited step counts; one second
@@ -65,6 +68,10 @@ interface IJobMarket is IParameters, IProtocolClock {
     error NotOperator(JobId jobId, address caller, address operator);
     /// @notice Thrown when somebody else than the game calls a function of the game.
     error NotDisputeGame(address caller);
+    /// @notice Thrown when somebody else than the order book calls a function of the order book.
+    error NotOrders(address caller);
+    /// @notice Thrown when somebody else than the sessions' market calls a function of the sessions.
+    error NotSessions(address caller);
     /// @notice Thrown when the committed result is not the one the challenger saw.
     error UnexpectedResult(JobId jobId, bytes32 committed, bytes32 expected);
     /// @notice Thrown when a job that requires a proof would become final without.
@@ -172,6 +179,20 @@ interface IJobMarket is IParameters, IProtocolClock {
     /// @notice In the refund mode: gives everybody its money back from a job that nobody disputes.
     function voidJob(JobId jobId) external;
 
+    /* OTHER MODULES: only the one named may call these */
+
+    /// @notice The order book: opens a job of these terms and assigns it at once. The fee is charged to the client's
+    /// credit in the vault, the lock to the stake of the owner whom `worker` serves.
+    /// @return jobId The job.
+    /// @return operator The owner.
+    function openOrder(JobTerms calldata terms, address worker, string calldata inputUri)
+        external
+        returns (JobId jobId, address operator);
+
+    /// @notice The sessions' market: makes a result of a batch a job of its own, COMMITTED since its batch was. Its escrow
+    /// and its lock are in the vault already.
+    function adoptJob(JobTerms calldata terms, Adoption calldata adoption) external returns (JobId jobId);
+
     /* THE GAME: only it may call these */
 
     /// @notice Marks a job as disputed, if it may still be challenged and has the expected result.
@@ -205,6 +226,8 @@ interface IJobMarket is IParameters, IProtocolClock {
     function VAULT() external view returns (address);
     /// @notice The registry of this deployment.
     function REGISTRY() external view returns (address);
+    /// @notice The order book of this deployment.
+    function ORDERS() external view returns (address);
     /// @notice T_assign.
     function ASSIGN_SECONDS() external view returns (uint256);
     /// @notice T_exec.

@@ -42,6 +42,9 @@ interface IProtocolClock {
 
     /// @notice The present second of the protocol's clock.
     function clock() external view returns (uint40);
+    /// @notice The same for a step of a neighbouring module: reverts while the clock stands and in the refund mode, as
+    /// every step of a job does.
+    function stepTime() external view returns (uint40);
     /// @notice Whether the clock stands.
     function isPaused() external view returns (bool);
     /// @notice Whether jobs can only be voided.

@@ -14,8 +14,10 @@ import {IParameters} from "./IParameters.sol";
 ///   balance = sum over accounts (free + locked + unbonding + credit)
 ///           + sum over jobs (escrow + slashed locks not yet divided + bonds) + burned
 ///
+/// A session and a batch of one have an id, an escrow and, the batch, a lock just as a job has.
+///
 /// Assumptions on what surrounds it:
-/// - market and game are those named at construction; they may move money inside the ledger, never out;
+/// - market, game and sessions are those named at construction; they may move money inside the ledger, never out;
 /// - the ERC-20 moves exactly what it is told to (a fee on transfer is refused) and does not rebase;
 /// - money sent by force (not through a function) belongs to nobody and stays.
 ///
@@ -27,6 +29,8 @@ interface IStakeVault is IParameters {
     error NotMarket(address caller);
     /// @notice Thrown when somebody else than the game calls a function of the game.
     error NotGame(address caller);
+    /// @notice Thrown when somebody else than the sessions' market calls a function of the sessions.
+    error NotSessions(address caller);
     /// @notice Thrown when the ledger does not hold the token.
     error UnsupportedToken(address token);
     /// @notice Thrown by the constructor when the ERC-20's address has no code.
@@ -37,6 +41,10 @@ interface IStakeVault is IParameters {
     error ZeroAmount();
     /// @notice Thrown when the owner's free stake does not cover the amount.
     error InsufficientStake(address owner, uint256 free, uint256 required);
+    /// @notice Thrown when the account's credit does not cover the amount.
+    error InsufficientCredit(address account, uint256 credit, uint256 required);
+    /// @notice Thrown when an escrow (of a session, or of a batch) does not cover the amount.
+    error InsufficientEscrow(JobId jobId, uint256 escrow, uint256 required);
     /// @notice Thrown when unbonding stake is asked for before its time.
     error StillUnbonding(address owner, uint256 readyAt);
     /// @notice Thrown when the caller has nothing to withdraw.
@@ -82,8 +90,16 @@ interface IStakeVault is IParameters {
     event Credited(address indexed token, JobId indexed jobId, address indexed account, uint256 amount);
     /// @notice credit[account] -= amount; the amount left the vault.
     event CreditWithdrawn(address indexed token, address indexed account, uint256 amount);
+    /// @notice credit[account] += amount; the amount came into the vault.
+    event Funded(address indexed token, address indexed account, uint256 amount);
+    /// @notice credit[account] -= amount, escrow[jobId] += amount.
+    event CreditCharged(address indexed token, JobId indexed jobId, address indexed account, uint256 amount);
     /// @notice escrow[jobId] += amount.
     event EscrowAdded(address indexed token, JobId indexed jobId, address indexed payer, uint256 amount);
+    /// @notice escrow[from] -= amount, escrow[to] += amount.
+    event EscrowMoved(address indexed token, JobId indexed from, JobId indexed to, uint256 amount);
+    /// @notice lock[from] -= amount, lock[to] += amount, and the lock of `to` is ACTIVE; no account's stake changes.
+    event LockMoved(address indexed token, JobId indexed from, JobId indexed to, uint256 amount);
     /// @notice free[operator] -= amount, locked[operator] += amount; the lock is ACTIVE.
     event StakeLocked(address indexed token, JobId indexed jobId, address indexed operator, uint256 amount);
     /// @notice locked[operator] -= returned + fined, free[operator] += returned; the lock is RELEASED. The fine is in the
@@ -145,18 +161,26 @@ interface IStakeVault is IParameters {
     /// @notice Pays the caller's credit out. Nobody can block it, and no pause stops it.
     function withdrawCredit(address token) external;
 
+    /// @notice Adds to the caller's credit: the ETH sent, or ERC-20 from the caller's allowance. Signed orders are paid
+    /// from it; whatever no order took can be withdrawn at any time.
+    function fund(address token, uint96 amount) external payable;
+
     /* THE MARKET: only it may call these */
 
     /// @notice Adds to a job's escrow: the ETH that comes along, or ERC-20 from the payer's allowance.
     /// @param isFirst Whether the job must not have any funds yet.
     function addEscrow(address token, JobId jobId, address payer, uint96 amount, bool isFirst) external payable;
 
+    /// @notice Moves `amount` of the payer's credit into the escrow of a job that has none yet. The market's word that the
+    /// payer ordered the job counts.
+    function chargeCredit(address token, JobId jobId, address payer, uint96 amount) external;
+
     /// @notice Locks `amount` of the free stake of the owner whom `worker` serves; the owner is not in jail.
     /// @return operator The owner.
     function lockStake(address token, JobId jobId, address worker, uint96 amount) external returns (address operator);
 
     /// @notice Splits a job's escrow, and its lock if it has one. The lock becomes SLASHED and is held if
-    /// `split.lockHeld` is not 0, RELEASED otherwise.
+    /// `split.lockHeld` is not 0, RELEASED otherwise. The sessions' market may call it too, for sessions and batches.
     function settleJob(address token, JobId jobId, Parties calldata parties, JobSplit calldata split) external;
 
     /// @notice Divides a SLASHED lock.
@@ -179,6 +203,21 @@ interface IStakeVault is IParameters {
     /// @notice Counts a miss, and jails after too many.
     function recordMiss(address operator) external;
 
+    /* SESSIONS: only their market may call these */
+
+    /// @notice Adds to a session's escrow: the ETH that comes along, or ERC-20 from the payer's allowance.
+    function addDeposit(address token, JobId sessionId, address payer, uint96 amount) external payable;
+
+    /// @notice Moves `escrow` from a session to a batch, and locks `lock` of the free stake of the owner whom `worker`
+    /// serves behind it; the owner is not in jail.
+    /// @return operator The owner.
+    function fundBatch(address token, JobId sessionId, JobId batchId, address worker, uint96 escrow, uint96 lock)
+        external
+        returns (address operator);
+
+    /// @notice Moves one result's part of a batch's escrow and lock to a job of its own.
+    function splitFunds(address token, JobId batchId, JobId jobId, uint96 escrow, uint96 lock) external;
+
     /* THE GAME: only it may call these */
 
     /// @notice Adds to the bonds of a job; what comes along beyond `amount` is credited to the challenger.
@@ -196,6 +235,8 @@ interface IStakeVault is IParameters {
     function MARKET() external view returns (address);
     /// @notice The game.
     function GAME() external view returns (address);
+    /// @notice The market of sessions.
+    function SESSIONS() external view returns (address);
     /// @notice Seconds between a request to unbond and the withdrawal.
     function UNBOND() external view returns (uint256);
     /// @notice The owner whom `worker` serves, or zero.
@@ -212,7 +253,7 @@ interface IStakeVault is IParameters {
     function getAccount(address token, address account) external view returns (Account memory);
     /// @notice How an operator behaved.
     function getStanding(address operator) external view returns (Standing memory);
-    /// @notice Escrow and lock of a job.
+    /// @notice Escrow and lock of a job, a session or a batch.
     function getFunds(address token, JobId jobId) external view returns (JobFunds memory);
     /// @notice Sum of the bonds of a job.
     function bondsOf(JobId jobId) external view returns (uint256);

@@ -76,7 +76,21 @@ struct JobTerms {
     uint96 fee;
     uint8 verifyMask;
     uint8 privacyMask;
-    uint64 salt;
+    /// What the client chose, below 2**64; for a job that another module made, a hash of where it comes from.
+    uint256 salt;
+}
+
+/// @notice A result of a session's batch that becomes a job of its own, when it is challenged or asked for.
+struct Adoption {
+    /// Owner whose stake is locked.
+    address operator;
+    bytes32 outDigest;
+    /// Last second, on the protocol's clock, in which the result may be challenged: that of its batch.
+    uint40 challengeUntil;
+    /// Number of the model version in the registry.
+    uint32 versionNumber;
+    /// Royalty, pinned when the session was opened.
+    uint16 royaltyBps;
 }
 
 /// @notice A job as the market tells it; what else belongs to it is in its terms, which JobCreated emits.

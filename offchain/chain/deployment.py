@@ -41,6 +41,7 @@ ORDER: Final = (
     "JobMarket",
     "DisputeGame",
 )
+LATER: Final = ("SessionMarket", "OrderBook", "ResultRelay")
 MEMBERS: Final = 3
 # Accounts 7, 8 and 9 of every development node (mnemonic "test test ... junk"): their keys are
 # public, so they guard local chains and no others.
@@ -80,7 +81,7 @@ class Plan:
 
     def find_nonce(self, name: str) -> int:
         """Return the nonce of a contract's creation."""
-        return self.first_nonce + ORDER.index(name)
+        return self.first_nonce + (ORDER + LATER).index(name)
 
     def find_address(self, name: str) -> Address:
         """Return where a contract comes to lie."""
@@ -88,7 +89,7 @@ class Plan:
 
     def build_arguments(self, name: str) -> tuple[Any, ...]:
         """Return a constructor's arguments."""
-        at = {contract: self.find_address(contract) for contract in ORDER}
+        at = {contract: self.find_address(contract) for contract in ORDER + LATER}
         parameters = get_preset(self.preset).to_abi()
         tau = [
             int.from_bytes(self.tau_g2[i : i + WORD], "big")
@@ -101,8 +102,20 @@ class Plan:
             "VerifierCore": (at["HyperKzgOpening"], at["MercuryOpening"], at["Inspector"]),
             "ModelRegistry": ([at["VerifierCore"]], parameters),
             "Guardian": (list(self.guardians), at["JobMarket"]),
-            "StakeVault": (at["JobMarket"], at["DisputeGame"], self.token, parameters),
-            "JobMarket": (at["StakeVault"], at["ModelRegistry"], at["Guardian"], parameters),
+            "StakeVault": (
+                at["JobMarket"],
+                at["DisputeGame"],
+                at["SessionMarket"],
+                self.token,
+                parameters,
+            ),
+            "JobMarket": (
+                at["StakeVault"],
+                at["ModelRegistry"],
+                at["Guardian"],
+                at["OrderBook"],
+                parameters,
+            ),
             "DisputeGame": (at["StakeVault"], at["ModelRegistry"], at["JobMarket"], parameters),
         }
         return arguments[name]

@@ -13,7 +13,7 @@ from eth_utils.crypto import keccak
 
 from offchain.types import JobId, JobTerms
 
-TERMS: Final = "(address,bytes32,bytes32,address,uint96,uint8,uint8,uint64)"
+TERMS: Final = "(address,bytes32,bytes32,address,uint96,uint8,uint8,uint256)"
 
 
 def compute_job_id(chain_id: int, market: str, terms: JobTerms) -> JobId:

@@ -81,8 +81,10 @@ abstract contract Deployment is Presets {
         address marketAddress = vm.computeCreateAddress(address(this), nonce + 2);
         address gameAddress = vm.computeCreateAddress(address(this), nonce + 3);
         guardian = new Guardian([member(0), member(1), member(2)], marketAddress);
-        vault = new StakeVault(marketAddress, gameAddress, address(token), p);
-        market = new JobMarket(address(vault), address(registry), address(guardian), p);
+        address sessionsAddress = vm.computeCreateAddress(address(this), nonce + 4);
+        address ordersAddress = vm.computeCreateAddress(address(this), nonce + 5);
+        vault = new StakeVault(marketAddress, gameAddress, sessionsAddress, address(token), p);
+        market = new JobMarket(address(vault), address(registry), address(guardian), ordersAddress, p);
         game = new DisputeGame(address(vault), address(registry), address(market), p);
     }
 

@@ -13,11 +13,11 @@ import {Deployment} from "./Deployment.sol";
 contract ParametersTest is Deployment {
     function checkRefused(Parameters memory p, bytes memory expected) private {
         vm.expectRevert(expected);
-        new StakeVault(address(1), address(2), address(0), p);
+        new StakeVault(address(1), address(2), address(3), address(0), p);
         vm.expectRevert(expected);
         new ModelRegistry(new address[](0), p);
         vm.expectRevert(expected);
-        new JobMarket(address(vault), address(registry), address(3), p);
+        new JobMarket(address(vault), address(registry), address(3), address(4), p);
         vm.expectRevert(expected);
         new DisputeGame(address(vault), address(registry), address(market), p);
     }

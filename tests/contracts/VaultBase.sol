@@ -30,6 +30,7 @@ abstract contract VaultBase is Presets {
     address internal immutable MODEL_OWNER = vm.addr(6);
     address internal immutable KEEPER = vm.addr(7);
     address internal immutable GAME = vm.addr(8);
+    address internal immutable SESSIONS = vm.addr(9);
 
     StakeVault internal vault;
     ModuleStub internal market;
@@ -51,7 +52,7 @@ abstract contract VaultBase is Presets {
     }
 
     function newVault(address token_) internal returns (StakeVault) {
-        return new StakeVault(address(market), GAME, token_, localPreset());
+        return new StakeVault(address(market), GAME, SESSIONS, token_, localPreset());
     }
 
     function fund(address account) internal {

@@ -19,7 +19,7 @@ contract WiringTest is Deployment {
 
     /// @notice A vault whose market comes next and whose game comes after it.
     function nextVault() private returns (StakeVault) {
-        return new StakeVault(predict(1), predict(2), address(token), localPreset());
+        return new StakeVault(predict(1), predict(2), predict(3), address(token), localPreset());
     }
 
     function otherParameters() private pure returns (Parameters memory p) {
@@ -36,7 +36,7 @@ contract WiringTest is Deployment {
     }
 
     function newMarket(StakeVault vault_, ModelRegistry registry_, Parameters memory p) private returns (JobMarket) {
-        return new JobMarket(address(vault_), address(registry_), address(guardian), p);
+        return new JobMarket(address(vault_), address(registry_), address(guardian), predict(2), p);
     }
 
     /* TOGETHER */
