@@ -54,6 +54,32 @@ class ModelFolderError(ProblemsError):
     """A model folder is incomplete, or its files are not the ones its manifest names."""
 
 
+class InterfaceError(ProblemsError):
+    """What is said of a model for people is malformed, or does not fit its graph."""
+
+
+class BundleError(ProblemsError):
+    """A bundle is malformed, hostile, or not the one of a version."""
+
+
+class DownloadError(OffchainError):
+    """A file could not be had from an address as what it has to be; `reason` says what came."""
+
+    def __init__(self, uri: str, reason: str) -> None:
+        super().__init__(f"{uri}: {reason}")
+        self.uri = uri
+        self.reason = reason
+
+
+class DatasetError(OffchainError, ValueError):
+    """Training data are missing or not the ones that a model is made from."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
 class MissingDependencyError(OffchainError, ImportError):
     """An optional package is needed for this step and not installed."""
 
@@ -316,6 +342,30 @@ class VersionMismatch(OffchainError):
 
 class JobRefused(OffchainError):
     """A role will not touch a job; the reason says why. No money has moved."""
+
+
+class GatewayUnavailable(OffchainError, ConnectionError):
+    """A gateway did not answer, or not as one does; a later try may pass. `endpoint` is no URL."""
+
+    def __init__(self, endpoint: str, cause: str) -> None:
+        super().__init__(f"gateway at {endpoint}: {cause}")
+        self.endpoint = endpoint
+        self.cause = cause
+
+
+class GatewayRefused(OffchainError):
+    """A gateway understood a request and will not do it; `name` is its error, `reason` why."""
+
+    def __init__(self, endpoint: str, status: int, name: str, reason: str) -> None:
+        super().__init__(f"gateway at {endpoint} refuses: {name}: {reason}")
+        self.endpoint = endpoint
+        self.status = status
+        self.name = name
+        self.reason = reason
+
+
+class OrderRefused(JobRefused):
+    """A role will not touch a signed order or a request of a session; the reason says why."""
 
 
 class ModelMissing(JobRefused):

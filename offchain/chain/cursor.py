@@ -22,9 +22,11 @@ from offchain.chain.rpc import Notify, RpcError, ignore, is_range_refusal
 from offchain.types import Address
 
 MAX_SPAN: Final = 500  # blocks asked for at once; public nodes refuse wide ranges
-# After one of these a job asks for nothing any more. JobRejected is none: its slash still waits.
+# After one of these a job, a batch or a session asks for nothing any more. JobRejected is none: its
+# slash still waits.
 TERMINAL_EVENTS: Final = frozenset(
     {
+        "BatchFinalised", "BatchVoided", "SessionVoided", "SessionWithdrawn",
         "DisputeVoided", "JobCancelled", "JobExpired", "JobFailed", "JobFinalised", "JobProven",
         "JobRefused", "JobVoided", "SlashCured", "SlashDistributed",
     }
@@ -97,6 +99,10 @@ class EventCursor:
     def get_live_jobs(self) -> tuple[str, ...]:
         """Return the jobs that confirmed events name and no terminal event has closed."""
         return self._store.get_live_jobs()
+
+    def is_known(self, job: str) -> bool:
+        """Whether a confirmed event belongs to this job, batch or session, closed or not."""
+        return self._store.is_known(job)
 
     def get_last_blocks(self) -> Mapping[str, int]:
         """Return the block of each live job's last event."""

@@ -28,6 +28,9 @@ REMEMBERED: Final = 256  # block hashes kept: the deepest reorg that is undone e
 MAX_TEXT: Final = 2048  # characters; anybody may have any URI emitted, and pays for it only once
 NO_TIMES: Final[Mapping[int, int]] = {}
 JOB: Final = "jobId"  # the argument by which an event belongs to a job
+# The arguments by which any other event belongs to something that lives and ends, most special
+# first, and how its names begin, so that none is taken for a job's.
+OTHERS: Final = (("batchId", "batch-"), ("sessionId", "session-"))
 SCHEMA: Final = MetaData()
 BLOCKS: Final = Table(
     "cursor_blocks",
@@ -152,6 +155,13 @@ class EventStore:
         with self._database.reading() as connection:
             return tuple(connection.execute(query).scalars())
 
+    def is_known(self, job: str) -> bool:
+        """Whether any event that was read belongs to this job, batch or session."""
+        j = JOBS.c
+        query = select(j.job).where(j.space == self._space, j.job == job)
+        with self._database.reading() as connection:
+            return connection.execute(query).first() is not None
+
     def get_last_blocks(self) -> Mapping[str, int]:
         """Return, of each job that no terminal event has closed, the block of its last event."""
         j = JOBS.c
@@ -211,7 +221,7 @@ class EventStore:
         if not events:
             return ()
         texts = [_dump(event.arguments) for event in events]
-        jobs = [name_job(event.arguments.get(JOB)) for event in events]
+        jobs = [name_subject(event.arguments) for event in events]
         rows = [
             {
                 "space": self._space,
@@ -273,6 +283,16 @@ def name_job(value: object) -> str | None:
     if value is None:
         return None
     return "0x" + value.hex() if isinstance(value, bytes) else str(value)
+
+
+def name_subject(arguments: Mapping[str, object]) -> str | None:
+    """Return the name of what an event belongs to: a job, else a batch, else a session."""
+    if JOB in arguments:
+        return name_job(arguments[JOB])
+    for argument, prefix in OTHERS:
+        if argument in arguments:
+            return f"{prefix}{name_job(arguments[argument])}"
+    return None
 
 
 def compute_deployment_key(chain_id: int, addresses: Iterable[str]) -> str:

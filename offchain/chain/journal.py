@@ -146,8 +146,17 @@ class Journal:
         with self._database.writing() as connection:
             connection.execute(statement)
 
-    def get_steps(self, role: str, job: str | None = None) -> tuple[Step, ...]:
-        """Return a role's steps, of one job or of all, in the order in which they were begun."""
+    def get_steps(
+        self,
+        role: str,
+        job: str | None = None,
+        begins: str = "",
+        status: StepStatus | None = None,
+    ) -> tuple[Step, ...]:
+        """Return a role's steps in the order in which they were begun.
+
+        Of one job, whose name begins so, of one status: each where it is given.
+        """
         query = (
             select(STEPS)
             .where(STEPS.c.space == self._space, STEPS.c.role == role)
@@ -155,6 +164,10 @@ class Journal:
         )
         if job is not None:
             query = query.where(STEPS.c.job == job)
+        if begins:
+            query = query.where(STEPS.c.step.startswith(begins, autoescape=True))
+        if status is not None:
+            query = query.where(STEPS.c.status == status)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return tuple(
