@@ -330,6 +330,15 @@ class StorageError(OffchainError):
     """A file could not be written: no space, no permission, or something lies in its place."""
 
 
+class NoAnswer(OffchainError, ConnectionError):
+    """A server did not answer completely in time; `endpoint` hides the URL's path."""
+
+    def __init__(self, endpoint: str, cause: str) -> None:
+        super().__init__(f"{endpoint}: {cause}")
+        self.endpoint = endpoint
+        self.cause = cause
+
+
 class VersionMismatch(OffchainError):
     """A registered model version could not be reproduced from its published files."""
 

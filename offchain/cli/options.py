@@ -12,13 +12,23 @@ import click
 
 from offchain.cli.deployments import choose_manifest
 from offchain.errors import ConfigError
-from offchain.params.settings import DATA_FOLDER, Settings
+from offchain.params.settings import DATA_FOLDER, Settings, is_url
 
 FOLDER: Final = click.Path(file_okay=False, path_type=Path, resolve_path=True)
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
 DEFAULT_RPC: Final = "http://127.0.0.1:8545"
 
 Command = Callable[..., None]
+
+
+class ContentPlace(click.ParamType):
+    """A folder, made absolute, or the http(s) URL of a gateway."""
+
+    name = "FOLDER|URL"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the place as settings hold it."""
+        return value if is_url(value) else str(FOLDER.convert(value, param, ctx))
 
 
 def json_option(command: Command) -> Command:
@@ -184,9 +194,10 @@ def role_options(role: str) -> Callable[[Command], Command]:
             ),
             click.option(
                 "--content",
-                type=FOLDER,
+                type=ContentPlace(),
                 required=True,
-                help="Folder of inputs and outputs by digest, shared by the parties.",
+                help="Inputs and outputs by digest: a folder that the parties share, or a "
+                "gateway's URL.",
             ),
             click.option(
                 "--models", type=FOLDER, required=True, help="Folder of published model folders."

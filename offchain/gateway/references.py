@@ -1,4 +1,4 @@
-"""Who still needs a stored tensor: jobs, sessions and batches on chain, orders and requests here."""
+"""Who still needs a stored tensor: jobs and batches on chain, orders and requests here."""
 
 from __future__ import annotations
 

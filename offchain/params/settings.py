@@ -18,11 +18,15 @@ DATA_FOLDER: Final = (
     Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "zkdps"
 )
 LOCAL_CHAIN_IDS: Final = frozenset({1337, 31337})  # Ganache's and Hardhat/Anvil's development ids
-PATHS: Final = (
-    "home", "manifest", "key_file", "content", "models", "password_file", "signer_ca_file",
-)  # fmt: skip
+PATHS: Final = ("home", "manifest", "key_file", "models", "password_file", "signer_ca_file")
 MAX_WORKERS: Final = 16  # a node's pool keeps about so many of an account, and of a client
+MAX_BATCH: Final = 256  # results in one commitment, as in `contracts/core/SessionMarket.sol`
 FAULTS: Final = frozenset({"", "perturbed-weights", "vanish", "equivocate", "withhold"})
+
+
+def is_url(place: str) -> bool:
+    """Whether a place is a gateway's URL, and not a folder."""
+    return place.startswith(("http://", "https://"))
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Settings:
     rpc_url: str  # several endpoints, best first, are separated by commas
     manifest: Path  # deployments/<chainId>.json
     key_file: Path | None  # 0600 hex, or a keystore; None with a remote signer
-    content: Path  # inputs and outputs by digest
+    content: str  # inputs and outputs by digest: an absolute folder, or a gateway's URL
     models: Path  # a folder of published model folders
     password_file: Path | None = None
     signer_url: str = ""  # remote signer, see offchain.chain.remote_signer
@@ -54,6 +58,11 @@ class Settings:
     min_fee_wei: int | None = None  # operator: fee floor; None: what a job's gas costs now
     accept_token: bool = False  # operator: also take jobs paid in the ERC-20
     min_fee_token: int = 0  # operator: fee floor of those, in the token's units
+    gateway: str = ""  # operator: where signed orders and sessions' requests come from
+    min_session_fee_wei: int | None = None  # operator: floor of a session's fee; None: as above
+    batch_size: int = 64  # operator: results of a session that are committed together
+    batch_seconds: int = 10  # operator: the longest that a result waits for others, block time
+    pull: bool = False  # fetch the files of a version that is not among the models
     request_delivery: bool = False  # client: pay for an output on chain that cannot be fetched
     backend: str = "auto"  # numpy, torch, or auto: torch where it is installed
     challenge_always: bool = False  # challenger: also challenge results that look right
@@ -70,6 +79,10 @@ class Settings:
             raise ConfigError("reserve_wei is an amount: at least 0")
         if (self.min_fee_wei or 0) < 0 or self.min_fee_token < 0:
             raise ConfigError("min_fee_wei and min_fee_token are amounts: at least 0")
+        if (self.min_session_fee_wei or 0) < 0 or self.batch_seconds < 0:
+            raise ConfigError("min_session_fee_wei and batch_seconds: at least 0")
+        if not 1 <= self.batch_size <= MAX_BATCH:
+            raise ConfigError(f"batch_size: 1 to {MAX_BATCH} results")
         if self.max_head_age_s <= 0 or self.max_drift_s <= 0:
             raise ConfigError("max_head_age_s and max_drift_s are durations: more than 0")
         if self.backend not in ("auto", "numpy", "torch"):

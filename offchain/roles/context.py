@@ -27,7 +27,7 @@ from offchain.params.presets import Parameters, get_preset
 from offchain.params.settings import Settings
 from offchain.roles.jobs import MAX_AGE_S, JobBook
 from offchain.roles.log import Log, Reminders
-from offchain.submit.content import ContentStore
+from offchain.submit.content import ContentStore, open_content
 from offchain.submit.transactions import Submitter
 from offchain.submit.versions import VersionBook
 from offchain.types import AccountId, CreatedJob, Job, JobId, JobTerms, Wei
@@ -211,7 +211,7 @@ def open_context(settings: Settings) -> Context:
         signer=signer,
         parameters=read_parameters(manifest, contracts.market),
         submitter=Submitter(client, journal, signer, reserve_wei=Wei(settings.reserve_wei)),
-        content=ContentStore(settings.content),
+        content=open_content(settings.content),
         versions=build_version_book(settings.models, client, manifest, contracts),
         jobs=JobBook(MAX_AGE_S),
         heads=HeadWatch(settings.max_head_age_s, settings.max_drift_s, log.event),

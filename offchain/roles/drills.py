@@ -15,7 +15,7 @@ from offchain.chain.typed_data import build_result_receipt
 from offchain.errors import TransactionReverted
 from offchain.prove.job import ProvableModel
 from offchain.roles.operator import ACCEPT, COMMIT, INPUTS, Operator
-from offchain.submit.content import ContentStore
+from offchain.submit.content import FolderStore
 from offchain.submit.models import Model
 from offchain.submit.proofs import Evidence
 from offchain.submit.versions import ReproducedVersion
@@ -90,7 +90,7 @@ class WithholdingOperator(Operator):
     def publish_output(self, job: Job, raw: bytes) -> Digest:
         """Store the output where nobody else looks."""
         model = self.load_version(job).model
-        own = ContentStore(self.context.settings.home / INPUTS)
+        own = FolderStore(self.context.settings.home / INPUTS)
         return own.put(raw, model.output_bits, model.output_shape)
 
 

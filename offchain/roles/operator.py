@@ -17,7 +17,7 @@ from offchain.roles.context import Context
 from offchain.roles.defence import CURE, PROVE, DefenceMoves
 from offchain.roles.intake import find_obstacle, hold_intake, verify_wanted
 from offchain.roles.receipts import publish_receipt
-from offchain.submit.content import ContentStore
+from offchain.submit.content import FolderStore
 from offchain.submit.proofs import Evidence, verify_evidence
 from offchain.submit.versions import ReproducedVersion, check_provable
 from offchain.types import (
@@ -258,7 +258,7 @@ class Operator(BaseRole):
         """
         model = self.context.versions.reproduce(version).model
         bits, shape = model.input_bits, model.input_shape
-        own = ContentStore(self.context.settings.home / INPUTS)
+        own = FolderStore(self.context.settings.home / INPUTS)
         try:
             raw = own.get(digest, bits, shape)
         except ContentError:

@@ -1,4 +1,4 @@
-"""Inputs and outputs by digest in a shared folder; what is read is always checked again."""
+"""Inputs and outputs by digest, in a folder or at a gateway; what is read is always checked."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import tempfile
 from contextlib import suppress
 from math import prod
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from offchain.commit.digest import as_matrix, tensor_digest_of_bytes
 from offchain.errors import ContentError, StorageError, TensorError
+from offchain.params.settings import is_url
 from offchain.types import Digest, JobId, SignedResult
 
 RECEIPTS: Final = "receipts"  # folder of signed results: job-digest.sig
@@ -19,7 +20,47 @@ SIGNATURE_BYTES: Final = 65
 MAX_RECEIPTS: Final = 16  # looked at for one job; anybody can put files there
 
 
-class ContentStore:
+class ContentStore(Protocol):
+    """Tensor bytes by digest, and signed results by job. Whoever fills it is not trusted."""
+
+    def put(self, raw: bytes, bits: int, shape: tuple[int, ...]) -> Digest:
+        """Store a tensor's bytes and return their digest.
+
+        Raises StorageError where they cannot be stored, ContentError for a wrong number of bytes.
+        """
+        ...
+
+    def offer(self, raw: bytes, bits: int, shape: tuple[int, ...]) -> Digest:
+        """Return a tensor's digest, and store its bytes if the store takes them.
+
+        Whoever fills the store, or puts something in a result's place, must not be able to keep
+        others from committing it or from finding out that it is another.
+        """
+        ...
+
+    def get(self, digest: Digest, bits: int, shape: tuple[int, ...]) -> bytes:
+        """Return the bytes of a tensor; raise ContentError when missing or not this digest's."""
+        ...
+
+    def put_receipt(self, job_id: JobId, receipt: SignedResult) -> None:
+        """Store a signed result; raises StorageError."""
+        ...
+
+    def get_receipts(self, job_id: JobId) -> tuple[SignedResult, ...]:
+        """Return at most MAX_RECEIPTS signed results of a job; signatures are not verified."""
+        ...
+
+
+def open_content(place: str | Path) -> ContentStore:
+    """Return the store that `--content` names: a folder, or a gateway's http(s) URL."""
+    if is_url(str(place)):
+        from offchain.submit.gateway_store import GatewayStore
+
+        return GatewayStore(str(place))
+    return FolderStore(Path(place))
+
+
+class FolderStore:
     """A folder of tensor bytes named by digest. Writers are not trusted, bytes are."""
 
     def __init__(self, folder: Path) -> None:
@@ -33,11 +74,7 @@ class ContentStore:
         return digest
 
     def offer(self, raw: bytes, bits: int, shape: tuple[int, ...]) -> Digest:
-        """Return a tensor's digest, and store its bytes if the folder takes them.
-
-        Whoever fills the folder, or puts something in a result's place, must not be able to keep
-        others from committing it or from finding out that it is another.
-        """
+        """Return a tensor's digest, and store its bytes if the folder takes them."""
         with suppress(StorageError):
             return self.put(raw, bits, shape)
         return compute_digest(raw, bits, shape)

@@ -15,8 +15,8 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from offchain.chain.binding import checksum
-from offchain.errors import GatewayRefused, GatewayUnavailable
-from offchain.submit.http_client import HttpClient, NoAnswer, Reply
+from offchain.errors import GatewayRefused, GatewayUnavailable, NoAnswer
+from offchain.submit.http_client import HttpClient, Reply
 from offchain.types import (
     Amount,
     Digest,

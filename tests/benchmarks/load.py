@@ -27,7 +27,7 @@ from offchain.cli.demo.processes import Party
 from offchain.cli.demo.world import World
 from offchain.errors import OffchainError
 from offchain.roles.account import Account
-from offchain.submit.content import ContentStore
+from offchain.submit.content import FolderStore
 from offchain.submit.models import encode_input, find_model
 from offchain.types import ETH, Address, Amount, JobId, JobState, JobTerms, VersionId, Wei
 
@@ -202,7 +202,7 @@ class Load:
         version = VersionId(bytes.fromhex(self._world.version[2:]))
         chain = self._world.contracts.registry.get_version(version)
         model = find_model(self._world.models, chain.graph_hash, chain.weight_root)
-        content = ContentStore(self._world.content)
+        content = FolderStore(self._world.content)
         signer = load_signer(self._keys["client"], self._world.terrain.password_file)
         nonce = client.get_nonce(signer.address)
         ids = []

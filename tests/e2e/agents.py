@@ -74,7 +74,7 @@ class Agents:
             rpc_url=self.world.anvil.url,
             manifest=self.world.manifest_file,
             key_file=self.keys[name],
-            content=self.folder / "content",
+            content=str(self.folder / "content"),
             models=self.world.models,
             **settings,
         )

@@ -22,7 +22,7 @@ from offchain.roles.base import OF, BaseRole
 from offchain.roles.client import Client, Request
 from offchain.roles.context import open_context
 from offchain.roles.loop import perform_inline
-from offchain.submit.content import ContentStore
+from offchain.submit.content import FolderStore
 from tests.e2e.agents import Agents
 
 # Not forks of the tests' own process: threads of the native core would be missing in them.
@@ -59,8 +59,8 @@ TRACES: tuple[tuple[type[Any], str], ...] = (
     (Journal, "put_transaction"),
     (Journal, "set_transaction_status"),
     (Journal, "increment"),
-    (ContentStore, "put"),
-    (ContentStore, "put_receipt"),
+    (FolderStore, "put"),
+    (FolderStore, "put_receipt"),
     (ChainClient, "broadcast"),
     (ChainClient, "get_receipt"),
 )

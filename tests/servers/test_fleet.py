@@ -126,7 +126,7 @@ def fleet(tmp_path: Path, anvil: Anvil, redis_server: Redis, postgres: Postgres)
         rpc_url=anvil.url,
         manifest=manifest,
         key_file=tmp_path / "key",
-        content=tmp_path,
+        content=str(tmp_path),
         models=tmp_path,
         poll_s=0.2,
         workers=2,  # threads of each machine share the server's locks, too

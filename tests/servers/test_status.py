@@ -42,7 +42,7 @@ def test_read_journal__database_url__the_accounts_own_steps(
         rpc_url="http://127.0.0.1:1",
         manifest=tmp_path / "31337.json",
         key_file=tmp_path / "key",
-        content=tmp_path,
+        content=str(tmp_path),
         models=tmp_path,
         database_url=postgres.url,
     )

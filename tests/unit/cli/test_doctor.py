@@ -247,7 +247,7 @@ def settings(home: Path, **changes: str) -> Settings:
         rpc_url=SILENT,
         manifest=home / "manifest.json",
         key_file=home / "key",
-        content=home / "content",
+        content=str(home / "content"),
         models=home / "models",
         **changes,  # type: ignore[arg-type]
     )

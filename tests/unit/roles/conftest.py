@@ -20,7 +20,7 @@ from offchain.params.presets import LOCAL
 from offchain.roles.base import OF
 from offchain.roles.context import Context
 from offchain.roles.log import Reminders
-from offchain.submit.content import ContentStore
+from offchain.submit.content import FolderStore
 from offchain.types import (
     ETH,
     NOBODY,
@@ -188,7 +188,7 @@ class FakeWorld:
                 begin=lambda *_: None,
                 is_under_way=lambda _: False,
             ),
-            content=ContentStore(self.home / "content"),
+            content=FolderStore(self.home / "content"),
             versions=SimpleNamespace(),
             signer=SimpleNamespace(address=self.account, sign_typed=lambda _: b"\7" * 65),
             parameters=LOCAL,

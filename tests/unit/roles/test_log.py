@@ -22,7 +22,7 @@ def test_settings__logged__without_key_or_password_file(
         manifest=tmp_path / "31337.json",
         key_file=tmp_path / "the-key-file",
         password_file=tmp_path / "the-password-file",
-        content=tmp_path,
+        content=str(tmp_path),
         models=tmp_path,
     )
     Log("client").settings(settings)

@@ -35,7 +35,7 @@ from offchain.roles.operator import (
     Operator,
 )
 from offchain.roles.receipts import STAND_BY, stand_by
-from offchain.submit.content import ContentStore, compute_digest
+from offchain.submit.content import FolderStore, compute_digest
 from offchain.submit.proofs import PROVER_ENTRIES, build_statement, count_prover_entries
 from offchain.types import (
     NOBODY,
@@ -616,7 +616,7 @@ def test_read_input__gone_from_the_shared_folder_after_acceptance__own_copy_serv
     raw = role.read_input(TERMS.version, digest)
     (tmp_path / "content" / f"{digest.hex()}.bin").write_bytes(b"something else")
     assert role.read_input(TERMS.version, digest) == raw
-    assert ContentStore(tmp_path / "inputs").get(digest, 8, (1, 8)) == raw
+    assert FolderStore(tmp_path / "inputs").get(digest, 8, (1, 8)) == raw
 
 
 def test_is_party__nobody__is_no_owner(chain: FakeWorld) -> None:

@@ -33,7 +33,7 @@ def settings(tmp_path: Path) -> Settings:
         rpc_url="http://127.0.0.1:1",
         manifest=tmp_path / "31337.json",
         key_file=tmp_path / "key",
-        content=tmp_path / "content",
+        content=str(tmp_path / "content"),
         models=tmp_path / "models",
     )
 
