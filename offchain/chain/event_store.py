@@ -31,6 +31,9 @@ JOB: Final = "jobId"  # the argument by which an event belongs to a job
 # The arguments by which any other event belongs to something that lives and ends, most special
 # first, and how its names begin, so that none is taken for a job's.
 OTHERS: Final = (("batchId", "batch-"), ("sessionId", "session-"))
+# A vault's ids name sessions and batches as well: no life begins with an event of its, and each
+# stands beside the one of the module that moved the money.
+LEDGER: Final = "StakeVault"
 SCHEMA: Final = MetaData()
 BLOCKS: Final = Table(
     "cursor_blocks",
@@ -238,7 +241,7 @@ class EventStore:
         ]
         connection.execute(EVENTS.insert(), rows)
         for event, job in zip(events, jobs, strict=True):
-            if job is not None:
+            if job is not None and event.contract != LEDGER:
                 self._note(connection, job, event)
         if self._projection is None:
             return events
