@@ -13,6 +13,7 @@ BlockNumber = NewType("BlockNumber", int)
 Digest = NewType("Digest", bytes)  # 32 bytes, offchain.commit.digest
 JobId = NewType("JobId", str)  # "0x" and 64 lower-case hex digits: the hash of the job's terms
 SessionId = NewType("SessionId", str)  # as a job id: the hash of the session's terms
+BatchId = NewType("BatchId", str)  # as a job id: the hash of the session and the batch's root
 OrderHash = NewType("OrderHash", str)  # "0x" and 64 hex digits: what a client signed off chain
 Seconds = NewType("Seconds", int)  # of the protocol's clock or a block, never a wall clock
 TxHash = NewType("TxHash", str)  # 0x-prefixed
@@ -62,6 +63,24 @@ class DisputeState(IntEnum):
     def holds_slash(self) -> bool:
         """Whether a slashed lock waits for the airgap to be over."""
         return self in (DisputeState.DEFAULT, DisputeState.FRAUD_PROVEN)
+
+
+class SessionState(IntEnum):
+    """States of a session, as in `contracts/types/Session.sol`."""
+
+    NONE = 0
+    OPEN = 1
+    CLOSING = 2
+    CLOSED = 3
+
+
+class BatchState(IntEnum):
+    """States of a batch, as in `contracts/types/Session.sol`."""
+
+    NONE = 0
+    COMMITTED = 1
+    FINAL = 2
+    VOIDED = 3
 
 
 class Assurance(IntEnum):
@@ -151,6 +170,76 @@ class JobTerms:
     def proof_required(self) -> bool:
         """Whether the job is never final without a proof."""
         return bool(self.verify_mask & VerifyMask.PROOF_REQUIRED)
+
+
+@dataclass(frozen=True)
+class SessionTerms:
+    """What a session's id commits to; fields in the order of `contracts/types/Session.sol`."""
+
+    client: Address
+    signer: Address  # the key whose requests count: the client's own, or one of its choice
+    operator: Address  # the owner whose stake stands behind the results
+    version: VersionId
+    token: Address  # zero for ETH
+    fee: Amount  # of each request
+    salt: int  # uint64
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session as its market holds it."""
+
+    id: SessionId
+    state: SessionState
+    terms: SessionTerms
+    deposit: Amount  # what is left for further results
+    closes_at: Seconds  # last second for a batch of a session that its client closes, else 0
+
+
+@dataclass(frozen=True)
+class BatchItem:
+    """One result in a commitment, with the client's request."""
+
+    nonce: int
+    valid_until: Seconds
+    in_digest: Digest
+    out_digest: Digest
+    signature: bytes  # the client's on its request, 64 bytes (EIP-2098)
+
+
+@dataclass(frozen=True)
+class BatchLeaf:
+    """One result of a committed batch, by its place in it."""
+
+    index: int
+    nonce: int
+    in_digest: Digest
+    out_digest: Digest
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch as the sessions' market holds it."""
+
+    id: BatchId
+    state: BatchState
+    session: SessionId
+    operator: Address
+    count: int  # of its results, extracted ones included
+    extracted: int  # results that became jobs of their own
+    challenge_until: Seconds
+
+
+@dataclass(frozen=True)
+class CommittedBatch:
+    """A batch as its commitment's event told it; its leaves were found to hash to its root."""
+
+    id: BatchId
+    session: SessionId
+    operator: Address
+    root: bytes
+    challenge_until: Seconds
+    leaves: tuple[BatchLeaf, ...]
 
 
 @dataclass(frozen=True)
