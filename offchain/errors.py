@@ -310,6 +310,14 @@ class NoSuchJob(OffchainError, LookupError):
         self.job = job
 
 
+class NoSuchSession(OffchainError, LookupError):
+    """No confirmed event of this session was read: it does not exist, or not yet."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"no confirmed event of session {session} was read")
+        self.session = session
+
+
 class TermsMismatch(OffchainError):
     """An event's terms do not hash to the job that it names: a node or a database lies."""
 

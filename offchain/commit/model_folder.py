@@ -3,6 +3,7 @@
 graph.json           canonical bytes of the integer graph
 weights/<name>.bin   bytes of each weight, as they are digested (protocol.md 3.2)
 report.json          size, widths and fidelity
+interface.json       optional: what input and output mean to people
 manifest.json        digests of all of these; a claim, never trusted
 """
 
@@ -19,6 +20,7 @@ from typing import Any, Final
 from eth_hash.auto import keccak
 
 from offchain.commit.digest import decode_tensor, encode_tensor, tensor_digest_of_bytes, weight_root
+from offchain.commit.interface import Interface, parse_interface
 from offchain.errors import ModelFolderError
 from offchain.model.graph import Graph, WeightSpec
 from offchain.model.strict_json import MAX_BYTES, parse_json
@@ -30,6 +32,7 @@ FORMAT: Final = "zkdps-model/1"
 GRAPH_FILE: Final = "graph.json"
 WEIGHTS_FOLDER: Final = "weights"
 REPORT_FILE: Final = "report.json"
+INTERFACE_FILE: Final = "interface.json"
 MANIFEST_FILE: Final = "manifest.json"
 
 
@@ -41,6 +44,7 @@ class PublishedModel:
     weights: Mapping[str, IntArray]
     digests: Mapping[str, Digest]  # by weight
     report: Mapping[str, Any]
+    interface: Interface | None = None
 
     @property
     def weight_root(self) -> Digest:
@@ -49,28 +53,37 @@ class PublishedModel:
 
 
 def write_model_folder(
-    folder: Path, graph: Graph, weights: Weights, report: Mapping[str, Any]
+    folder: Path,
+    graph: Graph,
+    weights: Weights,
+    report: Mapping[str, Any],
+    interface: Interface | None = None,
 ) -> None:
     """Write a model into a folder that does not exist yet; all of it appears, or nothing.
 
     Raises ModelFolderError if the folder exists, GraphError, TensorError or UnboundedError for a
-    model that nobody should be asked to trust.
+    model that nobody should be asked to trust, InterfaceError for one of another graph.
     """
     graph.verify()
     verify_ranges(graph, weights)
+    if interface is not None:
+        interface.verify_fits(graph)
     if folder.exists():
         raise ModelFolderError(str(folder), ["exists already; a published model never changes"])
     encoded = {s.name: encode_tensor(weights[s.name], s.bits, s.name) for s in graph.weights}
-    report_text = _to_json(report)
+    texts = {REPORT_FILE: _to_json(report)}
+    if interface is not None:
+        texts[INTERFACE_FILE] = _to_json(interface.to_json())
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as workspace:
         draft = Path(workspace) / folder.name
         (draft / WEIGHTS_FOLDER).mkdir(parents=True)
         (draft / GRAPH_FILE).write_bytes(graph.to_bytes())
-        (draft / REPORT_FILE).write_bytes(report_text)
+        for name, text in texts.items():
+            (draft / name).write_bytes(text)
         for name, raw in encoded.items():
             _weight_path(draft, name).write_bytes(raw)
-        manifest = _make_manifest(graph, encoded, report_text)
+        manifest = _make_manifest(graph, encoded, texts)
         (draft / MANIFEST_FILE).write_bytes(_to_json(manifest))
         draft.rename(folder)
 
@@ -79,10 +92,13 @@ def read_model_folder(folder: Path) -> PublishedModel:
     """Return the model; recompute every digest instead of believing the manifest.
 
     Raises ModelFolderError with every missing file and every mismatch at once, GraphError for a
-    graph that is not canonical, UnboundedError if an input in range could leave a declared range.
+    graph that is not canonical, UnboundedError if an input in range could leave a declared range,
+    InterfaceError for an interface of another graph.
     """
     graph = Graph.from_bytes(_read(folder, GRAPH_FILE))
-    report_text = _read(folder, REPORT_FILE)
+    texts = {REPORT_FILE: _read(folder, REPORT_FILE)}
+    if (folder / INTERFACE_FILE).exists():
+        texts[INTERFACE_FILE] = _read(folder, INTERFACE_FILE)
     problems: list[str] = []
     encoded: dict[str, bytes] = {}
     for spec in graph.weights:
@@ -92,26 +108,34 @@ def read_model_folder(folder: Path) -> PublishedModel:
             problems += error.problems
     if problems:
         raise ModelFolderError(str(folder), problems)
-    found = _make_manifest(graph, encoded, report_text)
+    found = _make_manifest(graph, encoded, texts)
     problems = list(_differences("", _read_json(folder, MANIFEST_FILE), found))
     if problems:
         raise ModelFolderError(str(folder), problems)
     weights = {s.name: decode_tensor(encoded[s.name], s.shape, s.bits) for s in graph.weights}
     verify_ranges(graph, weights)
-    return PublishedModel(graph, weights, _digests(graph, encoded), _read_json(folder, REPORT_FILE))
+    interface = None
+    if INTERFACE_FILE in texts:
+        interface = parse_interface(_parse(folder, INTERFACE_FILE, texts[INTERFACE_FILE]))
+        interface.verify_fits(graph)
+    report = _parse(folder, REPORT_FILE, texts[REPORT_FILE])
+    return PublishedModel(graph, weights, _digests(graph, encoded), report, interface)
 
 
 def _make_manifest(
-    graph: Graph, encoded: Mapping[str, bytes], report_text: bytes
+    graph: Graph, encoded: Mapping[str, bytes], texts: Mapping[str, bytes]
 ) -> dict[str, Any]:
     digests = _digests(graph, encoded)
-    return {
+    manifest = {
         "format": FORMAT,
         "graphHash": _hex(graph.hash()),
         "weightRoot": _hex(weight_root([digests[spec.name] for spec in graph.weights])),
         "weights": {name: _hex(digest) for name, digest in digests.items()},
-        "reportHash": _hex(keccak(report_text)),
+        "reportHash": _hex(keccak(texts[REPORT_FILE])),
     }
+    if INTERFACE_FILE in texts:
+        manifest["interfaceHash"] = _hex(keccak(texts[INTERFACE_FILE]))
+    return manifest
 
 
 def _digests(graph: Graph, encoded: Mapping[str, bytes]) -> dict[str, Digest]:
@@ -140,8 +164,12 @@ def _read(folder: Path, name: str) -> bytes:
 
 
 def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    return _parse(folder, name, _read(folder, name))
+
+
+def _parse(folder: Path, name: str, text: bytes) -> dict[str, Any]:
     try:
-        document = parse_json(_read(folder, name))
+        document = parse_json(text)
     except ValueError as error:
         raise ModelFolderError(str(folder), [f"{name} {error}"]) from error
     if not isinstance(document, dict):
@@ -182,7 +210,7 @@ def publish_model_folder(folder: Path, target: Path) -> PublishedModel:
     """
     model, copy = read_model_folder(folder), target / folder.name
     if not copy.exists():
-        write_model_folder(copy, model.graph, model.weights, model.report)
+        write_model_folder(copy, model.graph, model.weights, model.report, model.interface)
     found = read_model_folder(copy)
     if (found.graph.hash(), found.weight_root) != (model.graph.hash(), model.weight_root):
         raise ModelFolderError(str(copy), ["is another model; a published model never changes"])

@@ -1,30 +1,22 @@
-"""Train an MLP 64-32-10 with ReLU on scikit-learn's digits (1,797 real scans); export it to ONNX.
-
-Training penalises the network's worst case: the largest magnitude that interval arithmetic allows a
-logit over all inputs in range. This number sizes the tables of the proof, so a smaller one leaves
-more resolution to the inputs that occur. The float model stays a plain MLP.
-"""
+"""Train an MLP 64-32-10 with ReLU on scikit-learn's digits (1,797 real scans)."""
 
 from __future__ import annotations
 
-import copy
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from offchain.errors import MissingDependencyError
+from offchain.model.mlp import Mlp, load_torch, make_mlp, seeded_single_thread
 
 if TYPE_CHECKING:
     import torch
 
 PIXEL_MAX: Final = 16  # scikit-learn's digits count dark pixels in 4 x 4 blocks: 0..16
-INPUTS: Final = 64
+SIDE: Final = 8
+INPUTS: Final = SIDE * SIDE
 HIDDEN: Final = 32
 CLASSES: Final = 10
 EPOCHS: Final = 500  # full-batch steps; under two seconds on one core
@@ -33,7 +25,6 @@ WORST_CASE_PENALTY: Final = 3e-3  # per unit of the largest possible logit
 HELD_OUT: Final = 360  # a fifth of the scans, seen by nobody before the report
 CALIBRATION: Final = 360  # seen by the quantizer, not by training
 SPLIT_SEED: Final = 2026
-OPSET: Final = 14
 
 
 @dataclass(frozen=True)
@@ -42,30 +33,6 @@ class Digits:
 
     x: npt.NDArray[np.int64]
     y: npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Mlp:
-    """Linear (64 -> 32), ReLU, Linear (32 -> 10) in float64."""
-
-    first: torch.nn.Linear
-    second: torch.nn.Linear
-
-    def logits(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the logits (rows, 10) of scans (rows, 64)."""
-        hidden: torch.Tensor = self.first(x).relu()  # (R, 64) -> (R, 32)
-        logits: torch.Tensor = self.second(hidden)  # (R, 32) -> (R, 10)
-        return logits
-
-    def worst_logit(self) -> torch.Tensor:
-        """Return the largest magnitude that the bounds allow a logit over [0, 16]^64."""
-        # Operands are not negative: positive weights make the upper bound, negative the lower.
-        top = self.first.weight.clamp(min=0).sum(dim=1) * PIXEL_MAX + self.first.bias  # (32,)
-        hidden = top.relu()
-        high = self.second.weight.clamp(min=0) @ hidden + self.second.bias  # (10,)
-        low = self.second.weight.clamp(max=0) @ hidden + self.second.bias  # (10,)
-        worst: torch.Tensor = high.max().maximum(-low.min())
-        return worst
 
 
 @dataclass(frozen=True)
@@ -108,22 +75,12 @@ def train_mlp(digits: Digits, seed: int = 0) -> Mlp:
     Deterministic for a seed on one machine; the caller's random state is left alone. Raises
     MissingDependencyError without torch.
     """
-    torch = _load_torch()
+    torch = load_torch()
     x, y = torch.from_numpy(digits.x).double(), torch.from_numpy(digits.y)  # (N, 64), (N,)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        mlp = Mlp(
-            torch.nn.Linear(INPUTS, HIDDEN, dtype=torch.float64),
-            torch.nn.Linear(HIDDEN, CLASSES, dtype=torch.float64),
-        )
-    with torch.no_grad():
-        mlp.first.weight.div_(PIXEL_MAX)  # as if pixels were in 0..1
-    with _single_thread(torch):
+    with seeded_single_thread(seed):
+        mlp = make_mlp(INPUTS, HIDDEN, CLASSES, PIXEL_MAX)
         _descend(torch, mlp, x, y)
-    with torch.no_grad():
-        # Softmax does not see a common shift of all logits; without it their bounds are tighter.
-        mlp.second.weight.sub_(mlp.second.weight.mean(dim=0))
-        mlp.second.bias.sub_(mlp.second.bias.mean())
+    mlp.center()
     return mlp
 
 
@@ -139,41 +96,3 @@ def _descend(torch: Any, mlp: Mlp, x: torch.Tensor, y: torch.Tensor) -> None:
         loss.backward()
         optimizer.step()
         schedule.step()
-
-
-def export_onnx(mlp: Mlp, path: Path) -> None:
-    """Write the network, in float32, as an ONNX file with a free number of rows."""
-    torch = _load_torch()
-    module = torch.nn.Sequential(mlp.first, torch.nn.ReLU(), mlp.second)
-    with warnings.catch_warnings():
-        # The exporter that torch recommends instead needs another package, for no gain here.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.onnx.export(
-            copy.deepcopy(module).float(),
-            (torch.zeros(1, INPUTS),),
-            str(path),
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=["x"],
-            output_names=["y"],
-            dynamic_axes={"x": {0: "rows"}, "y": {0: "rows"}},
-        )
-
-
-@contextmanager
-def _single_thread(torch: Any) -> Iterator[None]:
-    """Keep torch on one thread: one order of sums, and no small kernel waits for a busy core."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _load_torch() -> Any:
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingDependencyError("torch", "operator") from error
-    return torch

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from offchain.commit.digest import encode_tensor, tensor_digest, weight_root
+from offchain.commit.interface import Interface, NumbersInput
 from offchain.commit.model_folder import read_model_folder, write_model_folder
 from offchain.errors import GraphError, ModelFolderError, TensorError, UnboundedError
 from tests.random_models import draw_model
@@ -140,3 +141,20 @@ def test_read__consistent_folder_that_leaves_its_ranges__refused(
     (hostile / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(UnboundedError, match="y0: the quotient can span"):
         read_model_folder(hostile)
+
+
+def test_read__with_an_interface__bound_by_the_manifest(tmp_path: Path) -> None:
+    source = MODEL.graph.input
+    labels = tuple(f"class {k}" for k in range(MODEL.graph.output_spec().shape[-1]))
+    shape = tuple(source.shape)
+    interface = Interface("m", "M", "", NumbersInput(shape, source.lo, source.hi), labels)
+    folder = tmp_path / "model"
+    write_model_folder(folder, MODEL.graph, MODEL.weights, {}, interface)
+    assert read_model_folder(folder).interface == interface
+    path = folder / "interface.json"
+    path.write_text(path.read_text().replace("class 0", "class 9"))
+    with pytest.raises(ModelFolderError, match="interfaceHash"):
+        read_model_folder(folder)
+    path.unlink()
+    with pytest.raises(ModelFolderError, match="interfaceHash"):
+        read_model_folder(folder)

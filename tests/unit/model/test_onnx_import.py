@@ -12,8 +12,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from offchain.errors import UnsupportedModelError
+from offchain.model.mlp import Mlp, export_onnx
 from offchain.model.onnx_import import load_onnx
-from offchain.model.train_digits import Mlp, export_onnx
 
 W = np.arange(6, dtype=np.float32).reshape(2, 3) - 2  # (out 2, in 3)
 V = np.array([[1.0, -1.0]], dtype=np.float32)  # (out 1, in 2)
@@ -76,7 +76,7 @@ def test_load__exported_by_torch__same_function(tmp_path: Path) -> None:
     import torch
 
     torch.manual_seed(5)
-    mlp = Mlp(torch.nn.Linear(64, 32), torch.nn.Linear(32, 10))
+    mlp = Mlp(torch.nn.Linear(64, 32), torch.nn.Linear(32, 10), 16)
     export_onnx(mlp, tmp_path / "mlp.onnx")
     x = np.random.default_rng(6).integers(0, 17, (20, 64)).astype(np.float64)
     with torch.no_grad():
