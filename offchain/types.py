@@ -72,6 +72,8 @@ class SessionState(IntEnum):
     OPEN = 1
     CLOSING = 2
     CLOSED = 3
+    VOIDED = 4
+    VOIDED = 4
 
 
 class BatchState(IntEnum):
