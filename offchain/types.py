@@ -73,7 +73,6 @@ class SessionState(IntEnum):
     CLOSING = 2
     CLOSED = 3
     VOIDED = 4
-    VOIDED = 4
 
 
 class BatchState(IntEnum):

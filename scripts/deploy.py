@@ -137,7 +137,7 @@ def cli(
     accept_insecure_srs: bool,
     restart: bool,
 ) -> None:
-    """Deploy verifier, registry, guardian, vault, market and game.
+    """Deploy verifier, registry, guardian, vault, market, game, sessions, order book and relay.
 
     Run it again after an interruption: what is on chain is left alone, the rest follows.
     """

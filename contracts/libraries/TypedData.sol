@@ -11,9 +11,18 @@ library TypedData {
     bytes32 private constant VERSION = keccak256("1");
 
     /// @notice keccak256(0x19 0x01 || domain || struct): what a key signs.
-    /// @dev The domain is hashed anew every time: a chain that splits gives its halves two ids.
     function hash(address verifyingContract, bytes32 structHash) internal view returns (bytes32) {
-        bytes32 domain = keccak256(abi.encode(DOMAIN_TYPE, NAME, VERSION, block.chainid, verifyingContract));
+        return hashIn(hashDomain(verifyingContract), structHash);
+    }
+
+    /// @notice The same in a domain that is hashed already: for many messages at once.
+    function hashIn(bytes32 domain, bytes32 structHash) internal pure returns (bytes32) {
         return MessageHashUtils.toTypedDataHash(domain, structHash);
+    }
+
+    /// @notice The domain of a contract.
+    /// @dev Hashed anew every time: a chain that splits gives its halves two ids.
+    function hashDomain(address verifyingContract) internal view returns (bytes32) {
+        return keccak256(abi.encode(DOMAIN_TYPE, NAME, VERSION, block.chainid, verifyingContract));
     }
 }

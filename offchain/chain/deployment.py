@@ -40,8 +40,10 @@ ORDER: Final = (
     "StakeVault",
     "JobMarket",
     "DisputeGame",
+    "SessionMarket",
+    "OrderBook",
+    "ResultRelay",
 )
-LATER: Final = ("SessionMarket", "OrderBook", "ResultRelay")
 MEMBERS: Final = 3
 # Accounts 7, 8 and 9 of every development node (mnemonic "test test ... junk"): their keys are
 # public, so they guard local chains and no others.
@@ -81,7 +83,7 @@ class Plan:
 
     def find_nonce(self, name: str) -> int:
         """Return the nonce of a contract's creation."""
-        return self.first_nonce + (ORDER + LATER).index(name)
+        return self.first_nonce + ORDER.index(name)
 
     def find_address(self, name: str) -> Address:
         """Return where a contract comes to lie."""
@@ -89,7 +91,7 @@ class Plan:
 
     def build_arguments(self, name: str) -> tuple[Any, ...]:
         """Return a constructor's arguments."""
-        at = {contract: self.find_address(contract) for contract in ORDER + LATER}
+        at = {contract: self.find_address(contract) for contract in ORDER}
         parameters = get_preset(self.preset).to_abi()
         tau = [
             int.from_bytes(self.tau_g2[i : i + WORD], "big")
@@ -117,6 +119,9 @@ class Plan:
                 parameters,
             ),
             "DisputeGame": (at["StakeVault"], at["ModelRegistry"], at["JobMarket"], parameters),
+            "SessionMarket": (at["StakeVault"], at["ModelRegistry"], at["JobMarket"], parameters),
+            "OrderBook": (at["JobMarket"],),
+            "ResultRelay": (at["JobMarket"],),
         }
         return arguments[name]
 
@@ -252,13 +257,21 @@ def _list_facts(plan: Plan) -> Sequence[tuple[str, str, tuple[Any, ...], Any]]:
         *((name, "PARAMETERS_HASH", (), named) for name in ORDER if name not in UNPARAMETERISED),
         ("StakeVault", "MARKET", (), at["JobMarket"]),
         ("StakeVault", "GAME", (), at["DisputeGame"]),
+        ("StakeVault", "SESSIONS", (), at["SessionMarket"]),
         ("StakeVault", "TOKEN", (), plan.token.lower()),
         ("JobMarket", "VAULT", (), at["StakeVault"]),
         ("JobMarket", "REGISTRY", (), at["ModelRegistry"]),
         ("JobMarket", "GUARDIAN", (), at["Guardian"]),
+        ("JobMarket", "ORDERS", (), at["OrderBook"]),
         ("DisputeGame", "VAULT", (), at["StakeVault"]),
         ("DisputeGame", "REGISTRY", (), at["ModelRegistry"]),
         ("DisputeGame", "MARKET", (), at["JobMarket"]),
+        ("SessionMarket", "VAULT", (), at["StakeVault"]),
+        ("SessionMarket", "REGISTRY", (), at["ModelRegistry"]),
+        ("SessionMarket", "MARKET", (), at["JobMarket"]),
+        ("SessionMarket", "GAME", (), at["DisputeGame"]),
+        ("OrderBook", "MARKET", (), at["JobMarket"]),
+        ("ResultRelay", "MARKET", (), at["JobMarket"]),
         ("Guardian", "MARKET", (), at["JobMarket"]),
         *(("Guardian", "isMember", (member,), True) for member in plan.guardians),
         ("ModelRegistry", "isVerifier", (at["VerifierCore"],), True),
@@ -275,6 +288,8 @@ UNPARAMETERISED: Final = (
     "Inspector",
     "VerifierCore",
     "Guardian",
+    "OrderBook",
+    "ResultRelay",
 )
 
 

@@ -26,6 +26,9 @@ CONTRACTS: Final = (
     "MercuryOpening",
     "Inspector",
     "VerifierCore",
+    "SessionMarket",
+    "OrderBook",
+    "ResultRelay",
 )
 
 

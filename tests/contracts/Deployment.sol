@@ -4,6 +4,9 @@ pragma solidity 0.8.30;
 import {Guardian} from "../../contracts/core/Guardian.sol";
 import {JobMarket} from "../../contracts/core/JobMarket.sol";
 import {ModelRegistry} from "../../contracts/core/ModelRegistry.sol";
+import {OrderBook} from "../../contracts/core/OrderBook.sol";
+import {ResultRelay} from "../../contracts/core/ResultRelay.sol";
+import {SessionMarket} from "../../contracts/core/SessionMarket.sol";
 import {StakeVault} from "../../contracts/core/StakeVault.sol";
 import {DisputeGame} from "../../contracts/dispute/DisputeGame.sol";
 import {IGuardian} from "../../contracts/interfaces/IGuardian.sol";
@@ -44,6 +47,9 @@ abstract contract Deployment is Presets {
     Guardian internal guardian;
     JobMarket internal market;
     DisputeGame internal game;
+    SessionMarket internal sessions;
+    OrderBook internal orders;
+    ResultRelay internal relay;
     MockVerifier internal verifier;
     PlainToken internal token;
     address internal vkData;
@@ -86,6 +92,9 @@ abstract contract Deployment is Presets {
         vault = new StakeVault(marketAddress, gameAddress, sessionsAddress, address(token), p);
         market = new JobMarket(address(vault), address(registry), address(guardian), ordersAddress, p);
         game = new DisputeGame(address(vault), address(registry), address(market), p);
+        sessions = new SessionMarket(address(vault), address(registry), address(market), p);
+        orders = new OrderBook(address(market));
+        relay = new ResultRelay(address(market));
     }
 
     /// @notice Gives an actor ETH, and the token with an allowance to the vault.
