@@ -5,6 +5,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IJobMarket} from "../interfaces/IJobMarket.sol";
 import {IOrderBook} from "../interfaces/IOrderBook.sol";
 import {IProtocolClock} from "../interfaces/IProtocolClock.sol";
+import {JobIds} from "../libraries/JobIds.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {TypedData} from "../libraries/TypedData.sol";
 import {JobId} from "../types/Ids.sol";
@@ -55,7 +56,7 @@ contract OrderBook is IOrderBook {
 
         // INVARIANT: one order, one job. The price is part of the job's id, so the market alone would see another job at
         // every other price.
-        jobId = IJobMarket(MARKET).computeJobId(terms);
+        jobId = JobIds.compute(MARKET, terms);
         fates[orderHash] = JobId.unwrap(jobId);
         // SAFETY: market and vault are this deployment's and call nobody here: a credit becomes an escrow.
         (, address operator) = IJobMarket(MARKET).openOrder(terms, msg.sender, inputUri);
