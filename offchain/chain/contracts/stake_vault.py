@@ -130,6 +130,10 @@ class StakeVault(Binding):
         """Pay the caller's credit out."""
         return self.build("withdrawCredit", token)
 
+    def build_fund(self, amount: int, token: str = ETH) -> Call:
+        """Add to the caller's credit, from which its signed orders are paid."""
+        return self.build("fund", token, amount, value_wei=amount if token == ETH else 0)
+
 
 def _somebody(address: str) -> Address | None:
     found = checksum(address)
