@@ -82,7 +82,7 @@ class SessionMarket(Binding):
     # Events
 
     def read_opened(self, event: DecodedEvent) -> tuple[SessionId, SessionTerms]:
-        """Return a SessionOpened event's session; raise TermsMismatch unless it hashes to its id."""
+        """Return a SessionOpened event's session; raise TermsMismatch unless its id is its hash."""
         terms = _read_terms(event.arguments["terms"])
         named = SessionId(to_job_id(event.arguments["sessionId"]))
         found = compute_session_id(self._client.chain_id, self.address, terms)
@@ -98,7 +98,8 @@ class SessionMarket(Binding):
         """
         told = event.arguments
         session = SessionId(to_job_id(told["sessionId"]))
-        named, found = to_job_id(told["batchId"]), compute_batch_id(session, told["root"])
+        named = BatchId(to_job_id(told["batchId"]))
+        found = compute_batch_id(session, told["root"])
         if named != found:
             raise TermsMismatch(named, found)
         leaves = _read_leaves(told["items"])
