@@ -26,7 +26,7 @@ MAX_SPAN: Final = 500  # blocks asked for at once; public nodes refuse wide rang
 # slash still waits.
 TERMINAL_EVENTS: Final = frozenset(
     {
-        "BatchFinalised", "BatchVoided", "SessionVoided", "SessionWithdrawn",
+        "BatchFinalised", "BatchVoided", "SessionVoided", "SessionClosed",
         "DisputeVoided", "JobCancelled", "JobExpired", "JobFailed", "JobFinalised", "JobProven",
         "JobRefused", "JobVoided", "SlashCured", "SlashDistributed",
     }

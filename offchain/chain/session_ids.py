@@ -30,9 +30,7 @@ def compute_session_id(chain_id: int, sessions: str, terms: SessionTerms) -> Ses
 
 def compute_batch_id(session: SessionId, root: bytes) -> BatchId:
     """Return keccak256(abi.encode("zkDPS batch", session id, root))."""
-    encoded = encode(
-        ["string", "bytes32", "bytes32"], [BATCH_TAG, id_bytes(JobId(session)), root]
-    )
+    encoded = encode(["string", "bytes32", "bytes32"], [BATCH_TAG, id_bytes(JobId(session)), root])
     return BatchId(to_job_id(keccak(encoded)))
 
 
