@@ -1,20 +1,43 @@
-// Which page an address shows.
+// Which page an address shows, and what all pages stand on.
 import type { ReactNode } from "react";
+import { Footer } from "../components/Footer";
 import { Shell } from "../components/Shell";
+import { WalletButton, WalletDialogProvider } from "../components/WalletDialog";
 import { NotFound } from "../pages/NotFound";
+import { SubmitPage } from "../pages/submit/SubmitPage";
+import { WalletProvider } from "../wallet/WalletProvider";
 import { type Route, useRoute } from "./router";
+import { HeadProvider, ServicesProvider } from "./services";
+import { TransactionsProvider } from "./useTransactions";
 
 export function App() {
   const route = useRoute();
-  return (
-    <Shell route={route} tools={null} footer={<span>Nobody has audited any of this.</span>}>
-      {choosePage(route)}
+  const frame = (children: ReactNode) => (
+    <Shell route={route} tools={null} footer={null}>
+      {children}
     </Shell>
+  );
+  return (
+    <ServicesProvider frame={frame}>
+      <HeadProvider>
+        <WalletProvider>
+          <TransactionsProvider>
+            <WalletDialogProvider>
+              <Shell route={route} tools={<WalletButton />} footer={<Footer />}>
+                {choosePage(route)}
+              </Shell>
+            </WalletDialogProvider>
+          </TransactionsProvider>
+        </WalletProvider>
+      </HeadProvider>
+    </ServicesProvider>
   );
 }
 
-function choosePage(route: Route): ReactNode {
-  switch (route.path[0] ?? "submit") {
+function choosePage({ path }: Route): ReactNode {
+  switch (path[0] ?? "submit") {
+    case "submit":
+      return <SubmitPage />;
     default:
       return <NotFound />;
   }

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import {
-  type GridSpec,
   blankGrid,
   centreGrid,
   drawStroke,
   fitImage,
+  type GridSpec,
   guessDarkInk,
   isBlank,
   setCell,
@@ -85,7 +85,11 @@ describe("a picture", () => {
   });
 
   test("without any contrast is paper", () => {
-    const grid = fitImage(paint(16, () => false), DIGIT, { isDarkInk: true, isCropped: true });
+    const grid = fitImage(
+      paint(16, () => false),
+      DIGIT,
+      { isDarkInk: true, isCropped: true },
+    );
     expect(isBlank(grid, DIGIT)).toBe(true);
   });
 

@@ -1,14 +1,14 @@
 // The wallet for all pages: who is connected, on which chain, and what the reader can do about it.
 import {
-  type ReactNode,
   createContext,
+  type ReactNode,
   useCallback,
   useContext,
   useEffect,
   useMemo,
   useState,
 } from "react";
-import { useConfig } from "../app/services";
+import { useServices } from "../app/services";
 import { forget, recall, remember } from "../app/storage";
 import { createDevelopmentWallet } from "./development";
 import { discoverWallets } from "./discovery";
@@ -24,9 +24,10 @@ export type Wallet = {
   readonly isOnChain: boolean;
   readonly isBusy: boolean;
   readonly error: unknown;
-  connect(offer: WalletOffer): Promise<void>;
+  /** Whether it worked; why not is in `error`. */
+  connect(offer: WalletOffer): Promise<boolean>;
   disconnect(): void;
-  switchChain(): Promise<void>;
+  switchChain(): Promise<boolean>;
   chooseAccount(account: Address): void;
   clearError(): void;
 };
@@ -42,7 +43,7 @@ export function useWallet(): Wallet {
 }
 
 export function WalletProvider({ children }: { children: ReactNode }) {
-  const config = useConfig();
+  const { config } = useServices();
   const offers = useOffers();
   const [connection, setConnection] = useState<Connection | null>(null);
   const [chosen, setChosen] = useState<Address | null>(() => recall<Address>(LAST_ACCOUNT));
@@ -54,8 +55,10 @@ export function WalletProvider({ children }: { children: ReactNode }) {
     setError(null);
     try {
       await step();
+      return true;
     } catch (cause) {
       setError(cause);
+      return false;
     } finally {
       setIsBusy(false);
     }
@@ -74,7 +77,8 @@ export function WalletProvider({ children }: { children: ReactNode }) {
     const change = (update: (old: Connection) => Connection | null) =>
       setConnection((old) => (old?.offer === offer ? update(old) : old));
     return watchWallet(offer.provider, {
-      onAccounts: (accounts) => change((old) => (accounts.length > 0 ? { ...old, accounts } : null)),
+      onAccounts: (accounts) =>
+        change((old) => (accounts.length > 0 ? { ...old, accounts } : null)),
       onChain: (chainId) => change((old) => ({ ...old, chainId })),
       onDisconnect: () => change(() => null),
     });
@@ -116,12 +120,11 @@ export function WalletProvider({ children }: { children: ReactNode }) {
 }
 
 function useOffers(): readonly WalletOffer[] {
-  const config = useConfig();
+  const { config } = useServices();
   const [found, setFound] = useState<readonly WalletOffer[]>([]);
   useEffect(() => discoverWallets(window, setFound), []);
   return useMemo(
-    () =>
-      config.developmentWallet ? [...found, createDevelopmentWallet(config.rpc)] : [...found],
+    () => (config.developmentWallet ? [...found, createDevelopmentWallet(config.rpc)] : [...found]),
     [found, config],
   );
 }

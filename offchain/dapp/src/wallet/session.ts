@@ -1,6 +1,14 @@
 // One connection to one wallet: who one is there, on which chain, and how to change either.
+
 import { getAddress, isAddress, numberToHex } from "viem";
-import { type Address, type Eip1193Provider, UNKNOWN_CHAIN, type WalletOffer, findErrorCode } from "./eip1193";
+import { WALLET } from "../texts";
+import {
+  type Address,
+  type Eip1193Provider,
+  findErrorCode,
+  UNKNOWN_CHAIN,
+  type WalletOffer,
+} from "./eip1193";
 
 export type Connection = {
   readonly offer: WalletOffer;
@@ -15,7 +23,10 @@ export type ChainToAdd = { readonly chainId: number; readonly name: string; read
 export async function connect(offer: WalletOffer, isSilent = false): Promise<Connection | null> {
   const method = isSilent ? "eth_accounts" : "eth_requestAccounts";
   const accounts = readAccounts(await offer.provider.request({ method }));
-  if (accounts.length === 0) return null;
+  if (accounts.length === 0) {
+    if (isSilent) return null;
+    throw new Error(WALLET.noAccount);
+  }
   return { offer, accounts, chainId: await readChainId(offer.provider) };
 }
 

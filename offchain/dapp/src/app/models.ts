@@ -1,0 +1,50 @@
+// A registered model with the files that say what it reads and answers, each held against the registration.
+import {
+  computeModelKey,
+  type Graph,
+  getInput,
+  MalformedDocument,
+  type ModelBundle,
+  type ModelInterface,
+  type TensorSpec,
+  type Version,
+  type VersionId,
+  verifyGraph,
+} from "../protocol";
+import type { Services } from "./services";
+
+export type Model = {
+  readonly version: Version;
+  /** Its name in the gateway's model store. */
+  readonly key: string;
+  readonly bundle: ModelBundle;
+  /** The graph that the version registered: its bytes were hashed here. */
+  readonly graph: Graph;
+  readonly input: TensorSpec;
+  readonly face: ModelInterface;
+};
+
+const models = new Map<VersionId, Promise<Model>>();
+
+/** A version never changes, so neither does what was found; a failure is not remembered. */
+export function loadModel(services: Services, id: VersionId): Promise<Model> {
+  const known = models.get(id);
+  if (known !== undefined) return known;
+  const loading = fetchModel(services, id);
+  models.set(id, loading);
+  loading.catch(() => models.delete(id));
+  return loading;
+}
+
+async function fetchModel({ reader, gateway }: Services, id: VersionId): Promise<Model> {
+  const version = await reader.getVersion(id);
+  if (version === null) throw new MalformedDocument("this model version is not registered");
+  const key = computeModelKey(version.graphHash, version.weightRoot);
+  const bundle = await gateway.getBundle(key);
+  const [graphBytes, face] = await Promise.all([
+    gateway.getFile(key, bundle, "graph.json"),
+    gateway.getInterface(key, bundle),
+  ]);
+  const graph = verifyGraph(graphBytes, version);
+  return { version, key, bundle, graph, input: getInput(graph), face };
+}
