@@ -4,6 +4,7 @@ import { isEqualHex } from "./bytes";
 import { digestJobTensor, encodeTensor } from "./digest";
 import { DigestMismatch, type Facts, GatewayError, MalformedDocument, Unreachable } from "./errors";
 import type { IndexChange, JobQuery, Page, Receipt, StoredTensor } from "./gatewayTypes";
+import type { Graph } from "./graph";
 import { parseParameters } from "./parameters";
 import {
   type Address,
@@ -15,8 +16,9 @@ import {
   type ModelBundle,
   type ModelInterface,
   type Tensor,
+  type Version,
 } from "./types";
-import { verifyContent, verifyFile } from "./verify";
+import { verifyContent, verifyFile, verifyWeights } from "./verify";
 
 const TIMEOUT_MS = 20_000;
 const MAX_FILE_BYTES = 64 * 2 ** 20; // of one file that a page holds in memory
@@ -106,6 +108,25 @@ export class GatewayClient {
     if (raw === null) throw new GatewayError("Unknown", `the gateway has no ${path}`, 404);
     verifyFile(raw, listed);
     return raw;
+  }
+
+  /** All weights of a graph by name, checked against the version's root. */
+  async getWeights(
+    key: string,
+    bundle: ModelBundle,
+    graph: Graph,
+    version: Pick<Version, "weightRoot">,
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, Uint8Array>> {
+    const loaded = await Promise.all(
+      graph.weights.map(async ({ name }) => {
+        const raw = await this.getFile(key, bundle, `weights/${name}.bin`, signal);
+        return [name, raw] as const;
+      }),
+    );
+    const weights = new Map(loaded);
+    verifyWeights(graph, weights, version);
+    return weights;
   }
 
   /** interface.json of a model: how its input is asked for. */

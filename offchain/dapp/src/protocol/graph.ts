@@ -143,6 +143,37 @@ export function getInput(graph: Graph): TensorSpec {
   return input;
 }
 
+const RESULT_BITS = 32; // of an argmax
+
+/** Shape, width and range of the output; null where an operator that this page does not compute hides it. */
+export function findOutput(graph: Graph): TensorSpec | null {
+  const values = new Map(graph.inputs.map((input) => [input.name, input]));
+  for (const op of graph.ops) {
+    const value = isDense(op) ? describeResult(op, values.get(op.x), graph) : null;
+    if (value !== null) values.set(op.name, value);
+  }
+  return values.get(graph.output) ?? null;
+}
+
+function describeResult(op: DenseOp, x: TensorSpec | undefined, graph: Graph): TensorSpec | null {
+  if (x === undefined) return null;
+  const { name } = op;
+  switch (op.op) {
+    case "linear": {
+      const rows = graph.weights.find((spec) => spec.name === op.w)?.shape[0];
+      if (rows === undefined) return null;
+      const kept = x.shape.slice(0, x.shape.length - op.axes);
+      return { name, shape: [...kept, rows], bits: 0, lo: 0, hi: 0 };
+    }
+    case "requant":
+      return { name, shape: x.shape, bits: op.bits, lo: op.lo, hi: op.hi };
+    case "relubits":
+      return { name, shape: x.shape, bits: x.bits, lo: 0, hi: Math.max(0, x.hi) };
+    case "argmax":
+      return { name, shape: [1], bits: RESULT_BITS, lo: 0, hi: (x.shape[0] ?? 1) - 1 };
+  }
+}
+
 function isDense(op: DenseOp | OtherOp): op is DenseOp {
   return Object.hasOwn(DENSE, op.op);
 }

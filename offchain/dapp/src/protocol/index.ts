@@ -1,4 +1,5 @@
 // The protocol as this page knows it: everything a page needs, from one door.
+export * from "./batches";
 export * from "./bytes";
 export * from "./calls";
 export * from "./chain";
@@ -13,6 +14,7 @@ export * from "./ids";
 export * from "./money";
 export * from "./parameters";
 export * from "./pricing";
+export * from "./run";
 export * from "./settlement";
 export * from "./timeline";
 export * from "./typedData";

@@ -110,8 +110,9 @@ export function hashOrder(orders: Domain, order: Order): Hex {
 
 /** The order's price at a second of the protocol's clock: minFee, then linear up to maxFee, rounded down. */
 export function priceOrder(order: Order, clock: number): bigint {
-  if (clock <= order.rampStart) return order.minFee;
+  // In this order, as the contract has it: a ramp of no length is a step.
   if (clock >= order.rampEnd) return order.maxFee;
+  if (clock <= order.rampStart) return order.minFee;
   const [passed, length] = [clock - order.rampStart, order.rampEnd - order.rampStart];
   return order.minFee + ((order.maxFee - order.minFee) * BigInt(passed)) / BigInt(length);
 }
