@@ -12,7 +12,9 @@ const CONTRACTS = ["JobMarket", "DisputeGame", "StakeVault", "ModelRegistry"];
 function readAbi(name) {
   const path = join(ARTIFACTS, `${name}.json`);
   if (!existsSync(path)) {
-    throw new Error(`${path} is missing: run ./scripts/test --help once, which sets the project up`);
+    throw new Error(
+      `${path} is missing: run ./scripts/test --help once, which sets the project up`,
+    );
   }
   return JSON.parse(readFileSync(path, "utf8")).abi.filter((item) => item.type !== "constructor");
 }
