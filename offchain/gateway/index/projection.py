@@ -28,13 +28,17 @@ ACCOUNTS: Final = ("account", "owner", "operator", "payer", "challenger", "worke
 
 
 class IndexProjection:
-    """Keeps the tables; `touched` is what the last step or steps changed, until it is taken."""
+    """Keeps the tables; `touched` is what changed since it was last asked to forget it."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
-        self.touched: set[str] = set()  # job ids
+        self.touched: set[str] = set()  # ids of jobs, sessions and batches
         self.has_changed = False
         self.rewound_to: int | None = None
+
+    def forget_changes(self) -> None:
+        """Begin to note changes afresh."""
+        self.touched, self.has_changed, self.rewound_to = set(), False, None
 
     def apply(
         self,

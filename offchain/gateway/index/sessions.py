@@ -55,6 +55,7 @@ def on_opened(changes: Changes, fact: Fact, deployment: Deployment) -> None:
         "token": terms.token,
         "fee": int(terms.fee),
         "salt": terms.salt,
+        "royaltyBps": fact.arguments["royaltyBps"],
         "state": int(SessionState.NONE),
         "openedAt": fact.time,
         "closesAt": None,
@@ -102,12 +103,14 @@ def on_closing(changes: Changes, fact: Fact, _: Deployment) -> None:
         session["closesAt"] = fact.arguments["closesAt"]
 
 
-def on_closed(changes: Changes, fact: Fact, _: Deployment) -> None:
-    """Note: CLOSED: the rest of the deposit is the client's."""
-    if (session := _find_session(changes, fact)) is not None:
-        _set_session_state(changes, fact, session, SessionState.CLOSED)
-        session["closedAt"] = fact.time
-        close_escrow(changes, fact, session["id"])
+def _end_session(state: SessionState) -> Any:
+    def on_end(changes: Changes, fact: Fact, _: Deployment) -> None:
+        if (session := _find_session(changes, fact)) is not None:
+            _set_session_state(changes, fact, session, state)
+            session["closedAt"] = fact.time
+            close_escrow(changes, fact, session["id"])
+
+    return on_end
 
 
 def on_committed(changes: Changes, fact: Fact, deployment: Deployment) -> None:
@@ -230,7 +233,8 @@ def _end_batch(state: BatchState) -> Any:
 HANDLERS: Final[Handlers] = {
     "SessionOpened": on_opened,
     "SessionClosing": on_closing,
-    "SessionClosed": on_closed,
+    "SessionClosed": _end_session(SessionState.CLOSED),
+    "SessionVoided": _end_session(SessionState.VOIDED),
     "BatchCommitted": on_committed,
     "ResultExtracted": on_extracted,
     "BatchFinalised": _end_batch(BatchState.FINAL),
