@@ -142,7 +142,13 @@ class EventStore:
         with self._database.reading() as connection:
             return tuple(
                 DecodedEvent(
-                    r.contract, r.name, _load(r.arguments), r.block, r.block_hash, r.log, r.tx
+                    r.contract,
+                    r.name,
+                    load_arguments(r.arguments),
+                    r.block,
+                    r.block_hash,
+                    r.log,
+                    r.tx,
                 )
                 for r in connection.execute(query)
             )
@@ -245,7 +251,7 @@ class EventStore:
                 self._note(connection, job, event)
         if self._projection is None:
             return events
-        return [replace(e, arguments=_load(t)) for e, t in zip(events, texts, strict=True)]
+        return [replace(e, arguments=load_arguments(t)) for e, t in zip(events, texts, strict=True)]
 
     def _note(self, connection: Connection, job: str, event: DecodedEvent) -> None:
         statement = self._database.insert(JOBS).values(
@@ -308,7 +314,7 @@ def _dump(arguments: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a JSON form that _load undoes; integers may exceed 64 bits."""
+    """Return a JSON form that load_arguments undoes; integers may exceed 64 bits."""
     if isinstance(value, bytes):
         return {"bytes": value.hex()}
     if isinstance(value, (tuple, list)):
@@ -318,7 +324,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _load(text: str) -> dict[str, Any]:
+def load_arguments(text: str) -> dict[str, Any]:
+    """Return an event's arguments as they are stored; structs are lists."""
     loaded: dict[str, Any] = json.loads(text, object_hook=_restore)
     return loaded
 
