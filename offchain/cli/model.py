@@ -1,4 +1,4 @@
-"""`zkdps model`: train, import, publish, check and register models."""
+"""`zkdps model`: train, import, publish, fetch, check and register models."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from offchain.cli.bundles import COMMANDS as BUNDLE_COMMANDS
 from offchain.cli.options import FILE, FOLDER, json_option
 from offchain.cli.output import EXIT_HELP, answer, progress
-from offchain.cli.versions import COMMANDS
+from offchain.cli.versions import COMMANDS as CHAIN_COMMANDS
 
 if TYPE_CHECKING:
     from offchain.commit.model_folder import PublishedModel
@@ -26,11 +27,12 @@ def command() -> None:
     zkdps model train --out models/mlp-digits
     zkdps model register --model models/mlp-digits --key-file registrant.key
     zkdps model verify --model models/mlp-digits --version 0x...
+    zkdps model pull --version 0x... --out models
     """
 
 
-for registered in COMMANDS:
-    command.add_command(registered)
+for known in (*CHAIN_COMMANDS, *BUNDLE_COMMANDS):
+    command.add_command(known)
 
 
 @command.command(epilog=EXIT_HELP)

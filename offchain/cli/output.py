@@ -12,10 +12,13 @@ from enum import IntEnum
 from typing import Any, Final
 
 from offchain.errors import (
+    BundleError,
     ConfigError,
     ContentError,
     ContractRevert,
+    DownloadError,
     GraphError,
+    InterfaceError,
     JobRefused,
     KeyFileError,
     ManifestError,
@@ -48,8 +51,10 @@ class ExitCode(IntEnum):
 
 
 MISMATCHES: Final = (
+    BundleError,
     ContentError,
     GraphError,
+    InterfaceError,
     ModelFolderError,
     ProofError,
     SignerMismatch,
@@ -71,7 +76,7 @@ def get_exit_code(error: OffchainError) -> ExitCode:
         return ExitCode.MISMATCH
     if isinstance(error, (ContractRevert, JobRefused)):
         return ExitCode.REFUSED
-    if isinstance(error, (RpcUnavailable, SignerUnavailable)):
+    if isinstance(error, (DownloadError, RpcUnavailable, SignerUnavailable)):
         return ExitCode.UNAVAILABLE
     return ExitCode.FAILED
 

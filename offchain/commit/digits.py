@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,7 @@ INTERFACE: Final = Interface(
     input=ImageInput(SIDE, SIDE, 0, PIXEL_MAX),
     labels=tuple(map(str, range(CLASSES))),
 )
+EXAMPLES: Final = 6  # held-out scans that are offered to try, one of each of the first classes
 
 
 def build_digits_model(folder: Path, seed: int = 0, interface: Interface = INTERFACE) -> BuiltModel:
@@ -47,8 +49,17 @@ def build_digits_model(folder: Path, seed: int = 0, interface: Interface = INTER
         "integerAccuracy": MIN_ACCURACY,
         "agreement": MIN_AGREEMENT,
     }
-    recipe = Recipe(lambda: train_mlp(split.train, seed), PIXELS, sets, floors, interface)
+    shown = with_examples(interface, split.held_out)
+    recipe = Recipe(lambda: train_mlp(split.train, seed), PIXELS, sets, floors, shown)
     return build_model(folder, recipe)
+
+
+def with_examples(interface: Interface, scans: Digits) -> Interface:
+    """Return the interface with the first scan of some classes to try."""
+    rows = [scans.x[scans.y == label][0] for label in range(EXAMPLES)]
+    examples = tuple(tuple(map(int, row)) for row in rows)
+    picture = ImageInput(SIDE, SIDE, 0, PIXEL_MAX, examples)
+    return replace(interface, input=picture)
 
 
 def _labelled(digits: Digits) -> LabelledSet:

@@ -5,9 +5,9 @@ the place they come from, unless the registered URI names the bundle by its hash
 What can be checked is checked: the input is the graph's, and there is a label for each class.
 
 {"format": "zkdps-interface/1", "name", "title", "description",
- "input": {"kind": "image", "height", "width", "lo", "hi"}
+ "input": {"kind": "image", "height", "width", "lo", "hi", "examples": [[...], ...]}
         | {"kind": "text", "encoding", "length", "lo", "hi", "examples": [...]}
-        | {"kind": "numbers", "shape", "lo", "hi"},
+        | {"kind": "numbers", "shape", "lo", "hi", "examples": [[...], ...]},
  "output": {"kind": "classes", "labels": [...]}}
 """
 
@@ -40,6 +40,7 @@ class ImageInput:
     width: int
     lo: int
     hi: int
+    examples: tuple[tuple[int, ...], ...] = ()  # row by row
 
     @property
     def size(self) -> int:
@@ -48,8 +49,8 @@ class ImageInput:
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
-        sizes = {"height": self.height, "width": self.width}
-        return {"kind": "image", **sizes, "lo": self.lo, "hi": self.hi}
+        sizes = {"height": self.height, "width": self.width, "lo": self.lo, "hi": self.hi}
+        return {"kind": "image", **sizes, "examples": list(map(list, self.examples))}
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class NumbersInput:
     shape: tuple[int, ...]
     lo: int
     hi: int
+    examples: tuple[tuple[int, ...], ...] = ()
 
     @property
     def size(self) -> int:
@@ -93,7 +95,8 @@ class NumbersInput:
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {"kind": "numbers", "shape": list(self.shape), "lo": self.lo, "hi": self.hi}
+        bounds = {"shape": list(self.shape), "lo": self.lo, "hi": self.hi}
+        return {"kind": "numbers", **bounds, "examples": list(map(list, self.examples))}
 
 
 Input = ImageInput | TextInput | NumbersInput
@@ -175,7 +178,7 @@ def _read_input(source: Mapping[str, Any]) -> Input:
     kind, lo, hi = source["kind"], _integer(source["lo"], "lo"), _integer(source["hi"], "hi")
     if kind == "image":
         height, width = (_size(source[side], side) for side in ("height", "width"))
-        return ImageInput(height, width, lo, hi)
+        return ImageInput(height, width, lo, hi, _rows(source, height * width, lo, hi))
     if kind == "text":
         encoding, length = source["encoding"], _size(source["length"], "length")
         if ENCODINGS.get(encoding) != length:
@@ -183,7 +186,8 @@ def _read_input(source: Mapping[str, Any]) -> Input:
         examples = _texts(source.get("examples", []), "examples", MAX_EXAMPLES)
         return TextInput(encoding, length, lo, hi, examples)
     if kind == "numbers":
-        return NumbersInput(tuple(_size(side, "shape") for side in source["shape"]), lo, hi)
+        shape = tuple(_size(side, "shape") for side in source["shape"])
+        return NumbersInput(shape, lo, hi, _rows(source, prod(shape), lo, hi))
     raise ValueError(f"input of kind {kind!r}, expected image, text or numbers")
 
 
@@ -204,6 +208,17 @@ def _texts(value: object, what: str, most: int) -> tuple[str, ...]:
         raise ValueError(f"{what} is not a list of at most {most} texts")
     items: Sequence[object] = value
     return tuple(_text(item, what, MAX_TITLE) for item in items)
+
+
+def _rows(source: Mapping[str, Any], size: int, lo: int, hi: int) -> tuple[tuple[int, ...], ...]:
+    """Return the examples of an input of numbers."""
+    rows = source.get("examples", [])
+    if not isinstance(rows, list) or len(rows) > MAX_EXAMPLES:
+        raise ValueError(f"examples are not a list of at most {MAX_EXAMPLES} inputs")
+    found = tuple(tuple(_integer(value, "example") for value in row) for row in rows)
+    if not all(len(row) == size and lo <= min(row) and max(row) <= hi for row in found):
+        raise ValueError(f"an example is not {size} integers in [{lo}, {hi}]")
+    return found
 
 
 def _integer(value: object, what: str) -> int:

@@ -13,6 +13,7 @@ from offchain.chain.client import ChainClient
 from offchain.chain.manifest import Manifest
 from offchain.gateway.background import Repeater
 from offchain.gateway.config import GatewayConfig
+from offchain.gateway.models import Shelf
 from offchain.params.presets import Parameters
 from offchain.roles.context import Contracts, bind_contracts, connect, read_parameters
 from offchain.roles.log import Log
@@ -28,6 +29,7 @@ class Gateway:
     manifest: Manifest
     contracts: Contracts
     parameters: Parameters
+    models: Shelf
     # Set when the process is asked to stop: streams end by themselves.
     stopping: threading.Event = field(default_factory=threading.Event)
     repeaters: Sequence[Repeater] = ()
@@ -44,6 +46,7 @@ def open_gateway(config: GatewayConfig, log: Log) -> Gateway:
         manifest=manifest,
         contracts=contracts,
         parameters=read_parameters(manifest, contracts.market),
+        models=Shelf(config.models, log),
     )
 
 

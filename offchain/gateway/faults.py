@@ -62,6 +62,16 @@ class TooSlow(ApiError):
     status = 408
 
 
+class RangeNotSatisfiable(ApiError):
+    """The part that is asked for is not in the file."""
+
+    status = 416
+
+    def __init__(self, message: str, size: int) -> None:
+        super().__init__(message, bytes=size)
+        self.headers["Content-Range"] = f"bytes */{size}"
+
+
 class TooMany(ApiError):
     """A client used up its share; `facts.retryAfterSeconds` and Retry-After say when to return."""
 

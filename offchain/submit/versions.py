@@ -16,7 +16,8 @@ from eth_hash.auto import keccak
 from offchain.chain.client import ChainClient
 from offchain.chain.contracts.model_registry import TILE_TREE, ModelRegistry
 from offchain.chain.data_contract import read_data
-from offchain.errors import JobRefused, VersionMismatch
+from offchain.errors import JobRefused, ModelMissing, VersionMismatch
+from offchain.submit.bundle_pull import Check, Puller, Wanted
 from offchain.submit.models import Model, find_model
 from offchain.types import Address, Version, VersionId
 
@@ -44,12 +45,16 @@ class VersionBook:
         registry: ModelRegistry,
         srs_id: bytes,
         verifier: Address,
+        puller: Puller | None = None,
+        first_block: int = 0,
     ) -> None:
         self._models = models
         self._client = client
         self._registry = registry
         self._srs_id = srs_id
         self._verifier = verifier
+        self._puller = puller  # fetches what the folder lacks
+        self._first_block = first_block  # of the deployment: where its logs begin
         self._reproduced: dict[bytes, ReproducedVersion] = {}
         self._lock = Lock()  # threads that need the same version reproduce it once
 
@@ -63,10 +68,26 @@ class VersionBook:
     def _reproduce_once(self, version_id: VersionId) -> None:
         if version_id not in self._reproduced:
             version = self._registry.get_version(version_id)
-            model = find_model(self._models, version.graph_hash, version.weight_root)
             vk_blob = read_data(version.vk_data, self._client.get_code)
-            verify_version(version, model, vk_blob, self._srs_id, self._verifier)
+
+            def check(model: Model) -> None:
+                verify_version(version, model, vk_blob, self._srs_id, self._verifier)
+
+            model = self._find_or_pull(version, check)
+            check(model)
             self._reproduced[version_id] = ReproducedVersion(version, model)
+
+    def _find_or_pull(self, version: Version, check: Check) -> Model:
+        try:
+            found = find_model(self._models, version.graph_hash, version.weight_root)
+            if self._puller is None or found.compute_weight_root() == version.weight_root:
+                return found
+        except ModelMissing:
+            if self._puller is None:
+                raise
+        params = self._registry.find_params(version.id, self._first_block)
+        wanted = Wanted(version.graph_hash, version.weight_root, check)
+        return self._puller.pull(params.uri if params else "", wanted).model
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,20 @@ class ModelRegistry(Binding):
             for e in events
         )
 
+    def find_params(self, version_id: VersionId, first_block: int) -> VersionParams | None:
+        """Return what was declared, with the URI that only the log holds; None without the log.
+
+        What a node's log says is used only if it hashes to the version.
+        """
+        topics = [self.abi.get_topic(REGISTERED), "0x" + version_id.hex()]
+        last = self._client.get_head().number
+        logs = self._client.collect_logs([self.address], first_block, last, topics)
+        for event in filter(None, map(self.abi.decode_event, logs)):
+            params = _read_params(event.arguments["params"])
+            if self.compute_version_id(params, event.arguments["owner"]) == version_id:
+                return params
+        return None
+
     def build_register_version(self, params: VersionParams) -> Call:
         """Register a version; its verifier inspects the key on chain."""
         return self.build("registerVersion", astuple(params))
