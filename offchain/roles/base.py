@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
@@ -20,7 +20,7 @@ from offchain.errors import (
     TermsMismatch,
     VersionMismatch,
 )
-from offchain.roles.context import ACCOUNT_JOB, Context
+from offchain.roles.context import ACCOUNT_JOB, ID_PREFIX, Context
 from offchain.roles.lock import hold_step
 from offchain.roles.policy import failure_policy
 from offchain.types import Address, Dispute, Job, JobId, JobState, ProtocolTime
@@ -43,7 +43,6 @@ REFUSALS: Final = (
 # What is wrong with an input's bytes.
 UNUSABLE: Final = (ContentError, RangeError, TensorError)
 OF: Final = ":"  # separates a step's name from what it is about, e.g. a challenge's seed
-ID_PREFIX: Final = "0x"  # of a job's id: the account's and a request's steps are named otherwise
 NO_DISPUTE_YET: Final = (JobState.OPEN, JobState.ASSIGNED, JobState.COMMITTED)
 
 
@@ -114,12 +113,8 @@ class BaseRole(ABC):
         self._tell_closed(frozenset(self.context.list_jobs()))
         if time.is_paused and not time.is_refund_mode:
             return ()  # the clock stands: no deadline passes, and no step is possible
-        is_stale = self.context.heads.is_stale(self.context.client.get_head())
-        due = []
-        for job in self.context.read_jobs():
-            step = self.choose(job, time)
-            if step is not None and not (is_stale and step.partition(OF)[0] in self.BONDED):
-                due.append(self.context.key(job.id, step))
+        steps = [(job.id, self.choose(job, time)) for job in self.context.read_jobs()]
+        due = self.drop_if_stale(self.context.key(job, step) for job, step in steps if step)
         given_up = self.context.journal.get_given_up(self.context.settings.role) if due else ()
         return tuple(key for key in due if key not in given_up)
 
@@ -205,7 +200,19 @@ class BaseRole(ABC):
         """Whether a step about a job was handed out and is not asked for any more."""
         return key.job.startswith(ID_PREFIX) and not self._is_due(JobId(key.job), key)
 
+    def drop_if_stale(self, keys: Iterable[StepKey]) -> tuple[StepKey, ...]:
+        """Return the steps without those that would put money at stake on a head that stands."""
+        if not self.context.heads.is_stale(self.context.client.get_head()):
+            return tuple(keys)
+        return tuple(key for key in keys if key.step.partition(OF)[0] not in self.BONDED)
+
+    def is_still_asked(self, key: StepKey) -> bool:  # noqa: ARG002
+        """Whether a step that is about no job, but a batch or an order, is asked for yet."""
+        return True
+
     def _is_due(self, job_id: JobId, key: StepKey) -> bool:
+        if not key.job.startswith(ID_PREFIX):
+            return self.is_still_asked(key)
         job = self.context.find_job(job_id)
         time = self.context.contracts.market.get_time()
         return job is not None and self.choose(job, time) == key.step

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from eth_utils.crypto import keccak
 
@@ -27,13 +28,16 @@ from offchain.params.presets import Parameters, get_preset
 from offchain.params.settings import Settings
 from offchain.roles.jobs import MAX_AGE_S, JobBook
 from offchain.roles.log import Log, Reminders
+from offchain.roles.session_book import SessionBook
 from offchain.submit.content import ContentStore, open_content
+from offchain.submit.gateway import GatewayClient
 from offchain.submit.transactions import Submitter
 from offchain.submit.versions import VersionBook
 from offchain.types import AccountId, CreatedJob, Job, JobId, JobTerms, Wei
 
 UNKNOWN_JOB: Final = "UnknownJob"  # the market's error
 WORD: Final = 32
+ID_PREFIX: Final = "0x"  # of a job's id: sessions, batches and the account are named otherwise
 ACCOUNT_JOB: Final = "account"  # journal key of steps that belong to the account, not to a job
 
 
@@ -45,6 +49,8 @@ class Contracts:
     registry: ModelRegistry
     market: JobMarket
     game: DisputeGame
+    sessions: Any = None
+    orders: Any = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,12 @@ class Context:
     reminders: Reminders = field(default_factory=Reminders)
     heads: HeadWatch = field(default_factory=HeadWatch)
     jobs: JobBook = field(default_factory=JobBook)
+    gateway: GatewayClient | None = None
+
+    @cached_property
+    def sessions(self) -> SessionBook:
+        """Return what is known of sessions and batches."""
+        return SessionBook(self.cursor, self.contracts.sessions, self.contracts.market)
 
     def key(self, job: JobId | int | str, step: str) -> StepKey:
         """Return the journal's key of one of this role's steps."""
@@ -83,7 +95,8 @@ class Context:
 
     def list_jobs(self) -> tuple[JobId, ...]:
         """Return the jobs that confirmed events name and that ask for something yet."""
-        return tuple(map(JobId, self.cursor.get_live_jobs()))
+        live = self.cursor.get_live_jobs()
+        return tuple(JobId(name) for name in live if name.startswith(ID_PREFIX))
 
     def read_jobs(self) -> Iterator[Job]:
         """Yield the live jobs that exist, some as they were read a few seconds ago."""
@@ -192,7 +205,12 @@ def open_context(settings: Settings) -> Context:
     contracts = bind_contracts(client, manifest)
     signer = open_signer(get_signer_source(settings))
     journal = Journal(locate(settings.journal, settings, manifest, signer.address))
-    watched = (contracts.vault, contracts.registry, contracts.market, contracts.game)
+    watched = (
+        contracts.vault,
+        contracts.registry,
+        contracts.market,
+        contracts.game,
+    )
     return Context(
         settings=settings,
         log=log,
@@ -215,4 +233,5 @@ def open_context(settings: Settings) -> Context:
         versions=build_version_book(settings.models, client, manifest, contracts),
         jobs=JobBook(MAX_AGE_S),
         heads=HeadWatch(settings.max_head_age_s, settings.max_drift_s, log.event),
+        gateway=GatewayClient(settings.gateway) if settings.gateway else None,
     )

@@ -79,7 +79,7 @@ class DefenceMoves:
         """Run again, prove unless that was done, and check before anybody pays gas for it."""
         context = self._context
         prover = Address(context.submitter.account)
-        version = self._operator.load_version(job)
+        version = self._operator.load_version(job.version)
         statement = build_statement(
             version,
             job,

@@ -14,12 +14,13 @@ from offchain.chain.journal import StepKey, StepStatus
 from offchain.chain.typed_data import build_result_receipt
 from offchain.errors import TransactionReverted
 from offchain.prove.job import ProvableModel
+from offchain.roles.context import Context
 from offchain.roles.operator import ACCEPT, COMMIT, INPUTS, Operator
 from offchain.submit.content import FolderStore
 from offchain.submit.models import Model
 from offchain.submit.proofs import Evidence
 from offchain.submit.versions import ReproducedVersion
-from offchain.types import Digest, Job, JobId, SignedResult
+from offchain.types import Digest, JobId, SignedResult, VersionId
 
 # The chain's answer to a false proof is wanted on chain, so its gas is fixed: an estimate would
 # refuse to send it.
@@ -34,10 +35,16 @@ class PerturbedOperator(Operator):
     that its weights give. Only: it cannot open the registered commitments to other weights.
     """
 
-    def load_version(self, job: Job) -> ReproducedVersion:
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._perturbed: dict[VersionId, ReproducedVersion] = {}
+
+    def load_version(self, version: VersionId) -> ReproducedVersion:
         """Return the registered version with weights that are not its own."""
-        version = super().load_version(job)
-        return replace(version, model=perturb(version.model))
+        if version not in self._perturbed:
+            found = super().load_version(version)
+            self._perturbed[version] = replace(found, model=perturb(found.model))
+        return self._perturbed[version]
 
     def verify_before_sending(self, version: ReproducedVersion, evidence: Evidence) -> None:
         """Verify nothing: the proof is known to be false."""
@@ -87,9 +94,9 @@ class EquivocatingOperator(Operator):
 class WithholdingOperator(Operator):
     """Commits the true result and keeps its bytes to itself, until it is paid to deliver them."""
 
-    def publish_output(self, job: Job, raw: bytes) -> Digest:
+    def publish_output(self, version: VersionId, raw: bytes) -> Digest:
         """Store the output where nobody else looks."""
-        model = self.load_version(job).model
+        model = self.load_version(version).model
         own = FolderStore(self.context.settings.home / INPUTS)
         return own.put(raw, model.output_bits, model.output_shape)
 

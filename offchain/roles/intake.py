@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final
 
@@ -9,21 +10,28 @@ from offchain.chain.fees import compute_reserve_wei
 from offchain.errors import JobRefused
 from offchain.params.settings import Settings
 from offchain.roles.context import Context
+from offchain.roles.exposure import (
+    Exposure,
+    bound_result_gas,
+    count_promised,
+    measure_exposure,
+    measure_load,
+)
 from offchain.roles.money import (
     ACCEPT_GAS,
-    bound_job_gas,
     bound_wanted_gas,
     compute_fee_floor,
+    compute_session_floor,
     is_in_eth,
 )
-from offchain.roles.schedule import ProofLoad, can_prove_all
+from offchain.roles.pace import measure_pace
+from offchain.roles.schedule import can_prove_all
 from offchain.submit.versions import ReproducedVersion
-from offchain.types import BlockStamp, Job, JobState, JobTerms, Wei
+from offchain.types import BlockStamp, JobTerms, Session, SessionId, Wei
 
 if TYPE_CHECKING:
     from offchain.roles.operator import Operator
 
-BLOCKS: Final = 10  # the pace of the chain is taken from so many
 STEPS_TO_RESULT: Final = 2  # transactions of a job until its result is committed
 POLL_S: Final = 1.0  # from a block until the next step is under way
 
@@ -48,22 +56,62 @@ def find_obstacle(operator: Operator, terms: JobTerms, version: ReproducedVersio
     """Return why a job is not taken now, though it may be later, or None."""
     context = operator.context
     head = context.client.get_head()
-    if is_in_eth(terms) and terms.fee < _get_fee_floor(operator, terms, version, head.base_fee_wei):
+    if is_in_eth(terms) and terms.fee < get_fee_floor(context, terms, version, head.base_fee_wei):
         return "the fee is below the floor"
+    exposure = measure_exposure(operator)
+    if exposure.uncommitted >= compute_most_uncommitted(context, head):
+        return "earlier jobs' results are due first"
+    gas = bound_wanted_gas(terms, version.version)
+    return _find_burden(context, head, version, exposure, gas)
+
+
+def find_session_obstacle(
+    operator: Operator, session: Session, terms: JobTerms, version: ReproducedVersion
+) -> str | None:
+    """Return why a request of a session is not served now, though it may be later, or None.
+
+    Nothing on chain reserves deposit or stake for a request: what is promised is counted here.
+    """
+    context = operator.context
+    head = context.client.get_head()
+    if is_in_eth(terms) and terms.fee < get_session_floor(context, version, head.base_fee_wei):
+        return "the session's fee is below the floor"
+    promised = count_promised(context)
+    if session.deposit < (promised[session.id] + 1) * terms.fee:
+        return "the deposit pays for no more results"
+    if not _has_stake(operator, promised, session):
+        return "the free stake covers no more results"
+    exposure = measure_exposure(operator)
+    return _find_burden(context, head, version, exposure, bound_result_gas(version))
+
+
+def _find_burden(
+    context: Context, head: BlockStamp, version: ReproducedVersion, exposure: Exposure, gas: int
+) -> str | None:
+    """Return what this operator could not bear beside all that is open, or None."""
     if version.model.cost.seconds > context.settings.prover_timeout_s:
         return "a proof may take longer than prover_timeout_s allows"
-    open_jobs = [(job, operator.load_version(job)) for job in operator.list_open_jobs()]
-    uncommitted = sum(job.state is JobState.ASSIGNED for job, _ in open_jobs)
-    if uncommitted >= compute_most_uncommitted(operator.context, head):
-        return "earlier jobs' results are due first"
-    if not has_time_to_prove(operator, version, open_jobs):
-        return "too many jobs are open to prove them all in time"
-    gas = sum(bound_job_gas(job, v.version) for job, v in open_jobs)
-    gas += bound_wanted_gas(terms, version.version)
-    owed = compute_reserve_wei(gas, head.base_fee_wei)
+    disputed = exposure.list_disputed()
+    loads = [*exposure.list_loads(), measure_load(version)]
+    disputed_s = sum(load.cost_s for load in disputed)
+    if not can_prove_all(loads, disputed_s, len(disputed), context.parameters):
+        return "too many results are open to prove them all in time"
+    owed = compute_reserve_wei(exposure.bound_gas() + gas, head.base_fee_wei)
     if not context.submitter.can_spend(Wei(0), ACCEPT_GAS, obligations_wei=owed):
         return "the balance does not cover what the open jobs may ask for"
     return None
+
+
+def _has_stake(operator: Operator, promised: Counter[SessionId], session: Session) -> bool:
+    """Whether the free stake covers every promised result in the session's token, and one more."""
+    context, token = operator.context, session.terms.token
+    compute_lock = context.contracts.market.compute_lock
+    needed = int(compute_lock(token, session.terms.fee))
+    for session_id, count in promised.items():
+        terms = context.sessions.get_terms(session_id)
+        if terms is not None and terms.token == token:
+            needed += count * compute_lock(token, terms.fee)
+    return context.contracts.vault.get_account(session.terms.operator, token).free >= needed
 
 
 def compute_most_uncommitted(context: Context, head: BlockStamp) -> int:
@@ -72,32 +120,28 @@ def compute_most_uncommitted(context: Context, head: BlockStamp) -> int:
     Every worker sends one transaction after the other, two a job until its result is committed;
     half of T_exec is kept for blocks that do not take them.
     """
-    before = context.client.get_block(max(head.number - BLOCKS, 0))
-    blocks = 0 if before is None else head.number - before.number
-    block_s = 0 if before is None or not blocks else (head.timestamp - before.timestamp) / blocks
-    job_s = STEPS_TO_RESULT * (block_s + POLL_S)
+    job_s = STEPS_TO_RESULT * (measure_pace(context.client, head) + POLL_S)
     return max(1, int(context.settings.workers * context.parameters.exec_seconds / 2 / job_s))
 
 
-def has_time_to_prove(
-    operator: Operator,
-    version: ReproducedVersion,
-    open_jobs: list[tuple[Job, ReproducedVersion]],
-) -> bool:
-    """Whether all own open jobs and one more could be proven in turn if all were challenged."""
-    disputed = [v for job, v in open_jobs if job.state is JobState.DISPUTED]
-    waiting = [v for job, v in open_jobs if job.state is not JobState.DISPUTED]
-    loads = [ProofLoad(v.model.cost.seconds, v.version.prove_seconds) for v in (*waiting, version)]
-    disputed_s = sum(v.model.cost.seconds for v in disputed)
-    return can_prove_all(loads, disputed_s, len(disputed), operator.context.parameters)
-
-
-def _get_fee_floor(
-    operator: Operator, terms: JobTerms, version: ReproducedVersion, base_fee_wei: Wei
+def get_fee_floor(
+    context: Context, terms: JobTerms, version: ReproducedVersion, base_fee_wei: Wei
 ) -> Wei:
-    chosen = operator.context.settings.min_fee_wei
+    """Return the least fee for which a job in ETH is taken at this base fee."""
+    chosen = context.settings.min_fee_wei
     if chosen is not None:
         return Wei(chosen)
-    parameters = operator.context.parameters
-    taken_bps = parameters.protocol_fee_bps + parameters.keeper_tip_bps
-    return compute_fee_floor(version.version, terms, base_fee_wei, taken_bps)
+    return compute_fee_floor(version.version, terms, base_fee_wei, _get_taken_bps(context))
+
+
+def get_session_floor(context: Context, version: ReproducedVersion, base_fee_wei: Wei) -> Wei:
+    """Return the least fee for which a request of a session in ETH is served at this base fee."""
+    chosen = context.settings.min_session_fee_wei
+    if chosen is not None:
+        return Wei(chosen)
+    size, taken_bps = context.settings.batch_size, _get_taken_bps(context)
+    return compute_session_floor(version.version, size, base_fee_wei, taken_bps)
+
+
+def _get_taken_bps(context: Context) -> int:
+    return context.parameters.protocol_fee_bps + context.parameters.keeper_tip_bps

@@ -11,6 +11,9 @@ from offchain.types import ETH, Job, JobState, JobTerms, Version, Wei
 ACCEPT_GAS: Final = 80_000
 COMMIT_GAS: Final = 90_000
 FINALISE_GAS: Final = 120_000
+COMMIT_BATCH_GAS: Final = 200_000  # of a batch itself
+ITEM_GAS: Final = 14_000  # of each result in it
+TAKE_ORDER_GAS: Final = 260_000
 REQUEST_PROOF_GAS: Final = 250_000
 DELIVER_GAS: Final = 60_000
 DELIVER_BYTE_GAS: Final = 60
@@ -28,6 +31,19 @@ def compute_fee_floor(version: Version, terms: JobTerms, base_fee_wei: int, take
     gas = JOB_GAS
     if terms.proof_required:
         gas += REQUEST_PROOF_GAS + version.proof_gas
+    return _cover(gas, version, base_fee_wei, taken_bps)
+
+
+def compute_session_floor(
+    version: Version, batch_size: int, base_fee_wei: int, taken_bps: int
+) -> Wei:
+    """Return the least fee that pays for a result's part of the gas of a batch of `batch_size`."""
+    gas = ITEM_GAS + -(-(COMMIT_BATCH_GAS + FINALISE_GAS) // batch_size)
+    return _cover(gas, version, base_fee_wei, taken_bps)
+
+
+def _cover(gas: int, version: Version, base_fee_wei: int, taken_bps: int) -> Wei:
+    """Return the fee of which enough is kept to pay for gas, with a margin."""
     spent = gas * (base_fee_wei + TIP_WEI) * FEE_MARGIN_PERCENT // 100
     kept_bps = WHOLE_BPS - taken_bps - version.royalty_bps
     return Wei(-(-spent * WHOLE_BPS // kept_bps))

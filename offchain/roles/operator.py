@@ -12,11 +12,15 @@ from offchain.chain.journal import StepKey, StepStatus
 from offchain.commit.digest import as_matrix
 from offchain.errors import ContentError, ContractRevert, ModelMissing, NoSuchJob
 from offchain.roles.base import OF, REFUSALS, UNUSABLE, Action, BaseRole
+from offchain.roles.batches import FINALISE_BATCH
 from offchain.roles.binding import ACCEPT_OWNER, UNJAIL, WorkerMoves
 from offchain.roles.context import Context
 from offchain.roles.defence import CURE, PROVE, DefenceMoves
+from offchain.roles.further_work import FurtherWork
 from offchain.roles.intake import find_obstacle, hold_intake, verify_wanted
+from offchain.roles.orders import TAKE
 from offchain.roles.receipts import publish_receipt
+from offchain.roles.serving import RECOVER, SERVE
 from offchain.submit.content import FolderStore
 from offchain.submit.proofs import Evidence, verify_evidence
 from offchain.submit.versions import ReproducedVersion, check_provable
@@ -39,7 +43,8 @@ DELIVER: Final = "deliver"
 REQUEST_PROOF: Final = "request-proof"
 FINALISE: Final = "finalise"
 FAIL: Final = "fail"
-NOT_URGENT: Final = ("", FAIL, FINALISE, ACCEPT)  # least urgent last; "" is everything else
+# Least urgent last; "" is everything else.
+NOT_URGENT: Final = ("", FAIL, FINALISE, FINALISE_BATCH, SERVE, RECOVER, ACCEPT, TAKE)
 INPUTS: Final = "inputs"  # folder of own copies in the home folder
 REFUSAL_PART: Final = 4  # an input may be called unusable within a quarter of T_exec
 
@@ -47,12 +52,13 @@ REFUSAL_PART: Final = 4  # an input may be called unusable within a quarter of T
 class Operator(BaseRole):
     """Serves jobs for its stake's owner with its own hot key."""
 
-    BONDED: ClassVar[frozenset[str]] = frozenset({ACCEPT})
+    BONDED: ClassVar[frozenset[str]] = frozenset({ACCEPT, TAKE, SERVE, RECOVER})
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._defence = DefenceMoves(self)
         self._worker = WorkerMoves(self)
+        self._further = FurtherWork(self)
 
     @property
     def own_actions(self) -> Mapping[str, Action]:
@@ -69,6 +75,7 @@ class Operator(BaseRole):
             CURE: self._defence.cure,
             FINALISE: self._finalise,
             FAIL: self._fail,
+            **self._further.actions,
         }
 
     def compute_due_steps(self) -> tuple[StepKey, ...]:
@@ -77,9 +84,13 @@ class Operator(BaseRole):
             return super().compute_due_steps()
 
     def compute_job_steps(self, time: ProtocolTime) -> tuple[StepKey, ...]:
-        """Return what every live job asks for: what has a deadline first, fresh jobs last."""
-        due = super().compute_job_steps(time)
+        """Return what live jobs, sessions, batches and orders ask for, fresh ones last."""
+        due = (*super().compute_job_steps(time), *self._further.compute_steps(time))
         return tuple(sorted(due, key=lambda key: NOT_URGENT.index(_name_urgency(key.step))))
+
+    def is_still_asked(self, key: StepKey) -> bool:
+        """Whether a step that is about no job is asked for yet."""
+        return self._further.is_still_asked(key)
 
     def is_party(self, job: Job) -> bool:
         """Whether the stake behind the job is this worker's owner's."""
@@ -202,18 +213,18 @@ class Operator(BaseRole):
         step = self.context.journal.get_step(key)
         if step is not None and step.status is StepStatus.DONE:
             return Digest(bytes.fromhex(step.detail["digest"]))
-        digest = self.publish_output(job, self._compute_output(job))
+        digest = self.publish_output(job.version, self._compute_output(job))
         self.context.journal.put_step(key, StepStatus.DONE, {"digest": digest.hex()})
         return digest
 
     def _compute_output(self, job: Job) -> bytes:
-        model = self.load_version(job).model
+        model = self.load_version(job.version).model
         raw_input = self.read_input(job.version, self.context.get_terms(job.id).in_digest)
         return model.run(raw_input, self.context.settings.backend)
 
-    def publish_output(self, job: Job, raw: bytes) -> Digest:
+    def publish_output(self, version: VersionId, raw: bytes) -> Digest:
         """Put an output where its client looks for it and return its digest."""
-        model = self.load_version(job).model
+        model = self.load_version(version).model
         return self.context.content.offer(raw, model.output_bits, model.output_shape)
 
     def vouch(self, job_id: JobId, digest: Digest) -> None:
@@ -227,7 +238,7 @@ class Operator(BaseRole):
     def _deliver(self, job_id: JobId, key: StepKey) -> None:
         """Post the output that the client asked for, recomputed from the input."""
         job = self.context.contracts.market.get_job(job_id)
-        model = self.load_version(job).model
+        model = self.load_version(job.version).model
         call = self.context.contracts.market.build_deliver_output(
             job_id, model.output_bits // 8, as_matrix(model.output_shape), self._compute_output(job)
         )
@@ -267,9 +278,13 @@ class Operator(BaseRole):
         model.check_input(raw)
         return raw
 
-    def load_version(self, job: Job) -> ReproducedVersion:
-        """Return the job's version, reproduced from its files."""
-        return self.context.versions.reproduce(job.version)
+    def load_version(self, version: VersionId) -> ReproducedVersion:
+        """Return a version as this operator runs it, reproduced from its files."""
+        return self.context.versions.reproduce(version)
+
+    def list_promised_orders(self) -> tuple[VersionId, ...]:
+        """Return the versions of signed orders that are being taken."""
+        return self._further.list_promised_orders()
 
     def verify_before_sending(self, version: ReproducedVersion, evidence: Evidence) -> None:
         """Check the proof before anybody pays gas for it."""
@@ -278,6 +293,10 @@ class Operator(BaseRole):
     def get_owner(self) -> Address | None:
         """Return the owner whose stake this worker's jobs lock."""
         return self._worker.get_owner()
+
+    def may_take_jobs(self) -> bool:
+        """Whether there is an owner to serve, and it is not in jail."""
+        return self._worker.may_take_jobs()
 
 
 def _is_open(job: Job, now: int) -> bool:
@@ -288,4 +307,5 @@ def _is_open(job: Job, now: int) -> bool:
 
 
 def _name_urgency(step: str) -> str:
-    return step if step in NOT_URGENT else ""
+    name = step.partition(OF)[0]
+    return name if name in NOT_URGENT else ""

@@ -38,12 +38,26 @@ def publish_receipt(context: Context, job_id: JobId, digest: Digest) -> None:
     A signer that signs transactions only, or a folder that takes no file, keeps nobody from
     serving: the receipt is a courtesy.
     """
+    signature = sign_receipt(context, job_id, digest)
+    if signature is None:
+        return
+    try:
+        context.content.put_receipt(job_id, SignedResult(digest, signature))
+    except StorageError as error:
+        context.put_off(context.key(job_id, RECEIPT), str(error))
+
+
+def sign_receipt(context: Context, job_id: JobId, digest: Digest) -> bytes | None:
+    """Return the signature (65 bytes) of the one digest that this operator stands by.
+
+    None where the signer signs transactions only; raises SecondResult for a second digest.
+    """
     stand_by(context, job_id, digest)
     try:
-        signature = context.signer.sign_typed(_message(context, job_id, digest))
-        context.content.put_receipt(job_id, SignedResult(digest, signature))
-    except (SignerRefused, StorageError) as error:
+        return context.signer.sign_typed(_message(context, job_id, digest))
+    except SignerRefused as error:
         context.put_off(context.key(job_id, RECEIPT), str(error))
+        return None
 
 
 def find_conflict(context: Context, job: Job) -> SignedResult | None:

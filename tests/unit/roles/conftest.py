@@ -153,6 +153,9 @@ class FakeWorld:
                     "request_delivery": False,
                     "backend": "numpy",
                     "workers": 1,
+                    "batch_size": 64,
+                    "batch_seconds": 10,
+                    "min_session_fee_wei": None,
                     "prover_timeout_s": 60.0,
                     **self.settings,
                 }
@@ -174,12 +177,16 @@ class FakeWorld:
                 market=self._build_market(),
                 game=self._build_game(),
                 registry=SimpleNamespace(),
+                sessions=SimpleNamespace(),
+                orders=SimpleNamespace(),
             ),
             journal=journal or Journal(self.home / "journal.sqlite3"),
             cursor=SimpleNamespace(
                 advance=lambda: HEAD,
                 get_live_jobs=lambda: (JOB_ID,),
                 get_events=self._get_events,
+                is_known=lambda _: False,
+                rewinds=0,
             ),
             submitter=SimpleNamespace(
                 account=self.account,
