@@ -1,4 +1,4 @@
-"""A protocol in a few lines: blocks of events in the contracts' order, drawn from a tape.
+"""A protocol in a few lines: blocks of events in the contracts' order, drawn from a seed.
 
 It keeps books of its own, so that the index can be held against them; a branch is a copy.
 """
@@ -9,6 +9,7 @@ import copy
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from eth_utils.crypto import keccak
@@ -47,13 +48,13 @@ KEEPER = account(12)
 
 
 class Tape:
-    """Choices; beyond its end it is 0."""
+    """Choices that a seed determines."""
 
-    def __init__(self, values: Sequence[int]) -> None:
-        self._values = iter(values)
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
 
     def draw(self, below: int) -> int:
-        return next(self._values, 0) % below
+        return self._random.randrange(below)
 
     def pick(self, items: Sequence[Any]) -> Any:
         return items[self.draw(len(items))]
@@ -102,13 +103,17 @@ class Story:
         return self._states[-1]
 
     def grow(self) -> None:
-        """Mine a block with up to three actions."""
+        """Mine a block with up to nine actions."""
+        self.mine(self.tape.draw(10))
+
+    def mine(self, actions: int = 0) -> None:
+        """Mine a block."""
         number = len(self.blocks)
         digest = keccak(text=f"{number}/{self._forks}/{self.blocks[-1].hash}").hex()
         time = self.blocks[-1].time + 1 + self.tape.draw(12)
         self._draft = Block(number, "0x" + digest, time)
         self._states.append(copy.deepcopy(self.state))
-        for _ in range(self.tape.draw(4)):
+        for _ in range(actions):
             self._act()
         self.blocks.append(self._draft)
 
@@ -138,10 +143,10 @@ class Story:
     # Actions
 
     def _act(self) -> None:
+        often = [self.create, self.advance_job, self.advance_job, self.advance_job, self.deposit]
         actions = [
-            self.register, self.deposit, self.create, self.create, self.advance_job,
-            self.advance_job, self.advance_job, self.open_session, self.commit_batch,
-            self.advance_batch, self.unbond, self.fund, self.work, self.pause,
+            *often, *often, self.advance_batch, self.commit_batch, self.register, self.unbond,
+            self.open_session, self.fund, self.work, self.pause,
         ]  # fmt: skip
         self.tape.pick(actions)()
 
@@ -162,8 +167,8 @@ class Story:
 
     def deposit(self) -> None:
         owner = self.tape.pick(OPERATORS)
-        self.vault("Deposited", token=ETH, owner=owner, amount=3 * LOCK)
-        self.move(owner, "free", 3 * LOCK)
+        self.vault("Deposited", token=ETH, owner=owner, amount=6 * LOCK)
+        self.move(owner, "free", 6 * LOCK)
 
     def unbond(self) -> None:
         owner = self.tape.pick(OPERATORS)
