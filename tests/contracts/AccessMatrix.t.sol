@@ -5,7 +5,9 @@ import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IGuardian} from "../../contracts/interfaces/IGuardian.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
 import {IModelRegistry} from "../../contracts/interfaces/IModelRegistry.sol";
+import {IOrderBook} from "../../contracts/interfaces/IOrderBook.sol";
 import {IProtocolClock} from "../../contracts/interfaces/IProtocolClock.sol";
+import {IResultRelay} from "../../contracts/interfaces/IResultRelay.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 import {SignedResult} from "../../contracts/types/Dispute.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
@@ -47,6 +49,7 @@ contract AccessMatrixTest is AccessWorld {
         buildMarketRows();
         buildVerdictRows();
         buildGameRows();
+        buildOrderRows();
         buildGuardianRows();
         buildRefundRows();
     }
@@ -84,8 +87,8 @@ contract AccessMatrixTest is AccessWorld {
         uint256 bound_ = THE_WORKER | THE_JAILED_WORKER;
         add("StakeVault.leaveOwner", v, abi.encodeCall(IStakeVault.leaveOwner, ()), bound_, notWorker);
         bytes4 nothing = IStakeVault.NothingToWithdraw.selector;
-        // The client has refunds, the challenger had its bond returned.
-        uint256 rich = THE_CLIENT | THE_CHALLENGER;
+        // The client has refunds, the owner was paid, the challenger had its bond returned.
+        uint256 rich = THE_CLIENT | THE_OWNER | THE_CHALLENGER;
         add("StakeVault.withdrawCredit", v, abi.encodeCall(IStakeVault.withdrawCredit, (ETH)), rich, nothing);
     }
 
@@ -189,6 +192,20 @@ contract AccessMatrixTest is AccessWorld {
         params.uri = "file:another";
         call = abi.encodeCall(IModelRegistry.registerVersion, (params));
         add("ModelRegistry.registerVersion", address(registry), call, EVERYBODY, 0);
+    }
+
+    /* ORDERS AND RESULTS */
+
+    function buildOrderRows() private {
+        (address o, address r) = (address(orders), address(relay));
+        bytes memory call = abi.encodeCall(IOrderBook.takeOrder, (signedOrder, orderSignature, ""));
+        add("OrderBook.takeOrder", o, call, THE_WORKER, IStakeVault.NotWorker.selector);
+        call = abi.encodeCall(IOrderBook.cancelOrder, (signedOrder));
+        add("OrderBook.cancelOrder", o, call, THE_CLIENT, IOrderBook.NotOrderClient.selector);
+        call = abi.encodeCall(IResultRelay.subscribe, (open, address(market), 1));
+        add("ResultRelay.subscribe", r, call, THE_CLIENT, IResultRelay.NotClient.selector);
+        call = abi.encodeCall(IResultRelay.deliver, (awaited, 1, dims(), OUTPUT));
+        add("ResultRelay.deliver", r, call, EVERYBODY, 0);
     }
 
     /* THE GUARDIAN */

@@ -2,8 +2,10 @@
 pragma solidity 0.8.30;
 
 import {IGuardian} from "../../contracts/interfaces/IGuardian.sol";
+import {HostileConsumer} from "../../contracts/mocks/HostileConsumer.sol";
 import {SignedResult} from "../../contracts/types/Dispute.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
+import {Order} from "../../contracts/types/Order.sol";
 import {Deployment} from "./Deployment.sol";
 
 /// @notice Roles, and one job in each state that a row of the access matrix needs.
@@ -47,6 +49,11 @@ abstract contract AccessWorld is Deployment {
     /// Rejected for want of a proof.
     JobId internal inAirgap;
     JobId internal overAirgap;
+    /// Final, and a contract waits for its result.
+    JobId internal awaited;
+    /// Signed by the client, whose credit pays it.
+    Order internal signedOrder;
+    bytes internal orderSignature;
 
     function setUp() public virtual override {
         super.setUp();
@@ -90,6 +97,7 @@ abstract contract AccessWorld is Deployment {
         openAndOverdue = createJob();
         assignedAndOverdue = acceptedJob();
         committedAndOverdue = committedJob();
+        awaited = commitOutput(acceptedJob());
         overdue = challengedJob();
         // This one's operator is in jail for it.
         overAirgap = committedBy(JAILED_WORKER);
@@ -120,6 +128,13 @@ abstract contract AccessWorld is Deployment {
         vault.proposeWorker(STRANGER);
         vm.prank(member(0));
         guardian.approve(IGuardian.Action.REFUND);
+        // A stranger would earn a keeper's tip.
+        vm.prank(OWNER);
+        market.finalise(awaited);
+        HostileConsumer consumer = new HostileConsumer();
+        vm.prank(CLIENT);
+        relay.subscribe(awaited, address(consumer), 300_000);
+        signOrder();
         announce();
     }
 
@@ -132,15 +147,37 @@ abstract contract AccessWorld is Deployment {
     }
 
     function owedJob() private returns (JobId jobId) {
-        jobId = acceptedJob();
+        jobId = commitOutput(acceptedJob());
+        uint256 payment = market.computeDeliveryPayment(jobId);
+        vm.prank(CLIENT);
+        market.requestDelivery{value: payment}(jobId);
+    }
+
+    function commitOutput(JobId jobId) private returns (JobId) {
         bytes memory tile = abi.encodePacked(OUTPUT, new bytes(1024 - OUTPUT.length));
         bytes32 leaf = keccak256(abi.encodePacked(uint8(0), uint64(0), sha256(tile)));
         bytes32 digest = keccak256(abi.encodePacked(uint8(2), uint8(1), uint8(2), uint32(1), uint32(64), leaf));
         vm.prank(WORKER);
         market.commitResult(jobId, digest, "file:output");
-        uint256 payment = market.computeDeliveryPayment(jobId);
-        vm.prank(CLIENT);
-        market.requestDelivery{value: payment}(jobId);
+        return jobId;
+    }
+
+    function signOrder() private {
+        signedOrder = Order({
+            client: CLIENT,
+            version: version,
+            inDigest: IN_DIGEST,
+            token: ETH,
+            minFee: FEE,
+            maxFee: FEE,
+            rampStart: 0,
+            rampEnd: 0,
+            takeUntil: type(uint40).max,
+            verifyMask: 0,
+            salt: 0
+        });
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(1, orders.hashOrder(signedOrder));
+        orderSignature = abi.encodePacked(r, s, v);
     }
 
     function dims() internal pure returns (uint32[] memory list) {

@@ -11,7 +11,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / ".local" / "forge" / "out"
 TABLE = ROOT / "tests" / "contracts" / "AccessMatrix.t.sol"
-CONTRACTS = ("StakeVault", "JobMarket", "DisputeGame", "Guardian", "ModelRegistry")
+CONTRACTS = (
+    "StakeVault",
+    "JobMarket",
+    "DisputeGame",
+    "Guardian",
+    "ModelRegistry",
+    "OrderBook",
+    "ResultRelay",
+)
 
 
 def find_functions(contract: str) -> set[str]:
