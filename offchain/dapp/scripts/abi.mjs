@@ -7,7 +7,15 @@ import { fileURLToPath } from "node:url";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ARTIFACTS = join(HERE, "../../chain/artifacts");
 const TARGET = join(HERE, "../src/protocol/abi.ts");
-const CONTRACTS = ["JobMarket", "DisputeGame", "StakeVault", "ModelRegistry"];
+const CONTRACTS = [
+  "JobMarket",
+  "DisputeGame",
+  "StakeVault",
+  "ModelRegistry",
+  "SessionMarket",
+  "OrderBook",
+  "ResultRelay",
+];
 
 function readAbi(name) {
   const path = join(ARTIFACTS, `${name}.json`);

@@ -174,6 +174,21 @@ const SENTENCES: Readonly<Record<string, (args: Args) => string>> = {
   OperatorJailed: () => "The operator is jailed and takes no jobs.",
   ZeroAmount: () => "The amount is zero.",
   WrongValue: ([sent, required]) => `${wei(sent)} came along, ${wei(required)} is asked for.`,
+  ReentrancyGuardReentrantCall: () => "The account called back while it was being paid.",
+  SafeCastOverflowedUintDowncast: () => "The amount is larger than the contracts hold.",
+  // Sessions, batches and orders
+  UnknownSession: () => "There is no such session.",
+  WrongSessionState: () => "The session is in another state by now.",
+  UnknownBatch: () => "There is no such batch.",
+  WrongBatchState: () => "The batch is in another state by now.",
+  NotInBatch: () => "The result is not in this batch.",
+  AlreadyExtracted: () => "The result is a job of its own already.",
+  DepositTooSmall: ([amount, fee]) =>
+    `A deposit of ${wei(amount)} does not pay for one request at ${wei(fee)}.`,
+  OrderTakenBefore: () => "An operator has taken this order already.",
+  OrderWithdrawn: () => "The order was cancelled.",
+  OrderExpired: ([, until, time]) => `The order expired ${late(until, time)} s ago.`,
+  NotOrderClient: () => "Only the account that signed the order can cancel it.",
   SafeERC20FailedOperation: () =>
     "The token refused the transfer: is the balance large enough, and the allowance given?",
 };
