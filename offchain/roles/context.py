@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from eth_utils.crypto import keccak
 
@@ -15,6 +15,8 @@ from offchain.chain.clock import HeadWatch
 from offchain.chain.contracts.dispute_game import DisputeGame
 from offchain.chain.contracts.job_market import JobMarket
 from offchain.chain.contracts.model_registry import ModelRegistry
+from offchain.chain.contracts.order_book import OrderBook
+from offchain.chain.contracts.session_market import SessionMarket
 from offchain.chain.contracts.stake_vault import StakeVault
 from offchain.chain.cursor import EventCursor
 from offchain.chain.database import Place
@@ -25,11 +27,13 @@ from offchain.chain.rpc import Notify, Rpc, ignore
 from offchain.chain.signers import SignerSource, open_signer
 from offchain.errors import ContractRevert, ManifestError, NoSuchJob
 from offchain.params.presets import Parameters, get_preset
-from offchain.params.settings import Settings
+from offchain.params.settings import LOCAL_CHAIN_IDS, Settings
 from offchain.roles.jobs import MAX_AGE_S, JobBook
 from offchain.roles.log import Log, Reminders
 from offchain.roles.session_book import SessionBook
+from offchain.submit.bundle_pull import Puller
 from offchain.submit.content import ContentStore, open_content
+from offchain.submit.fetch import FetchPolicy
 from offchain.submit.gateway import GatewayClient
 from offchain.submit.transactions import Submitter
 from offchain.submit.versions import VersionBook
@@ -49,8 +53,8 @@ class Contracts:
     registry: ModelRegistry
     market: JobMarket
     game: DisputeGame
-    sessions: Any = None
-    orders: Any = None
+    sessions: SessionMarket
+    orders: OrderBook
 
 
 @dataclass(frozen=True)
@@ -145,15 +149,33 @@ def bind_contracts(client: ChainClient, manifest: Manifest) -> Contracts:
         registry=ModelRegistry(client, manifest),
         market=JobMarket(client, manifest),
         game=DisputeGame(client, manifest),
+        sessions=SessionMarket(client, manifest),
+        orders=OrderBook(client, manifest),
     )
 
 
 def build_version_book(
-    models: Path, client: ChainClient, manifest: Manifest, contracts: Contracts
+    models: Path,
+    client: ChainClient,
+    manifest: Manifest,
+    contracts: Contracts,
+    puller: Puller | None = None,
 ) -> VersionBook:
-    """Return the versions that can be reproduced from a folder of models on this deployment."""
+    """Return the versions that can be reproduced on this deployment from a folder of models.
+
+    With a puller, what the folder lacks is fetched from where its registration says.
+    """
     verifier = manifest.get("VerifierCore").address
-    return VersionBook(models, client, contracts.registry, manifest.srs_id, verifier)
+    registry, srs_id = contracts.registry, manifest.srs_id
+    return VersionBook(models, client, registry, srs_id, verifier, puller, manifest.first_block)
+
+
+def build_puller(settings: Settings, chain_id: int) -> Puller | None:
+    """Return what fetches missing models, where the settings allow it."""
+    if not settings.pull:
+        return None
+    policy = FetchPolicy(is_private_allowed=chain_id in LOCAL_CHAIN_IDS)
+    return Puller(settings.models, policy, gateway=settings.gateway)
 
 
 def read_parameters(manifest: Manifest, market: JobMarket) -> Parameters:
@@ -210,6 +232,8 @@ def open_context(settings: Settings) -> Context:
         contracts.registry,
         contracts.market,
         contracts.game,
+        contracts.sessions,
+        contracts.orders,
     )
     return Context(
         settings=settings,
@@ -230,7 +254,13 @@ def open_context(settings: Settings) -> Context:
         parameters=read_parameters(manifest, contracts.market),
         submitter=Submitter(client, journal, signer, reserve_wei=Wei(settings.reserve_wei)),
         content=open_content(settings.content),
-        versions=build_version_book(settings.models, client, manifest, contracts),
+        versions=build_version_book(
+            settings.models,
+            client,
+            manifest,
+            contracts,
+            build_puller(settings, client.chain_id),
+        ),
         jobs=JobBook(MAX_AGE_S),
         heads=HeadWatch(settings.max_head_age_s, settings.max_drift_s, log.event),
         gateway=GatewayClient(settings.gateway) if settings.gateway else None,

@@ -1,7 +1,6 @@
-"""What an order's price does, and when an operator should look at it again. Pure.
+"""Whether an order can be taken, and when an operator should look at it again. Pure.
 
-The price is that of `IOrderBook.priceOf`: the lowest until the ramp starts, the highest once it has
-ended, a straight line in between, rounded down.
+The price is `offchain.chain.contracts.order_book.compute_price`: a straight line, rounded down.
 """
 
 from __future__ import annotations
@@ -9,20 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from offchain.errors import OrderRefused
-from offchain.types import Amount, JobTerms, Order, OrderHash, Seconds, VerifyMask
+from offchain.types import Order, Seconds, VerifyMask
 
 LOOK_AGAIN_S: Final = 15  # a floor that is above the highest price may come down with the base fee
-NO_PRIVACY_MASK: Final = 0
-
-
-def compute_price(order: Order, now: int) -> Amount:
-    """Return what an order pays at a second of the protocol's clock."""
-    if now <= order.ramp_start:
-        return order.min_fee
-    if now >= order.ramp_end:
-        return order.max_fee
-    risen = (order.max_fee - order.min_fee) * (now - order.ramp_start)
-    return Amount(order.min_fee + risen // (order.ramp_end - order.ramp_start))
 
 
 def find_second_of(order: Order, fee: int) -> Seconds | None:
@@ -57,17 +45,3 @@ def verify_order(order: Order) -> None:
         raise OrderRefused("its price falls, or its rise ends before it begins")
     if order.verify_mask not in (VerifyMask.NONE, VerifyMask.PROOF_REQUIRED):
         raise OrderRefused(f"verify mask {order.verify_mask} means nothing here")
-
-
-def build_order_terms(order: Order, order_hash: OrderHash, fee: Amount) -> JobTerms:
-    """Return the terms of the job that an order becomes at a price."""
-    return JobTerms(
-        client=order.client,
-        version=order.version,
-        in_digest=order.in_digest,
-        token=order.token,
-        fee=fee,
-        verify_mask=order.verify_mask,
-        privacy_mask=NO_PRIVACY_MASK,
-        salt=int(order_hash, 16),
-    )

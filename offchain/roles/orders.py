@@ -5,29 +5,22 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from offchain.chain.contracts.order_book import build_order_terms, compute_price
 from offchain.chain.journal import Step, StepKey, StepStatus
-from offchain.chain.typed_data import hash_order
 from offchain.errors import (
     ContentError,
     ContractRevert,
     GatewayRefused,
     GatewayUnavailable,
     ModelMissing,
-    OrderRefused,
 )
 from offchain.roles.base import REFUSALS
 from offchain.roles.intake import find_obstacle, get_fee_floor, hold_intake, verify_wanted
 from offchain.roles.money import is_in_eth
-from offchain.roles.order_rules import (
-    build_order_terms,
-    choose_next_look,
-    compute_price,
-    is_open,
-    verify_order,
-)
+from offchain.roles.order_rules import choose_next_look, is_open, verify_order
 from offchain.submit.gateway import GatewayClient, SignedOrder, order_to_json, parse_signed_order
 from offchain.submit.versions import ReproducedVersion, check_provable
-from offchain.types import JobId, OrderHash, VersionId
+from offchain.types import JobId, OrderHash, Seconds, VersionId
 
 if TYPE_CHECKING:
     from offchain.chain.client import Call
@@ -53,7 +46,7 @@ class OrderMoves:
 
     # What is due
 
-    def compute_steps(self, now: int) -> tuple[StepKey, ...]:
+    def compute_steps(self, now: Seconds) -> tuple[StepKey, ...]:
         """Return the open orders that are worth a look now."""
         try:
             listed = self._gateway.get_open_orders()
@@ -154,7 +147,7 @@ class OrderMoves:
         order_hash: OrderHash,
         version: ReproducedVersion,
         key: StepKey,
-        now: int,
+        now: Seconds,
     ) -> bool:
         """Whether the price has reached the floor; notes when to look again where it has not."""
         context, order = self._context, signed.order
@@ -183,13 +176,13 @@ class OrderMoves:
             else:
                 context.put_off(key, str(revert))  # the client's credit, our stake, jail: may pass
             return
-        job_id = context.contracts.orders.get_job_of(order_hash)
+        job_id = context.contracts.orders.find_job(order_hash)
         self._note_taken(key, job_id)
         context.log.event("order-taken", order=order_hash, job=job_id, tx=receipt.tx_hash)
 
     def _finish(self, order_hash: OrderHash, key: StepKey) -> None:
         """Note what became of an order that nobody can take any more."""
-        job_id = self._context.contracts.orders.get_job_of(order_hash)
+        job_id = self._context.contracts.orders.find_job(order_hash)
         if job_id is not None and self._context.submitter.is_under_way(key):
             self._note_taken(key, job_id)
 
@@ -200,7 +193,7 @@ class OrderMoves:
 
     def _is_gone(self, order_hash: OrderHash) -> bool:
         orders = self._context.contracts.orders
-        return orders.get_job_of(order_hash) is not None or orders.is_cancelled(order_hash)
+        return orders.find_job(order_hash) is not None or orders.is_cancelled(order_hash)
 
     def _find(self, order_hash: OrderHash, key: StepKey) -> SignedOrder | None:
         """Return an order from the journal, or from the gateway where it was not sent for yet."""
@@ -213,8 +206,7 @@ class OrderMoves:
         return None
 
     def _hash(self, signed: SignedOrder) -> OrderHash:
-        orders = self._context.contracts.orders.address
-        return hash_order(self._context.client.chain_id, orders, signed.order)
+        return self._context.contracts.orders.hash_order(signed.order)
 
     def _key(self, order_hash: OrderHash) -> StepKey:
         return self._context.key(ORDER + order_hash, TAKE)
@@ -222,6 +214,3 @@ class OrderMoves:
 
 def _to_detail(signed: SignedOrder) -> dict[str, Any]:
     return {"order": order_to_json(signed.order), "signature": "0x" + signed.signature.hex()}
-
-
-__all__ = ["ORDER", "TAKE", "OrderMoves", "OrderRefused"]
