@@ -34,6 +34,7 @@ from offchain.types import (
     VersionId,
 )
 from tests.benchmarks.gas_chain import GasChain
+from tests.benchmarks.order_points import OrderPoints
 
 FEE: Final = 10**16
 STAKE: Final = 10**19
@@ -78,6 +79,7 @@ class EntryPoints:
         self.play_defaults()
         self.play_equivocation()
         self.play_tokens()
+        self.play_orders()
         self.play_stake(first)
         self.play_guardian(first)
 
@@ -248,6 +250,14 @@ class EntryPoints:
         self.pass_deadline(job_id)
         chain.send(operator.worker, chain.contracts.market.build_finalise(job_id), case)
         chain.send(operator.owner, vault.build_withdraw_credit(token), case)
+
+    def play_orders(self) -> None:
+        """Take signed orders; tell results to contracts."""
+        worker = self.hire().worker
+        points = OrderPoints(self.chain, self.version, self.in_digest, worker, FEE)
+        points.play_orders()
+        dims, width = as_matrix(self.model.output_shape), self.model.output_bits // 8
+        points.play_results(self.out_digest, width, dims, self.raw_output)
 
     def play_stake(self, operator: Operator) -> None:
         """Add to stake, take it out, end a service."""

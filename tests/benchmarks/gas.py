@@ -27,10 +27,12 @@ INITCODE_MAXIMUM: Final = 49_152  # EIP-3860
 # What only a module of the deployment may call; its gas is in the entry points that lead there.
 MODULES_ONLY: Final = frozenset(
     {
-        "StakeVault.addBond", "StakeVault.addEscrow", "StakeVault.divideSlash", "StakeVault.jail",
+        "StakeVault.addBond", "StakeVault.addEscrow", "StakeVault.chargeCredit",
+        "StakeVault.divideSlash", "StakeVault.jail",
         "StakeVault.lockStake", "StakeVault.recordMiss", "StakeVault.settleBonds",
         "StakeVault.settleJob", "StakeVault.slashStake",
-        "JobMarket.disputeJob", "JobMarket.divideSlash", "JobMarket.settleProven",
+        "JobMarket.disputeJob", "JobMarket.divideSlash", "JobMarket.openOrder",
+        "JobMarket.settleProven",
         "JobMarket.settleRejected", "JobMarket.settleVoided",
         "JobMarket.pause", "JobMarket.unpause", "JobMarket.enterRefundMode",
     }
