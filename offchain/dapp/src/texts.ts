@@ -157,3 +157,83 @@ export const ACCOUNT = {
   nothing: "Nothing to withdraw",
   nothingHint: "Refunds, rewards and returned bonds will appear here.",
 };
+
+type StepText = {
+  readonly title: string;
+  readonly text: (amount: string) => string;
+  readonly tone: "accent" | "good" | "warn" | "bad" | "neutral";
+};
+
+/** What an event means; those that say the same as another one of their transaction are left out. */
+export const STEPS: Readonly<Record<string, StepText>> = {
+  JobCreated: { title: "Ordered", text: (fee) => `${fee} went into escrow.`, tone: "accent" },
+  JobAccepted: {
+    title: "Taken",
+    text: () => "An operator locked its stake behind the answer.",
+    tone: "accent",
+  },
+  ResultCommitted: {
+    title: "Answered",
+    text: () => "The answer's hash is on the chain and cannot be changed any more.",
+    tone: "accent",
+  },
+  DeliveryRequested: {
+    title: "Output asked for",
+    text: (payment) => `${payment} pay for posting it on chain.`,
+    tone: "warn",
+  },
+  OutputDelivered: { title: "Output delivered", text: () => "It is on the chain.", tone: "good" },
+  ResultChallenged: {
+    title: "Challenged",
+    text: (bond) => `A proof is demanded, with a bond of ${bond}.`,
+    tone: "warn",
+  },
+  ChallengeJoined: {
+    title: "Challenge joined",
+    text: (bond) => `One more bond of ${bond}.`,
+    tone: "warn",
+  },
+  JobProven: {
+    title: "Proven",
+    text: () => "The chain checked a proof of the answer. Bonds are lost, the operator is paid.",
+    tone: "good",
+  },
+  DefaultClaimed: {
+    title: "No proof came: rejected",
+    text: () => "The fee and the bonds went back; the operator's stake is slashed.",
+    tone: "bad",
+  },
+  EquivocationProven: {
+    title: "Two answers signed: rejected",
+    text: () => "The operator vouched for two different answers. Its stake is slashed.",
+    tone: "bad",
+  },
+  SlashDistributed: {
+    title: "Stake divided",
+    text: () => "Client and challengers have their parts as credit.",
+    tone: "good",
+  },
+  SlashCured: {
+    title: "Late proof",
+    text: () => "A proof came after all: the operator got most of its stake back.",
+    tone: "warn",
+  },
+  JobFinalised: {
+    title: "Final",
+    text: () => "Nobody objected. The operator is paid.",
+    tone: "good",
+  },
+  JobExpired: { title: "Expired", text: () => "Nobody took it. The fee is back.", tone: "neutral" },
+  JobFailed: {
+    title: "Failed",
+    text: () => "The operator missed its time. The fee is back, with half of its fine.",
+    tone: "bad",
+  },
+  JobCancelled: { title: "Cancelled", text: () => "The fee is back.", tone: "neutral" },
+  JobRefused: {
+    title: "Refused",
+    text: () => "The operator could not use the input. The fee is back.",
+    tone: "neutral",
+  },
+  JobVoided: { title: "Voided", text: () => "Everybody has its own back.", tone: "neutral" },
+};

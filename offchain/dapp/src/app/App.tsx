@@ -3,6 +3,9 @@ import type { ReactNode } from "react";
 import { Footer } from "../components/Footer";
 import { Shell } from "../components/Shell";
 import { WalletButton, WalletDialogProvider } from "../components/WalletDialog";
+import { AccountPage } from "../pages/AccountPage";
+import { JobPage } from "../pages/job/JobPage";
+import { MyJobsPage } from "../pages/MyJobsPage";
 import { NotFound } from "../pages/NotFound";
 import { SubmitPage } from "../pages/submit/SubmitPage";
 import { WalletProvider } from "../wallet/WalletProvider";
@@ -35,9 +38,16 @@ export function App() {
 }
 
 function choosePage({ path }: Route): ReactNode {
-  switch (path[0] ?? "submit") {
+  const [page = "submit", id] = path;
+  switch (page) {
     case "submit":
       return <SubmitPage />;
+    case "my-jobs":
+      return <MyJobsPage />;
+    case "account":
+      return <AccountPage />;
+    case "jobs":
+      return id === undefined ? <NotFound /> : <JobPage id={id} />;
     default:
       return <NotFound />;
   }

@@ -1,6 +1,7 @@
 // A registered model with the files that say what it reads and answers, each held against the registration.
 import {
   computeModelKey,
+  decodeWeights,
   type Graph,
   getInput,
   MalformedDocument,
@@ -10,6 +11,8 @@ import {
   type Version,
   type VersionId,
   verifyGraph,
+  verifyWeights,
+  type Weights,
 } from "../protocol";
 import type { Services } from "./services";
 
@@ -23,6 +26,9 @@ export type Model = {
   readonly input: TensorSpec;
   readonly face: ModelInterface;
 };
+
+const WEIGHTS = "weights/";
+const WEIGHT_ENDING = ".bin";
 
 const models = new Map<VersionId, Promise<Model>>();
 
@@ -47,4 +53,38 @@ async function fetchModel({ reader, gateway }: Services, id: VersionId): Promise
   ]);
   const graph = verifyGraph(graphBytes, version);
   return { version, key, bundle, graph, input: getInput(graph), face };
+}
+
+const weights = new Map<VersionId, Promise<Weights>>();
+
+/** How many bytes the weights are: who pays for its data by the byte is asked first. */
+export function countWeightBytes({ bundle }: Model): number {
+  return listWeightFiles(bundle).reduce((sum, file) => sum + file.bytes, 0);
+}
+
+/** The weights, held against the root that the version registered. */
+export function loadWeights({ gateway }: Services, model: Model): Promise<Weights> {
+  const known = weights.get(model.version.id);
+  if (known !== undefined) return known;
+  const loading = fetchWeights(gateway, model);
+  weights.set(model.version.id, loading);
+  loading.catch(() => weights.delete(model.version.id));
+  return loading;
+}
+
+async function fetchWeights(gateway: Services["gateway"], model: Model): Promise<Weights> {
+  const { key, bundle, graph, version } = model;
+  const files = await Promise.all(
+    graph.weights.map(async ({ name }) => {
+      const raw = await gateway.getFile(key, bundle, `${WEIGHTS}${name}${WEIGHT_ENDING}`);
+      return [name, raw] as const;
+    }),
+  );
+  const raw = new Map(files);
+  verifyWeights(graph, raw, version);
+  return decodeWeights(graph, raw);
+}
+
+function listWeightFiles(bundle: ModelBundle) {
+  return bundle.files.filter(({ path }) => path.startsWith(WEIGHTS));
 }

@@ -14,13 +14,15 @@ export type Data<T> =
 /**
  * Fetches when `key` changes and, with `everyMs`, again and again while the page is visible.
  *
- * `fetch` may be another function on each render: the key alone says what is fetched; null fetches nothing yet. A
- * failed refresh keeps what was there and hands the error over as `stale`.
+ * `fetch` may be another function on each render: the key alone says what is fetched; null fetches nothing yet. When
+ * `revision` changes it is fetched again, and what was there stays until then. A failed refresh keeps what was there
+ * and hands the error over as `stale`.
  */
 export function useData<T>(
   key: string | null,
   fetch: (signal: AbortSignal) => Promise<T>,
   everyMs?: number,
+  revision = "",
 ): Data<T> {
   type Held = { key: string; value?: T; hasValue: boolean; error?: Error };
   const [held, setHeld] = useState<Held | null>(null);
@@ -29,7 +31,7 @@ export function useData<T>(
   latest.current = fetch;
   const retry = useCallback(() => setAttempt((n) => n + 1), []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an attempt's number is what makes it run again
+  // biome-ignore lint/correctness/useExhaustiveDependencies: attempt and revision are what makes it run again
   useEffect(() => {
     if (key === null) return;
     const controller = new AbortController();
@@ -57,7 +59,7 @@ export function useData<T>(
       controller.abort();
       clearTimeout(timer);
     };
-  }, [key, everyMs, attempt]);
+  }, [key, everyMs, attempt, revision]);
 
   if (held === null || held.key !== key) return { status: "loading", retry };
   if (held.hasValue) {
