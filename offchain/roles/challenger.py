@@ -8,9 +8,10 @@ from typing import ClassVar, Final
 from offchain.chain.journal import StepKey, StepStatus
 from offchain.errors import ContentError, NoSuchJob
 from offchain.roles.base import REFUSALS, Action, BaseRole
+from offchain.roles.batch_checks import CHALLENGE_RESULT, CHECK_BATCH, BatchWatch
 from offchain.roles.context import Context
 from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves, name_step
-from offchain.types import Job, JobId, JobState
+from offchain.types import Job, JobId, JobState, ProtocolTime
 
 CHECK: Final = "check"
 
@@ -18,11 +19,12 @@ CHECK: Final = "check"
 class Challenger(BaseRole):
     """Watches all jobs. A result that could not be reproduced here is never challenged."""
 
-    BONDED: ClassVar[frozenset[str]] = frozenset({CHALLENGE})
+    BONDED: ClassVar[frozenset[str]] = frozenset({CHALLENGE, CHALLENGE_RESULT})
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._moves = DisputeMoves(self)
+        self._batches = BatchWatch(self)
 
     @property
     def own_actions(self) -> Mapping[str, Action]:
@@ -31,7 +33,20 @@ class Challenger(BaseRole):
             CHECK: self._check,
             CHALLENGE: self._moves.challenge,
             CLAIM_DEFAULT: self._moves.claim_default,
+            CHECK_BATCH: self._batches.check,
+            CHALLENGE_RESULT: self._batches.challenge,
         }
+
+    def compute_job_steps(self, time: ProtocolTime) -> tuple[StepKey, ...]:
+        """Return what live jobs and open batches ask for."""
+        due = super().compute_job_steps(time)
+        if not time.is_running:
+            return due
+        return (*due, *self.drop_if_stale(self._batches.compute_steps(time.now)))
+
+    def is_still_asked(self, key: StepKey) -> bool:
+        """Whether a refused challenge to a batch's result is still possible."""
+        return self._batches.is_still_asked(key)
 
     def is_party(self, job: Job) -> bool:
         """Whether this account challenges the job."""
