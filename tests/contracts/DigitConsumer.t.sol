@@ -20,9 +20,9 @@ contract DigitConsumerTest is JobSteps {
 
     function setUp() public override {
         super.setUp();
-        // Ten numbers of four bytes, as the digits network says them.
+        // Ten numbers of one byte, as the digits network says them.
         VersionParams memory params = versionParams();
-        params.outputBytes = 4 * CLASSES;
+        params.outputBytes = CLASSES;
         version = registerVersion(params);
         vm.deal(SPONSOR, 10 ether);
         prize = newPrize(SMALL);
@@ -38,7 +38,7 @@ contract DigitConsumerTest is JobSteps {
     /// @notice Ten logits of which one is the largest; all negative, so that signs matter.
     function logits(uint256 digit) private pure returns (bytes memory output) {
         for (uint256 i = 0; i < CLASSES; ++i) {
-            output = abi.encodePacked(output, i == digit ? int32(-3) : int32(-1000) - int32(int256(i)));
+            output = abi.encodePacked(output, i == digit ? int8(-3) : int8(-100) - int8(int256(i)));
         }
     }
 
@@ -50,7 +50,7 @@ contract DigitConsumerTest is JobSteps {
     function digestOf(bytes memory output) private pure returns (bytes32) {
         bytes32 tile = sha256(abi.encodePacked(output, new bytes(1024 - output.length)));
         bytes32 leaf = keccak256(abi.encodePacked(uint8(0), uint64(0), tile));
-        return keccak256(abi.encodePacked(uint8(2), uint8(4), uint8(2), uint32(1), CLASSES, leaf));
+        return keccak256(abi.encodePacked(uint8(2), uint8(1), uint8(2), uint32(1), CLASSES, leaf));
     }
 
     function enter(address entrant, uint256 fee) private returns (JobId jobId) {
@@ -73,7 +73,7 @@ contract DigitConsumerTest is JobSteps {
     }
 
     function deliver(JobId jobId, uint256 digit) private returns (bool) {
-        return relay.deliver(jobId, 4, shape(), logits(digit));
+        return relay.deliver(jobId, 1, shape(), logits(digit));
     }
 
     /// @notice Terms of the contract's first entry.
