@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,12 +17,23 @@ from offchain.chain.database import Database, Place
 from offchain.chain.event_store import Position, compute_deployment_key
 from offchain.chain.manifest import Manifest
 from offchain.chain.rpc import Notify, ignore
+from offchain.gateway.chain_view import OrderFate
 from offchain.gateway.index.projection import IndexProjection
 from offchain.gateway.index.reader import Reader
 from offchain.gateway.index.records import Deployment
 from offchain.gateway.index.stream import Broadcaster, Change
 from offchain.gateway.index.tables import SCHEMA
-from offchain.types import Address, BlockStamp
+from offchain.gateway.references import LeafFate, Use
+from offchain.types import (
+    Address,
+    BatchId,
+    BlockStamp,
+    Digest,
+    JobId,
+    OrderHash,
+    Seconds,
+    SessionId,
+)
 
 # Changes with the tables: an index of another form is left alone and read again from the chain.
 FORM: Final = 1
@@ -116,6 +127,38 @@ class Index:
             position = view.as_of
         # Which of a lost branch's jobs are gone is not listed: whoever shows any reads again.
         self.changes.publish(Change(position, ids, rewound_to, rewound_to is not None))
+
+    # What the gateway's own parts ask (`offchain/gateway/references.py`)
+
+    def find_use(self, digest: Digest) -> Use:
+        """Return whether anything live names a digest, and when the last thing that did ended."""
+        with self.reader.view() as view:
+            closed = view.list_uses("0x" + digest.hex())
+        ends = [Seconds(end) for end in closed if end is not None]
+        return Use(len(ends) < len(closed), max(ends, default=None))
+
+    def find_orders(self, hashes: Sequence[OrderHash]) -> Mapping[OrderHash, OrderFate]:
+        """Return what became of those orders that events name."""
+        with self.reader.view() as view:
+            found = view.find_many("order", hashes)
+        return {
+            OrderHash(key): OrderFate(record.body["job"], record.body["state"] == "cancelled")
+            for key, record in found.items()
+        }
+
+    def find_leaves(self, session: SessionId, nonces: Sequence[int]) -> Mapping[int, LeafFate]:
+        """Return the results of those nonces that batches hold."""
+        with self.reader.view() as view:
+            leaves = view.list_session_leaves(session, nonces)
+        return {
+            leaf.nonce: LeafFate(
+                BatchId(leaf.batch),
+                leaf.position,
+                Digest(bytes.fromhex(leaf.out_digest[2:])),
+                JobId(leaf.job),
+            )
+            for leaf in leaves
+        }
 
     def get_health(self) -> Health:
         """Return how the index stands; raises DatabaseUnavailable."""

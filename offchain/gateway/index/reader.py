@@ -121,11 +121,10 @@ class View:
         """Return the result of a batch that a job id stands for (a row of LEAVES), or None."""
         return self._connection.execute(select(LEAVES).where(LEAVES.c.job == job)).first()
 
-    def list_session_leaves(self, session: str, nonces: Sequence[int] | None) -> Sequence[Any]:
-        """Return the committed results of a session, of some nonces if given: rows of LEAVES."""
-        query = select(LEAVES).where(LEAVES.c.session == session)
-        if nonces is not None:
-            query = query.where(LEAVES.c.nonce.in_(list(nonces)))
+    def list_session_leaves(self, session: str, nonces: Sequence[int]) -> Sequence[Any]:
+        """Return the committed results of some of a session's nonces: rows of LEAVES."""
+        own, wanted = LEAVES.c.session == session, LEAVES.c.nonce.in_(list(nonces))
+        query = select(LEAVES).where(own, wanted)
         return self._connection.execute(query).all()
 
     def list_uses(self, digest: str) -> Sequence[int | None]:

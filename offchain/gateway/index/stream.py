@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -52,11 +52,6 @@ class Listener:
             return await asyncio.wait_for(self._queue.get(), timeout_s)
         except TimeoutError:
             return None
-
-    async def changes(self, heartbeat_s: float) -> AsyncIterator[Change | None]:
-        """Yield changes as they come, and None after each pause of `heartbeat_s`."""
-        while True:
-            yield await self.wait(heartbeat_s)
 
 
 class Broadcaster:
