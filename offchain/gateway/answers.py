@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from offchain.errors import (
     DatabaseUnavailable,
@@ -18,6 +20,11 @@ from offchain.errors import (
 )
 from offchain.gateway.faults import ApiError, InvalidRequest, Unavailable
 from offchain.roles.log import Log
+
+
+class Disconnected(Exception):
+    """The client went away, or takes too long over what it asked for."""
+
 
 NAMES: Final = {400: "BadRequest", 404: "Unknown", 405: "MethodNotAllowed", 413: "TooLarge"}
 MAX_PROBLEMS: Final = 8  # told of one request
@@ -68,10 +75,36 @@ def install_error_handlers(app: FastAPI, log: Log) -> None:
     for kind in (RpcUnavailable, MalformedAnswer, DatabaseUnavailable, StorageError):
         app.add_exception_handler(kind, on_unavailable)
 
-    @app.exception_handler(Exception)
-    def on_defect(request: Request, error: Exception) -> JSONResponse:
-        log.event("defect", path=request.url.path, cause=type(error).__name__, message=str(error))
-        return build_error(500, "InternalError", "a defect of the gateway; it is in its log", {})
+
+class Boundary:
+    """Answers what no handler does, a defect of ours, and writes it down; tells no detail."""
+
+    def __init__(self, app: ASGIApp, log: Log) -> None:
+        self._app, self._log = app, log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        is_started = False
+
+        async def note(message: Message) -> None:
+            nonlocal is_started
+            is_started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        except Disconnected:
+            raise
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            self._log.event(
+                "defect", path=scope.get("path"), cause=repr(error)[:MAX_SHOWN],
+                file=where.filename, line=where.lineno,
+            )  # fmt: skip
+            if is_started or scope["type"] != "http":
+                raise
+            told = "a defect of the gateway; it is in its log"
+            await build_error(500, "InternalError", told, {})(scope, receive, send)
 
 
 def _describe(problem: Mapping[str, Any]) -> str:

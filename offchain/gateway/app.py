@@ -8,10 +8,13 @@ from importlib.metadata import version
 from typing import Final
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
-from offchain.gateway.answers import install_error_handlers
+from offchain.gateway.answers import Boundary, install_error_handlers
 from offchain.gateway.config import GatewayConfig
 from offchain.gateway.core import Gateway, open_gateway
+from offchain.gateway.limits import ClientLimits
+from offchain.gateway.middleware import AccessLog, Guard, SafeHeaders
 from offchain.gateway.routes import chain, content, explorer, models, orders, sessions
 from offchain.gateway.schema import COMMON_ERRORS
 from offchain.roles.log import Log
@@ -24,16 +27,18 @@ ROUTERS: Final = (
     explorer.router,
     models.router,
 )
+PREFLIGHT_S: Final = 600  # a browser asks again after so long
 STOP_S: Final = 10.0  # a step that runs is waited for so long
 
 
 def create_app(config: GatewayConfig, gateway: Gateway | None = None) -> FastAPI:
     """Return the ASGI application; without a `gateway` it opens one when it starts."""
     log = gateway.log if gateway else Log("gateway")
+    limits = gateway.limits if gateway else ClientLimits(config.limits, config.trust_proxy)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        opened = gateway or open_gateway(config, log)
+        opened = gateway or open_gateway(config, limits, log)
         app.state.gateway = opened
         for repeater in opened.repeaters:
             repeater.start()
@@ -57,6 +62,21 @@ def create_app(config: GatewayConfig, gateway: Gateway | None = None) -> FastAPI
         redoc_url=None,
     )
     install_error_handlers(app, log)
+    # Added last, run first: an answer of the limits has the headers of every other answer.
+    app.add_middleware(Boundary, log=log)
+    app.add_middleware(Guard, limits=limits)
+    if config.dapp_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=config.dapp_origins,
+            allow_methods=["GET", "HEAD", "POST", "PUT"],
+            allow_headers=["Content-Type", "If-None-Match", "If-Range", "Range"],
+            expose_headers=["Content-Range", "ETag", "Retry-After"],
+            max_age=PREFLIGHT_S,
+        )
+    app.add_middleware(SafeHeaders)
+    if config.access_log:
+        app.add_middleware(AccessLog, log=log)
     for router in ROUTERS:
         app.include_router(router)
     return app

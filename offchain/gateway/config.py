@@ -19,15 +19,17 @@ class Limits:
 
     max_content_bytes: int = 8 * MIB  # of one upload
     max_json_bytes: int = 64 * 2**10  # of any other body
-    requests_per_minute: int = 1200  # of one client address
-    writes_per_minute: int = 240  # of one client address
+    requests_per_minute: int = 6000  # of one client address
+    writes_per_minute: int = 600  # of one client address
     upload_bytes_per_minute: int = 64 * MIB  # of one client address
     stored_bytes: int = 10 * 2**30  # of all content together
     stored_bytes_per_client: int = 2**30  # uploads of one client address that are still kept
     body_timeout_s: float = 20.0  # from the head of a request to the end of its body
-    uploads_at_once: int = 16  # bodies that are in memory at one time
+    uploads_at_once: int = 32  # large bodies that are in memory at one time
+    uploads_at_once_per_client: int = 8
     orders_per_client: int = 64  # open orders of one account
     requests_per_session: int = 1024  # requests of a session that are not served yet
+    longest_validity_s: int = 30 * DAY_S  # of an order or a request, from now on
     streams: int = 256  # clients that listen to events at one time
     streams_per_client: int = 8
 
@@ -64,7 +66,7 @@ class GatewayConfig:
     rpc_url: str  # several endpoints, best first, are separated by commas
     home: Path  # database, index, and content in folders
     models: Path | None = None  # a folder of published model folders
-    public_rpc_url: str = ""  # the node that /config names to browsers; empty: rpc_url's first
+    public_rpc_url: str = ""  # the node that /config names to browsers; rpc_url may hold a token
     storage: Storage = field(default_factory=Storage)
     limits: Limits = field(default_factory=Limits)
     dapp_origins: tuple[str, ...] = ()  # origins of web pages that may call; "*" is any
@@ -73,6 +75,7 @@ class GatewayConfig:
     poll_s: float = 1.0  # pause between looks at the chain
     retention_s: int = DAY_S  # of the protocol's clock: after the last use, or after an upload
     sweep_s: float = 60.0  # pause between sweeps of what is not kept any more
+    access_log: bool = False  # a line about each request
     database_url: str = ""  # postgresql://user@host/name; empty: SQLite in the home folder
 
     def __post_init__(self) -> None:

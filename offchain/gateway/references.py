@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from offchain.types import Digest, Seconds
+from offchain.types import BatchId, Digest, JobId, OrderHash, Seconds, SessionId
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,36 @@ class References(Protocol):
 
         Raises OffchainError where it cannot tell: then nothing is dropped.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class OrderFate:
+    """What became of an order on chain."""
+
+    job: JobId | None = None
+    is_cancelled: bool = False
+
+
+@dataclass(frozen=True)
+class LeafFate:
+    """A request's result on chain: a leaf of a batch."""
+
+    batch: BatchId
+    index: int
+    out_digest: Digest
+    job: JobId
+
+
+class IndexView(References, Protocol):
+    """What the gateway's own parts ask the index of the chain."""
+
+    def find_orders(self, hashes: Sequence[OrderHash]) -> Mapping[OrderHash, OrderFate]:
+        """Return what became of those orders that events name."""
+        ...
+
+    def find_leaves(self, session: SessionId, nonces: Sequence[int]) -> Mapping[int, LeafFate]:
+        """Return the results of those nonces that batches hold."""
         ...
 
 

@@ -87,7 +87,7 @@ class GatewayClient:
         What is no order is left out: one bad entry must not hide the others.
         """
         answer = self.request("GET", "/orders", {"state": "open"})
-        return tuple(_read_all(_list(answer, "orders"), parse_signed_order))
+        return tuple(_read_all(_list(answer, "items"), parse_signed_order))
 
     def get_order(self, order: OrderHash) -> Mapping[str, Any]:
         """Return an order with its state and price now."""
@@ -108,7 +108,7 @@ class GatewayClient:
         """Return a session's requests that are `open` or `served`; unreadable ones are left out."""
         answer = self.request("GET", f"/sessions/{session}/requests", {"state": state})
         return tuple(
-            _read_all(_list(answer, "requests"), lambda entry: parse_signed_request(session, entry))
+            _read_all(_list(answer, "items"), lambda entry: parse_signed_request(session, entry))
         )
 
     def get_request(self, session: SessionId, nonce: int) -> Mapping[str, Any]:

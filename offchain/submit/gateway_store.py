@@ -124,7 +124,7 @@ class GatewayStore:
 
 def _parse_receipts(body: bytes) -> tuple[SignedResult, ...]:
     try:
-        listed: Any = json.loads(body)["receipts"]
+        listed: Any = json.loads(body)["items"]
         if not isinstance(listed, list):
             return ()
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -192,19 +192,19 @@ def test_offer__gateway_gone__digest_is_told_all_the_same() -> None:
 def test_get_receipts__mixed_with_rubbish__only_what_can_be_one() -> None:
     good = {"outDigest": "0x" + DIGEST.hex(), "signature": "0x" + bytes(65).hex()}
     rubbish = [None, 7, {}, {**good, "signature": "0x00"}, {**good, "outDigest": [1]}]
-    body = json.dumps({"receipts": [*rubbish, good]}).encode()
+    body = json.dumps({"items": [*rubbish, good]}).encode()
     with stranger(answer(200, body)) as (_, store, _):
         assert store.get_receipts(JOB) == (RECEIPT,)
 
 
 def test_get_receipts__more_than_are_looked_at__first_ones_only() -> None:
     good = {"outDigest": "0x" + DIGEST.hex(), "signature": "0x" + bytes(65).hex()}
-    with stranger(answer(200, json.dumps({"receipts": [good] * 99}).encode())) as (_, store, _):
+    with stranger(answer(200, json.dumps({"items": [good] * 99}).encode())) as (_, store, _):
         assert len(store.get_receipts(JOB)) == 16
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b'{"receipts":7}', b"[" * 50_000, b'{"receipts":"abc"}']
+    "body", [b"", b"[]", b"{}", b'{"items":7}', b"[" * 50_000, b'{"items":"abc"}']
 )
 def test_get_receipts__answer_that_is_none__nothing(body: bytes) -> None:
     with stranger(answer(200, body)) as (_, store, _):
