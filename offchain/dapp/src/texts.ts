@@ -119,6 +119,7 @@ export const CHECK = {
   title: "Check it yourself",
   idle: "This browser can fetch the model, hold it against what is registered, and run it on the input.",
   agrees: "Your browser computes the same answer, bit for bit.",
+  agreesHint: "Model and input were held against what the chain names, then run here.",
   differs: "Your browser computes another answer. The operator's is wrong.",
   differsHint:
     "The model's files and the input were held against the chain before. An operator cannot prove a wrong answer: challenging it wins.",

@@ -8,7 +8,7 @@ import { ScoreBars } from "../../components/ScoreBars";
 import type { Digest, Job, Tensor } from "../../protocol";
 import { CHECK, OUTPUT } from "../../texts";
 import { CountStrip } from "../submit/TextInput";
-import { findOutput, type Known, readAnswer } from "./answer";
+import { type Check, findOutput, type Known, readAnswer } from "./answer";
 import type { Checking } from "./useCheck";
 
 type AnswerCardProps = {
@@ -138,25 +138,40 @@ function Verdict({ check }: { check: Checking }) {
         </p>
       ) : data.status === "error" ? (
         <ErrorBox error={data.error} retry={data.retry} />
-      ) : data.value.kind === "agrees" ? (
-        <Notice tone="good" title={CHECK.agrees}>
-          <p className="small">Model and input were held against what the chain names.</p>
-        </Notice>
-      ) : data.value.kind === "differs" ? (
-        <Notice tone="bad" title={CHECK.differs} isAlert>
-          <p className="small">{CHECK.differsHint}</p>
-        </Notice>
-      ) : data.value.kind === "no-input" ? (
-        <Notice title="Not checked here">
-          <p className="small">{CHECK.noInput}</p>
-        </Notice>
       ) : (
-        <Notice title={CHECK.unsupported}>
-          <p className="small">{data.value.why}</p>
-        </Notice>
+        <Finding check={data.value} />
       )}
     </div>
   );
+}
+
+function Finding({ check }: { check: Check }) {
+  switch (check.kind) {
+    case "agrees":
+      return (
+        <Notice tone="good" title={CHECK.agrees}>
+          <p className="small">{CHECK.agreesHint}</p>
+        </Notice>
+      );
+    case "differs":
+      return (
+        <Notice tone="bad" title={CHECK.differs} isAlert>
+          <p className="small">{CHECK.differsHint}</p>
+        </Notice>
+      );
+    case "no-input":
+      return (
+        <Notice title="Not checked here">
+          <p className="small">{CHECK.noInput}</p>
+        </Notice>
+      );
+    case "unsupported":
+      return (
+        <Notice title={CHECK.unsupported}>
+          <p className="small">{check.why}</p>
+        </Notice>
+      );
+  }
 }
 
 /** The verdict in a word: for the challenge's warning, and for tests. */
