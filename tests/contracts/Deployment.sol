@@ -160,6 +160,11 @@ abstract contract Deployment is Presets {
         return termsById[jobId];
     }
 
+    /// @notice Notes the terms of a job that no test ordered: it came out of a batch.
+    function remember(JobId jobId, JobTerms memory terms) internal {
+        termsById[jobId] = terms;
+    }
+
     /* STEPS OF A JOB */
 
     function createJob() internal returns (JobId) {

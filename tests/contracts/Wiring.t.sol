@@ -3,10 +3,12 @@ pragma solidity 0.8.30;
 
 import {JobMarket} from "../../contracts/core/JobMarket.sol";
 import {ModelRegistry} from "../../contracts/core/ModelRegistry.sol";
+import {SessionMarket} from "../../contracts/core/SessionMarket.sol";
 import {StakeVault} from "../../contracts/core/StakeVault.sol";
 import {DisputeGame} from "../../contracts/dispute/DisputeGame.sol";
 import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
+import {ISessionMarket} from "../../contracts/interfaces/ISessionMarket.sol";
 import {Parameters} from "../../contracts/types/Parameters.sol";
 import {Deployment} from "./Deployment.sol";
 
@@ -52,6 +54,14 @@ contract WiringTest is Deployment {
         assertEq(game.VAULT(), address(vault), "game's vault");
         assertEq(game.MARKET(), address(market), "game's market");
         assertEq(game.REGISTRY(), address(registry), "game's registry");
+        assertEq(vault.SESSIONS(), address(sessions), "vault's sessions");
+        assertEq(market.ORDERS(), address(orders), "market's orders");
+        assertEq(sessions.VAULT(), address(vault), "sessions' vault");
+        assertEq(sessions.REGISTRY(), address(registry), "sessions' registry");
+        assertEq(sessions.MARKET(), address(market), "sessions' market");
+        assertEq(sessions.GAME(), address(game), "sessions' game");
+        assertEq(orders.MARKET(), address(market), "orders' market");
+        assertEq(relay.MARKET(), address(market), "relay's market");
     }
 
     /* THE MARKET */
@@ -109,5 +119,57 @@ contract WiringTest is Deployment {
         JobMarket ownMarket = newMarket(other, registry, localPreset());
         DisputeGame ownGame = new DisputeGame(address(other), address(registry), address(ownMarket), localPreset());
         assertEq(other.GAME(), address(ownGame), "game");
+    }
+
+    /* THE SESSIONS, THE ORDERS */
+
+    function expectSessionsRefuse(address module) private {
+        vm.expectRevert(abi.encodeWithSelector(ISessionMarket.ForeignModule.selector, module));
+    }
+
+    function newSessions(StakeVault vault_, ModelRegistry registry_, JobMarket market_, Parameters memory p)
+        private
+        returns (SessionMarket)
+    {
+        return new SessionMarket(address(vault_), address(registry_), address(market_), p);
+    }
+
+    /// @notice A vault, a market and a game, and then the place where the vault expects its sessions.
+    function nextGame(Parameters memory p) private returns (StakeVault other, JobMarket ownMarket) {
+        other = nextVault();
+        ownMarket = newMarket(other, registry, localPreset());
+        new DisputeGame(address(other), address(registry), address(ownMarket), p);
+    }
+
+    function test_sessions__of_a_vault_with_other_sessions__reverts() public {
+        expectSessionsRefuse(address(vault));
+        newSessions(vault, registry, market, localPreset());
+    }
+
+    function test_sessions__other_parameters__reverts() public {
+        (StakeVault other, JobMarket ownMarket) = nextGame(localPreset());
+        expectSessionsRefuse(address(other));
+        newSessions(other, registry, ownMarket, otherParameters());
+    }
+
+    function test_sessions__another_market_than_the_vault__reverts() public {
+        (StakeVault other,) = nextGame(localPreset());
+        expectSessionsRefuse(address(other));
+        newSessions(other, registry, market, localPreset());
+    }
+
+    function test_sessions__another_registry_than_the_market__reverts() public {
+        ModelRegistry another = new ModelRegistry(new address[](0), localPreset());
+        (StakeVault other, JobMarket ownMarket) = nextGame(localPreset());
+        expectSessionsRefuse(address(ownMarket));
+        newSessions(other, another, ownMarket, localPreset());
+    }
+
+    function test_sessions__of_a_fitting_deployment__are_taken() public {
+        (StakeVault other, JobMarket ownMarket) = nextGame(localPreset());
+        SessionMarket own = newSessions(other, registry, ownMarket, localPreset());
+        assertEq(other.SESSIONS(), address(own), "sessions");
+        assertEq(own.GAME(), other.GAME(), "game");
+        assertEq(own.PARAMETERS_HASH(), other.PARAMETERS_HASH(), "parameters");
     }
 }

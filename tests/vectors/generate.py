@@ -10,7 +10,7 @@ from typing import Any
 from offchain.prove.reference.srs import insecure_tau_g2
 from tests.attacks.catalogue import ALL
 from tests.attacks.forgeries import Forgery
-from tests.vectors import components, encoding, mercury_forgeries, proofs
+from tests.vectors import batches, components, encoding, mercury_forgeries, proofs
 from tests.vectors.operator_models import all_models
 
 
@@ -38,6 +38,7 @@ def forgery_vector(name: str, forged: Forgery) -> dict[str, Any]:
 def generate() -> dict[str, Any]:
     """Return the content of every file but the forgeries', by name."""
     return {
+        "batches": batches.batch_vectors(),
         "transcript": components.transcript_vector(),
         "sumcheck": components.sumcheck_vectors(),
         "logup": components.logup_vectors(),
