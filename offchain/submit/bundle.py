@@ -180,6 +180,8 @@ def _parse_file(entry: object) -> BundleFile:
     uris = tuple(_list(fields["uris"], f"uris of {path}"))
     if not all(isinstance(uri, str) and 0 < len(uri) <= MAX_URI for uri in uris):
         raise ValueError(f"{path} has an address that is not a text of up to {MAX_URI} characters")
+    for uri in uris:
+        urlsplit(uri)  # ValueError, for what cannot be one
     if not 1 <= len(uris) <= MAX_URIS:
         raise ValueError(f"{path} has {len(uris)} addresses, expected 1 to {MAX_URIS}")
     return BundleFile(path, size, digest, uris)

@@ -111,6 +111,7 @@ def _append(uri: str, part: Path, stream: Stream, size: int, progress: Progress)
             if held + len(chunk) > size:
                 raise DownloadError(show_uri(uri), f"sends more than {size} bytes")
             file.write(chunk)
+            file.flush()  # what was received outlives a killed process
             held += len(chunk)
             progress(held)
     return held

@@ -112,7 +112,10 @@ def resolve_uri(uri: str, base: str) -> str:
 
 def show_uri(uri: str) -> str:
     """Return an address for people, without user, password and query."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return "an address that is none"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
@@ -251,7 +254,7 @@ def _time_chunks(uri: str, response: http.client.HTTPResponse) -> Iterator[bytes
         received += len(chunk)
         now = time.monotonic()
         if now - window_began >= WINDOW_S:
-            if received < MIN_RATE * WINDOW_S:
+            if received < MIN_RATE * (now - window_began):
                 raise DownloadError(show_uri(uri), f"sends less than {MIN_RATE} bytes a second")
             window_began, received = now, 0
 
