@@ -17,13 +17,12 @@ from offchain.chain.database import Database, Place
 from offchain.chain.event_store import Position, compute_deployment_key
 from offchain.chain.manifest import Manifest
 from offchain.chain.rpc import Notify, ignore
-from offchain.gateway.chain_view import OrderFate
 from offchain.gateway.index.projection import IndexProjection
 from offchain.gateway.index.reader import Reader
 from offchain.gateway.index.records import Deployment
 from offchain.gateway.index.stream import Broadcaster, Change
 from offchain.gateway.index.tables import SCHEMA
-from offchain.gateway.references import LeafFate, Use
+from offchain.gateway.references import LeafFate, OrderFate, Use
 from offchain.types import (
     Address,
     BatchId,
