@@ -44,6 +44,7 @@ ORDER: Final = (
     "OrderBook",
     "ResultRelay",
 )
+Fact = tuple[str, str, tuple[Any, ...], Any]  # contract, view, its arguments, what it answers
 MEMBERS: Final = 3
 # Accounts 7, 8 and 9 of every development node (mnemonic "test test ... junk"): their keys are
 # public, so they guard local chains and no others.
@@ -242,23 +243,39 @@ def verify_deployment(client: ChainClient, plan: Plan) -> None:
     for name in ORDER:
         if not is_deployed(client, plan, name):
             raise DeploymentError(f"there is no {name} at {plan.find_address(name)}")
-    for name, function, arguments, expected in _list_facts(plan):
-        found = _read(client, plan, name, function, arguments)
+    at = {name: plan.find_address(name) for name in ORDER}
+    verify_facts(client, at, list_wiring(at, plan.preset, plan.token))
+    members = [("Guardian", "isMember", (member,), True) for member in plan.guardians]
+    verify_facts(client, at, (*members, ("VerifierCore", "SRS_ID", (), plan.srs_id)))
+
+
+def verify_facts(
+    client: ChainClient, addresses: Mapping[str, Address], facts: Sequence[Fact]
+) -> None:
+    """Raise DeploymentError unless every view answers what it has to."""
+    for name, function, arguments, expected in facts:
+        abi = load_artifact(name).abi
+        calldata = abi.encode_call(function, arguments)
+        raw = client.call(Call(name, function, addresses[name], calldata))
+        found = abi.decode_result(function, raw)[0]
         if found != expected:
             raise DeploymentError(f"{name}.{function} is {found}, expected {expected}")
 
 
-def _list_facts(plan: Plan) -> Sequence[tuple[str, str, tuple[Any, ...], Any]]:
-    """Return what views have to answer: contract, function, arguments, result."""
-    at = {name: plan.find_address(name).lower() for name in ORDER}
+def list_wiring(addresses: Mapping[str, Address], preset: str, token: Address) -> Sequence[Fact]:
+    """Return what makes contracts one deployment, each naming its neighbours and parameters.
+
+    `token` is the ERC-20, or NO_TOKEN.
+    """
+    at = {name: addresses[name].lower() for name in ORDER}
     kinds = ",".join(_parameter_types())
-    named = keccak(encode([f"({kinds})"], [get_preset(plan.preset).to_abi()]))
+    named = keccak(encode([f"({kinds})"], [get_preset(preset).to_abi()]))
     return (
         *((name, "PARAMETERS_HASH", (), named) for name in ORDER if name not in UNPARAMETERISED),
         ("StakeVault", "MARKET", (), at["JobMarket"]),
         ("StakeVault", "GAME", (), at["DisputeGame"]),
         ("StakeVault", "SESSIONS", (), at["SessionMarket"]),
-        ("StakeVault", "TOKEN", (), plan.token.lower()),
+        ("StakeVault", "TOKEN", (), token.lower()),
         ("JobMarket", "VAULT", (), at["StakeVault"]),
         ("JobMarket", "REGISTRY", (), at["ModelRegistry"]),
         ("JobMarket", "GUARDIAN", (), at["Guardian"]),
@@ -273,9 +290,7 @@ def _list_facts(plan: Plan) -> Sequence[tuple[str, str, tuple[Any, ...], Any]]:
         ("OrderBook", "MARKET", (), at["JobMarket"]),
         ("ResultRelay", "MARKET", (), at["JobMarket"]),
         ("Guardian", "MARKET", (), at["JobMarket"]),
-        *(("Guardian", "isMember", (member,), True) for member in plan.guardians),
         ("ModelRegistry", "isVerifier", (at["VerifierCore"],), True),
-        ("VerifierCore", "SRS_ID", (), plan.srs_id),
         ("VerifierCore", "HYPER_KZG", (), at["HyperKzgOpening"]),
         ("VerifierCore", "MERCURY", (), at["MercuryOpening"]),
         ("VerifierCore", "INSPECTOR", (), at["Inspector"]),
@@ -299,12 +314,3 @@ def _parameter_types() -> Sequence[str]:
     (constructor,) = (entry for entry in entries if entry["type"] == "constructor")
     (parameters,) = (i for i in constructor["inputs"] if i["type"] == "tuple")
     return [part["type"] for part in parameters["components"]]
-
-
-def _read(
-    client: ChainClient, plan: Plan, name: str, function: str, arguments: Sequence[Any]
-) -> Any:
-    abi = load_artifact(name).abi
-    calldata = abi.encode_call(function, arguments)
-    raw = client.call(Call(name, function, plan.find_address(name), calldata))
-    return abi.decode_result(function, raw)[0]
