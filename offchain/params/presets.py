@@ -94,6 +94,23 @@ LOCAL: Final = Parameters(
 
 # The rest follows protocol.md 3.8. What a set may not vary (money, gas) is that of `local`.
 
+# A local chain that a person looks at: time to read and to click, but nobody waits for minutes.
+SHOWCASE: Final = replace(
+    LOCAL,
+    assign_seconds=2 * MINUTE,
+    exec_seconds=1 * MINUTE,
+    challenge_seconds=90,
+    prove_seconds=1 * MINUTE,
+    prove_cap_seconds=4 * MINUTE,
+    airgap_seconds=30,
+    unbond_seconds=20 * MINUTE,
+    deliver_seconds=1 * MINUTE,
+    keeper_delay_seconds=30,
+    slash_jail_seconds=2 * MINUTE,
+    miss_jail_seconds=1 * MINUTE,
+    miss_window_seconds=10 * MINUTE,
+)
+
 # A shared development chain: people, not machines, wait for every step.
 DEVNET: Final = replace(
     LOCAL,
@@ -145,7 +162,13 @@ MAINNET: Final = replace(
     miss_window_seconds=7 * DAY,
 )
 
-PRESETS: Final = {"local": LOCAL, "devnet": DEVNET, "testnet": TESTNET, "mainnet": MAINNET}
+PRESETS: Final = {
+    "local": LOCAL,
+    "showcase": SHOWCASE,
+    "devnet": DEVNET,
+    "testnet": TESTNET,
+    "mainnet": MAINNET,
+}
 
 
 def get_preset(name: str) -> Parameters:
