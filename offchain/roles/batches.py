@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 COMMIT_BATCH: Final = "commit-batch"
 FINALISE_BATCH: Final = "finalise-batch"
 VOID_BATCH: Final = "void-batch"
+LATE: Final = "its time was over before it was committed"
 NO_ROOM: Final = "deposit or stake leave no room for a result"
 
 
@@ -52,6 +53,7 @@ class BatchMoves:
     def compute_commits(self, sessions: Sequence[Session], now: int) -> tuple[StepKey, ...]:
         """Return the commitments that are due, of these sessions and of what the journal holds."""
         self._reopen_undone()
+        self._drop_overdue(now)
         waiting = self._read_waiting()
         by_id = {session.id: session for session in sessions}
         due: list[StepKey] = []
@@ -101,13 +103,22 @@ class BatchMoves:
                 left.append(result)
             else:
                 key = name_request(self._context, session.id, result.request.nonce)
-                self._context.give_up(key, "its time was over before it was committed")
+                self._context.give_up(key, LATE)
         return left
 
     def _read_rules(self) -> BatchRules:
         settings = self._context.settings
         pace = measure_pace(self._context.client, self._context.client.get_head())
         return BatchRules(settings.batch_size, settings.batch_seconds, compute_safety_s(pace))
+
+    def _drop_overdue(self, now: int) -> None:
+        """Give up what was promised and never run, once its last second is over."""
+        steps = self._context.journal.get_steps(
+            self._role, begins=REQUEST + OF, status=StepStatus.BEGUN
+        )
+        for step in steps:
+            if "out_digest" not in step.detail and step.detail.get("valid_until", 0) < now:
+                self._context.give_up(step.key, LATE)
 
     def _read_waiting(self) -> dict[SessionId, list[Result]]:
         """Return the journalled results that no plan holds, by session."""

@@ -66,9 +66,13 @@ def find_obstacle(operator: Operator, terms: JobTerms, version: ReproducedVersio
 
 
 def find_session_obstacle(
-    operator: Operator, session: Session, terms: JobTerms, version: ReproducedVersion
+    operator: Operator,
+    session: Session,
+    terms: JobTerms,
+    version: ReproducedVersion,
+    count: int = 1,
 ) -> str | None:
-    """Return why a request of a session is not served now, though it may be later, or None.
+    """Return why `count` requests of a session are not served now, or None.
 
     Nothing on chain reserves deposit or stake for a request: what is promised is counted here.
     """
@@ -77,22 +81,28 @@ def find_session_obstacle(
     if is_in_eth(terms) and terms.fee < get_session_floor(context, version, head.base_fee_wei):
         return "the session's fee is below the floor"
     promised = count_promised(context)
-    if session.deposit < (promised[session.id] + 1) * terms.fee:
+    promised[session.id] += count
+    if session.deposit < promised[session.id] * terms.fee:
         return "the deposit pays for no more results"
     if not _has_stake(operator, promised, session):
         return "the free stake covers no more results"
-    exposure = measure_exposure(operator)
-    return _find_burden(context, head, version, exposure, bound_result_gas(version))
+    exposure, gas = measure_exposure(operator), count * bound_result_gas(version)
+    return _find_burden(context, head, version, exposure, gas, count)
 
 
 def _find_burden(
-    context: Context, head: BlockStamp, version: ReproducedVersion, exposure: Exposure, gas: int
+    context: Context,
+    head: BlockStamp,
+    version: ReproducedVersion,
+    exposure: Exposure,
+    gas: int,
+    count: int = 1,
 ) -> str | None:
     """Return what this operator could not bear beside all that is open, or None."""
     if version.model.cost.seconds > context.settings.prover_timeout_s:
         return "a proof may take longer than prover_timeout_s allows"
     disputed = exposure.list_disputed()
-    loads = [*exposure.list_loads(), measure_load(version)]
+    loads = [*exposure.list_loads(), *[measure_load(version)] * count]
     disputed_s = sum(load.cost_s for load in disputed)
     if not can_prove_all(loads, disputed_s, len(disputed), context.parameters):
         return "too many results are open to prove them all in time"
@@ -103,10 +113,10 @@ def _find_burden(
 
 
 def _has_stake(operator: Operator, promised: Counter[SessionId], session: Session) -> bool:
-    """Whether the free stake covers every promised result in the session's token, and one more."""
+    """Whether the free stake covers every promised result in the session's token."""
     context, token = operator.context, session.terms.token
     compute_lock = context.contracts.market.compute_lock
-    needed = int(compute_lock(token, session.terms.fee))
+    needed = 0
     for session_id, count in promised.items():
         terms = context.sessions.get_terms(session_id)
         if terms is not None and terms.token == token:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from offchain.chain.contracts.order_book import build_order_terms, compute_price
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from offchain.chain.client import Call
     from offchain.roles.operator import Operator
 
+ASK_S: Final = 1.0  # between two questions to a gateway, of the machine's clock
 TAKE: Final = "take"
 ORDER: Final = "order-"  # how the journal names them
 LOOK: Final = "look"  # journal step: when to look at an order again
@@ -38,23 +42,33 @@ HOPELESS: Final = ("InvalidSignature", "InvalidRamp", "UnknownModelVersion", "Un
 class OrderMoves:
     """Takes signed orders from one gateway for one operator."""
 
-    def __init__(self, operator: Operator, gateway: GatewayClient) -> None:
+    def __init__(
+        self,
+        operator: Operator,
+        gateway: GatewayClient,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._operator = operator
         self._context = operator.context
         self._gateway = gateway
-        self._listed: dict[OrderHash, SignedOrder] = {}
+        self._clock = clock
+        self._asked_at = -inf
+        self._listed: tuple[SignedOrder, ...] = ()
 
     # What is due
 
     def compute_steps(self, now: Seconds) -> tuple[StepKey, ...]:
         """Return the open orders that are worth a look now."""
-        try:
-            listed = self._gateway.get_open_orders()
-        except (GatewayUnavailable, GatewayRefused) as error:
-            self._context.put_off(self._context.key(ORDER, TAKE), str(error))
-            return self._list_under_way()
+        asked_at = self._clock()
+        if asked_at - self._asked_at >= ASK_S:
+            self._asked_at = asked_at
+            try:
+                self._listed = self._gateway.get_open_orders()
+            except (GatewayUnavailable, GatewayRefused) as error:
+                self._context.put_off(self._context.key(ORDER, TAKE), str(error))
+                self._listed = ()
         due = []
-        for signed in listed:
+        for signed in self._listed:
             key = self._key(self._hash(signed))
             if not is_open(signed.order, now) or self._context.journal.is_given_up(key):
                 continue

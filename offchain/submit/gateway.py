@@ -30,6 +30,7 @@ from offchain.types import (
 )
 
 MAX_ANSWER: Final = 1 << 23  # bytes of JSON
+MAX_PAGES: Final = 16  # of a list, so that no gateway holds a reader up for ever
 MAX_REASON: Final = 300  # characters of a refusal that are shown
 JSON: Final = {"Content-Type": "application/json"}
 Entry = TypeVar("Entry")
@@ -86,8 +87,8 @@ class GatewayClient:
 
         What is no order is left out: one bad entry must not hide the others.
         """
-        answer = self.request("GET", "/orders", {"state": "open"})
-        return tuple(_read_all(_list(answer, "items"), parse_signed_order))
+        items = self._collect("/orders", {"state": "open"})
+        return tuple(_read_all(items, parse_signed_order))
 
     def get_order(self, order: OrderHash) -> Mapping[str, Any]:
         """Return an order with its state and price now."""
@@ -106,10 +107,8 @@ class GatewayClient:
 
     def get_requests(self, session: SessionId, state: str = "open") -> tuple[SignedRequest, ...]:
         """Return a session's requests that are `open` or `served`; unreadable ones are left out."""
-        answer = self.request("GET", f"/sessions/{session}/requests", {"state": state})
-        return tuple(
-            _read_all(_list(answer, "items"), lambda entry: parse_signed_request(session, entry))
-        )
+        items = self._collect(f"/sessions/{session}/requests", {"state": state})
+        return tuple(_read_all(items, lambda entry: parse_signed_request(session, entry)))
 
     def get_request(self, session: SessionId, nonce: int) -> Mapping[str, Any]:
         """Return one request with whatever became of it."""
@@ -138,6 +137,19 @@ class GatewayClient:
         return self.request("GET", f"/receipts/{job_id}")
 
     # HTTP
+
+    def _collect(self, path: str, query: Mapping[str, str]) -> Sequence[Any]:
+        """Return the items of a list that comes in pages, up to MAX_PAGES of them."""
+        items: list[Any] = []
+        cursor: Mapping[str, str] = {}
+        for _ in range(MAX_PAGES):
+            answer = self.request("GET", path, {**query, **cursor})
+            items += _list(answer, "items")
+            following = answer.get("next")
+            if not isinstance(following, str):
+                break
+            cursor = {"cursor": following}
+        return items
 
     def request(
         self,
