@@ -21,6 +21,8 @@ NOUNS: Final = {
     "operator": ("offchain.cli.operator", "Stake, run jobs, answer challenges."),
     "job": ("offchain.cli.job", "Escrow a job, watch it, settle it, keep the evidence."),
     "challenge": ("offchain.cli.challenge", "Dispute results and collect what was won."),
+    "gateway": ("offchain.cli.gateway", "Serve content, orders, sessions, an index."),
+    "dapp": ("offchain.cli.dapp", "Serve the web page."),
     "srs": ("offchain.cli.srs", "Import a ceremony's powers of tau, look at them."),
     "guardian": ("offchain.cli.guardian", "Pause, refunds, renunciation: two of three members."),
     "withdraw": ("offchain.cli.withdraw", "Take credit out of the vault."),

@@ -23,6 +23,7 @@ from offchain.errors import (
     KeyFileError,
     ManifestError,
     ModelFolderError,
+    NoAnswer,
     OffchainError,
     ProofError,
     RangeError,
@@ -76,7 +77,7 @@ def get_exit_code(error: OffchainError) -> ExitCode:
         return ExitCode.MISMATCH
     if isinstance(error, (ContractRevert, JobRefused)):
         return ExitCode.REFUSED
-    if isinstance(error, (DownloadError, RpcUnavailable, SignerUnavailable)):
+    if isinstance(error, (DownloadError, NoAnswer, RpcUnavailable, SignerUnavailable)):
         return ExitCode.UNAVAILABLE
     return ExitCode.FAILED
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from importlib.metadata import version
+from threading import Event
 from typing import Final
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from offchain.errors import ConfigError
 from offchain.gateway.answers import Boundary, install_error_handlers
+from offchain.gateway.background import Repeater
 from offchain.gateway.config import GatewayConfig
 from offchain.gateway.core import Gateway, open_gateway
 from offchain.gateway.limits import ClientLimits
@@ -39,17 +42,11 @@ def create_app(config: GatewayConfig, gateway: Gateway | None = None) -> FastAPI
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         opened = gateway or open_gateway(config, limits, log)
-        app.state.gateway = opened
-        for repeater in opened.repeaters:
-            repeater.start()
-        try:
-            yield
-        finally:
-            opened.stopping.set()
-            for repeater in opened.repeaters:
-                repeater.request_stop()
-            for repeater in opened.repeaters:
-                repeater.join(STOP_S)
+        # Whoever opened the gateway himself holds its home himself.
+        with nullcontext() if gateway else hold_home(opened):
+            app.state.gateway = opened
+            with _running(opened.repeaters, opened.stopping):
+                yield
 
     app = FastAPI(
         title="zkDPS gateway",
@@ -80,6 +77,32 @@ def create_app(config: GatewayConfig, gateway: Gateway | None = None) -> FastAPI
     for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+@contextmanager
+def hold_home(gateway: Gateway) -> Iterator[None]:
+    """Serve a home alone: content and its catalogue change together under locks of one process.
+
+    Raises ConfigError where another process serves it.
+    """
+    with gateway.database.locks.try_hold("gateway") as is_alone:
+        if not is_alone:
+            raise ConfigError(f"another gateway serves {gateway.database.describe()}")
+        yield
+
+
+@contextmanager
+def _running(repeaters: Sequence[Repeater], stopping: Event) -> Iterator[None]:
+    for repeater in repeaters:
+        repeater.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for repeater in repeaters:
+            repeater.request_stop()
+        for repeater in repeaters:
+            repeater.join(STOP_S)
 
 
 DESCRIPTION: Final = """\

@@ -56,6 +56,7 @@ class Gateway(Boards):
     parameters: Parameters
     index: Index
     models: Shelf
+    database: Database
     # Set when the process is asked to stop: streams end by themselves.
     stopping: threading.Event = field(default_factory=threading.Event)
     repeaters: Sequence[Repeater] = ()
@@ -125,6 +126,7 @@ def open_gateway(config: GatewayConfig, limits: ClientLimits, log: Log) -> Gatew
         parameters=parameters,
         index=index,
         models=Shelf(config.models, log),
+        database=database,
         repeaters=[Repeater(name, step, pause_s, log) for name, step, pause_s in steps],
     )
 

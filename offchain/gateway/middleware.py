@@ -102,7 +102,8 @@ class SafeHeaders:
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
                 # Also where no origin is named: a cache must not give that answer to a page.
-                headers.add_vary_header("Origin")
+                if "origin" not in headers.get("vary", "").lower():
+                    headers.add_vary_header("Origin")
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
