@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from offchain.chain.job_ids import compute_job_id, id_bytes
 from offchain.chain.session_ids import build_job_terms, compute_batch_id, compute_session_id
-from offchain.commit.batch_tree import compute_leaf, compute_root
+from offchain.commit.batch_tree import MAX_LEAVES, compute_leaf, compute_root
 from offchain.gateway.index.changes import Changes, Fact
 from offchain.gateway.index.records import (
     Deployment,
@@ -120,6 +120,9 @@ def on_committed(changes: Changes, fact: Fact, deployment: Deployment) -> None:
     if session is None:
         return
     leaves = _read_leaves(fact, session, deployment)
+    if not 1 <= len(leaves) <= MAX_LEAVES or len(leaves) != fact.arguments["count"]:
+        deployment.notify("terms-mismatch", batch=key, block=fact.block)
+        return
     nodes = [compute_leaf(id_bytes(JobId(x["job"])), _digest(x["out_digest"])) for x in leaves]
     if compute_root(nodes) != root or compute_batch_id(SessionId(session["id"]), root) != key:
         deployment.notify("terms-mismatch", batch=key, block=fact.block)
@@ -178,7 +181,8 @@ def _read_leaves(fact: Fact, session: Body, deployment: Deployment) -> list[dict
 
 def split_items(packed: bytes) -> Sequence[tuple[int, Digest, Digest]]:
     """Return nonce, input digest and output digest of each result of a batch's event."""
-    items = [packed[i : i + ITEM_BYTES] for i in range(0, len(packed), ITEM_BYTES)]
+    whole = len(packed) - len(packed) % ITEM_BYTES
+    items = [packed[i : i + ITEM_BYTES] for i in range(0, whole, ITEM_BYTES)]
     middle = NONCE_BYTES + WORD
     return [
         (int.from_bytes(i[:NONCE_BYTES], "big"), Digest(i[NONCE_BYTES:middle]), Digest(i[middle:]))
