@@ -8,9 +8,12 @@ import {IModelRegistry} from "../../contracts/interfaces/IModelRegistry.sol";
 import {IOrderBook} from "../../contracts/interfaces/IOrderBook.sol";
 import {IProtocolClock} from "../../contracts/interfaces/IProtocolClock.sol";
 import {IResultRelay} from "../../contracts/interfaces/IResultRelay.sol";
+import {ISessionMarket} from "../../contracts/interfaces/ISessionMarket.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 import {SignedResult} from "../../contracts/types/Dispute.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
+import {Adoption, JobTerms} from "../../contracts/types/Job.sol";
+import {Leaf} from "../../contracts/types/Session.sol";
 import {BondSplit, JobSplit, Parties, SlashSplit} from "../../contracts/types/Split.sol";
 import {VersionParams} from "../../contracts/types/Version.sol";
 import {AccessWorld} from "./AccessWorld.sol";
@@ -50,6 +53,7 @@ contract AccessMatrixTest is AccessWorld {
         buildVerdictRows();
         buildGameRows();
         buildOrderRows();
+        buildSessionRows();
         buildGuardianRows();
         buildRefundRows();
     }
@@ -109,7 +113,7 @@ contract AccessMatrixTest is AccessWorld {
         call = abi.encodeCall(IStakeVault.lockStake, (ETH, fresh, WORKER, 1));
         add("StakeVault.lockStake", v, call, THE_MARKET, market_);
         call = abi.encodeCall(IStakeVault.settleJob, (ETH, open, parties, refund));
-        add("StakeVault.settleJob", v, call, THE_MARKET, market_);
+        add("StakeVault.settleJob", v, call, THE_MARKET | THE_SESSIONS, market_);
         call = abi.encodeCall(IStakeVault.divideSlash, (ETH, inAirgap, OWNER, CLIENT, none, split));
         add("StakeVault.divideSlash", v, call, THE_MARKET, market_);
         call = abi.encodeCall(IStakeVault.slashStake, (ETH, open, OWNER, 1000));
@@ -120,6 +124,20 @@ contract AccessMatrixTest is AccessWorld {
         addPaid("StakeVault.addBond", v, 1, call, THE_GAME, game_);
         call = abi.encodeCall(IStakeVault.settleBonds, (due, none, OWNER, bonds));
         add("StakeVault.settleBonds", v, call, THE_GAME, game_);
+        addPaid("StakeVault.fund", v, 1, abi.encodeCall(IStakeVault.fund, (ETH, 1)), EVERYBODY, 0);
+        call = abi.encodeCall(IStakeVault.chargeCredit, (ETH, fresh, CLIENT, 1));
+        add("StakeVault.chargeCredit", v, call, THE_MARKET, market_);
+        buildEscrowRows(v, fresh);
+    }
+
+    function buildEscrowRows(address v, JobId fresh) private {
+        bytes4 notSessions = IStakeVault.NotSessions.selector;
+        bytes memory call = abi.encodeCall(IStakeVault.addDeposit, (ETH, fresh, CLIENT, 1));
+        addPaid("StakeVault.addDeposit", v, 1, call, THE_SESSIONS, notSessions);
+        call = abi.encodeCall(IStakeVault.fundBatch, (ETH, openedSession, fresh, WORKER, 1, 1));
+        add("StakeVault.fundBatch", v, call, THE_SESSIONS, notSessions);
+        call = abi.encodeCall(IStakeVault.splitFunds, (ETH, committedBatchId, fresh, 1, 1));
+        add("StakeVault.splitFunds", v, call, THE_SESSIONS, notSessions);
     }
 
     /* THE MARKET */
@@ -165,6 +183,12 @@ contract AccessMatrixTest is AccessWorld {
         add("JobMarket.settleRejected", m, call, THE_GAME, notGame);
         call = abi.encodeCall(IJobMarket.divideSlash, (inAirgap, none, true));
         add("JobMarket.divideSlash", m, call, THE_GAME, notGame);
+        JobTerms memory terms = requestTerms(committedBatchId, 0);
+        terms.fee = 1;
+        call = abi.encodeCall(IJobMarket.openOrder, (terms, WORKER, ""));
+        add("JobMarket.openOrder", m, call, THE_ORDERS, IJobMarket.NotOrders.selector);
+        call = abi.encodeCall(IJobMarket.adoptJob, (terms, Adoption(OWNER, OUT_DIGEST, uint40(block.timestamp), 1, 0)));
+        add("JobMarket.adoptJob", m, call, THE_SESSIONS, IJobMarket.NotSessions.selector);
     }
 
     /* THE GAME AND THE REGISTRY */
@@ -173,6 +197,9 @@ contract AccessMatrixTest is AccessWorld {
         address g = address(game);
         bytes memory call = abi.encodeCall(IDisputeGame.challenge, (committed, OUT_DIGEST));
         addPaid("DisputeGame.challenge", g, game.requiredBond(committed), call, EVERYBODY, 0);
+        call = abi.encodeCall(IDisputeGame.challengeFor, (committed, OUT_DIGEST, STRANGER));
+        uint256 bond = game.requiredBond(committed);
+        addPaid("DisputeGame.challengeFor", g, bond, call, THE_SESSIONS, IDisputeGame.NotSessions.selector);
         call = abi.encodeCall(IDisputeGame.requestProof, (proofRequired, OUT_DIGEST));
         add("DisputeGame.requestProof", g, call, EVERYBODY, 0);
         call = abi.encodeCall(IDisputeGame.prove, (due, termsOf(due), "", "", ""));
@@ -208,6 +235,31 @@ contract AccessMatrixTest is AccessWorld {
         add("ResultRelay.deliver", r, call, EVERYBODY, 0);
     }
 
+    /* SESSIONS */
+
+    function buildSessionRows() private {
+        address s = address(sessions);
+        bytes4 notClient = IJobMarket.NotClient.selector;
+        bytes memory call = abi.encodeCall(ISessionMarket.openSession, (openParams(), FEE));
+        addPaid("SessionMarket.openSession", s, FEE, call, EVERYBODY, 0);
+        call = abi.encodeCall(ISessionMarket.addDeposit, (openedSession, 1));
+        addPaid("SessionMarket.addDeposit", s, 1, call, THE_CLIENT, notClient);
+        call = abi.encodeCall(ISessionMarket.closeSession, (openedSession));
+        add("SessionMarket.closeSession", s, call, THE_CLIENT | THE_OWNER | THE_WORKER, notClient);
+        call = abi.encodeCall(ISessionMarket.withdrawSession, (closedSession));
+        add("SessionMarket.withdrawSession", s, call, EVERYBODY, 0);
+        call = abi.encodeCall(ISessionMarket.commitBatch, (openedSession, signItems(openedSession, 2, 1)));
+        add("SessionMarket.commitBatch", s, call, THE_WORKER, IJobMarket.NotOperator.selector);
+        Leaf memory leaf = leafOf(committedBatchId, 1);
+        bytes32[] memory path = pathOf(committedBatchId, 1);
+        call = abi.encodeCall(ISessionMarket.extract, (committedBatchId, leaf, path));
+        add("SessionMarket.extract", s, call, THE_CLIENT, notClient);
+        call = abi.encodeCall(ISessionMarket.challenge, (committedBatchId, leaf, path));
+        addPaid("SessionMarket.challenge", s, game.requiredBond(committed), call, EVERYBODY, 0);
+        call = abi.encodeCall(ISessionMarket.finaliseBatch, (overdueBatch));
+        add("SessionMarket.finaliseBatch", s, call, EVERYBODY, 0);
+    }
+
     /* THE GUARDIAN */
 
     function buildGuardianRows() private {
@@ -237,6 +289,10 @@ contract AccessMatrixTest is AccessWorld {
         add("JobMarket.voidJob", m, abi.encodeCall(IJobMarket.voidJob, (assigned)), EVERYBODY, 0);
         add("JobMarket.settleVoided", m, abi.encodeCall(IJobMarket.settleVoided, (due)), THE_GAME, notGame);
         add("DisputeGame.voidDispute", address(game), abi.encodeCall(IDisputeGame.voidDispute, (due)), EVERYBODY, 0);
+        bytes memory call = abi.encodeCall(ISessionMarket.voidSession, (openedSession));
+        add("SessionMarket.voidSession", address(sessions), call, EVERYBODY, 0);
+        call = abi.encodeCall(ISessionMarket.voidBatch, (committedBatchId));
+        add("SessionMarket.voidBatch", address(sessions), call, EVERYBODY, 0);
     }
 
     /* THE TEST */

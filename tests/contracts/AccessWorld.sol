@@ -6,11 +6,11 @@ import {HostileConsumer} from "../../contracts/mocks/HostileConsumer.sol";
 import {SignedResult} from "../../contracts/types/Dispute.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
 import {Order} from "../../contracts/types/Order.sol";
-import {Deployment} from "./Deployment.sol";
+import {SessionSteps} from "./SessionSteps.sol";
 
 /// @notice Roles, and one job in each state that a row of the access matrix needs.
-abstract contract AccessWorld is Deployment {
-    uint256 internal constant ROLES = 14;
+abstract contract AccessWorld is SessionSteps {
+    uint256 internal constant ROLES = 17;
     uint256 internal constant THE_CLIENT = 1 << 0;
     uint256 internal constant THE_OWNER = 1 << 1;
     uint256 internal constant THE_WORKER = 1 << 2;
@@ -22,6 +22,8 @@ abstract contract AccessWorld is Deployment {
     uint256 internal constant THE_MEMBER = 1 << 11;
     uint256 internal constant THE_JAILED = 1 << 12;
     uint256 internal constant THE_JAILED_WORKER = 1 << 13;
+    uint256 internal constant THE_SESSIONS = 1 << 14;
+    uint256 internal constant THE_ORDERS = 1 << 15;
     uint256 internal constant STAKERS = THE_OWNER | THE_JAILED;
     uint256 internal constant EVERYBODY = (1 << ROLES) - 1;
 
@@ -49,6 +51,12 @@ abstract contract AccessWorld is Deployment {
     /// Rejected for want of a proof.
     JobId internal inAirgap;
     JobId internal overAirgap;
+    /// Sessions: one that lives, and one whose last second to post is over.
+    JobId internal openedSession;
+    JobId internal closedSession;
+    /// Batches: one within its window, and one behind it.
+    JobId internal committedBatchId;
+    JobId internal overdueBatch;
     /// Final, and a contract waits for its result.
     JobId internal awaited;
     /// Signed by the client, whose credit pays it.
@@ -79,7 +87,10 @@ abstract contract AccessWorld is Deployment {
             address(guardian),
             member(0),
             JAILED,
-            JAILED_WORKER
+            JAILED_WORKER,
+            address(sessions),
+            address(orders),
+            address(relay)
         ];
         fund(JAILED);
         fund(OTHER);
@@ -97,6 +108,9 @@ abstract contract AccessWorld is Deployment {
         openAndOverdue = createJob();
         assignedAndOverdue = acceptedJob();
         committedAndOverdue = committedJob();
+        overdueBatch = committedBatch(2);
+        closedSession = openSession();
+        closeAs(CLIENT, closedSession);
         awaited = commitOutput(acceptedJob());
         overdue = challengedJob();
         // This one's operator is in jail for it.
@@ -112,6 +126,8 @@ abstract contract AccessWorld is Deployment {
 
     function buildPresent() private {
         game.claimDefault(inAirgap);
+        openedSession = openSession();
+        committedBatchId = commitCount(openedSession, 0, 2);
         open = createJob();
         committed = committedJob();
         due = challengedJob();

@@ -17,6 +17,7 @@ CONTRACTS = (
     "DisputeGame",
     "Guardian",
     "ModelRegistry",
+    "SessionMarket",
     "OrderBook",
     "ResultRelay",
 )
