@@ -4,6 +4,7 @@ import { Footer } from "../components/Footer";
 import { Shell } from "../components/Shell";
 import { WalletButton, WalletDialogProvider } from "../components/WalletDialog";
 import { AccountPage } from "../pages/AccountPage";
+import { chooseExplorerPage } from "../pages/explorer";
 import { JobPage } from "../pages/job/JobPage";
 import { MyJobsPage } from "../pages/MyJobsPage";
 import { NotFound } from "../pages/NotFound";
@@ -37,8 +38,8 @@ export function App() {
   );
 }
 
-function choosePage({ path }: Route): ReactNode {
-  const [page = "submit", id] = path;
+function choosePage(route: Route): ReactNode {
+  const [page = "submit", id] = route.path;
   switch (page) {
     case "submit":
       return <SubmitPage />;
@@ -47,8 +48,8 @@ function choosePage({ path }: Route): ReactNode {
     case "account":
       return <AccountPage />;
     case "jobs":
-      return id === undefined ? <NotFound /> : <JobPage id={id} />;
+      return id === undefined ? chooseExplorerPage(route) : <JobPage id={id} />;
     default:
-      return <NotFound />;
+      return chooseExplorerPage(route) ?? <NotFound />;
   }
 }

@@ -2,6 +2,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { link, type Route } from "../app/router";
 import { type Theme, useTheme } from "../app/theme";
+import { EXPLORER_PATHS } from "../pages/explorer/paths";
 import {
   AutoIcon,
   CompassIcon,
@@ -17,10 +18,10 @@ const PAGES = [
   { path: "submit", label: "Order", Icon: PlusIcon, covers: ["submit"] },
   { path: "my-jobs", label: "My jobs", Icon: ListIcon, covers: ["my-jobs"] },
   {
-    path: "models",
+    path: "explorer",
     label: "Explore",
     Icon: CompassIcon,
-    covers: ["models", "operators", "jobs", "disputes"],
+    covers: EXPLORER_PATHS,
   },
   { path: "account", label: "Account", Icon: WalletIcon, covers: ["account"] },
 ] as const;

@@ -2,10 +2,18 @@
 //
 // Nothing is accumulated: at each head a page reads again, so a reorganisation needs no undoing. Reads that are asked
 // for at one moment travel in one HTTP request (JSON-RPC batch).
-import { createPublicClient, defineChain, getAddress, http, type PublicClient } from "viem";
+import {
+  createPublicClient,
+  defineChain,
+  erc20Abi,
+  getAddress,
+  http,
+  type PublicClient,
+} from "viem";
 import { disputeGameAbi, jobMarketAbi, modelRegistryAbi, stakeVaultAbi } from "./abi";
 import { isEqualHex } from "./bytes";
 import { WrongDeployment } from "./errors";
+import type { Unit } from "./money";
 import { hashParameters } from "./parameters";
 import {
   type Address,
@@ -32,6 +40,7 @@ import {
 
 const BATCH_WAIT_MS = 8; // reads of one rendering travel together
 const BATCH_SIZE = 60;
+const MAX_SYMBOL = 12;
 
 /** A client of the node at this address; `chainId` names the chain in errors of viem. */
 export function connectChain(rpc: string, chainId: number): PublicClient {
@@ -230,6 +239,29 @@ export class ChainReader {
       blockNumber: at.number,
     });
     return Number(open);
+  }
+
+  private tokenUnit: Promise<Unit | null> | undefined;
+
+  /** How the deployment's one ERC-20 is written; null where there is none. Read once. */
+  getTokenUnit(): Promise<Unit | null> {
+    this.tokenUnit ??= this.fetchTokenUnit();
+    this.tokenUnit.catch(() => {
+      this.tokenUnit = undefined;
+    });
+    return this.tokenUnit;
+  }
+
+  private async fetchTokenUnit(): Promise<Unit | null> {
+    const { token } = this.deployment;
+    if (token === null) return null;
+    const call = { address: token, abi: erc20Abi };
+    const [symbol, decimals] = await Promise.all([
+      this.client.readContract({ ...call, functionName: "symbol" }),
+      this.client.readContract({ ...call, functionName: "decimals" }),
+    ]);
+    // A token's name is its owner's: cut to what fits beside a number.
+    return { symbol: symbol.slice(0, MAX_SYMBOL), decimals };
   }
 
   /** Throws WrongDeployment unless the addresses are one deployment, with these parameters, on the node's chain. */
