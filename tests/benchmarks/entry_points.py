@@ -35,6 +35,7 @@ from offchain.types import (
 )
 from tests.benchmarks.gas_chain import GasChain
 from tests.benchmarks.order_points import OrderPoints
+from tests.benchmarks.session_points import SessionPoints
 
 FEE: Final = 10**16
 STAKE: Final = 10**19
@@ -80,6 +81,7 @@ class EntryPoints:
         self.play_equivocation()
         self.play_tokens()
         self.play_orders()
+        self.play_sessions()
         self.play_stake(first)
         self.play_guardian(first)
 
@@ -259,6 +261,11 @@ class EntryPoints:
         dims, width = as_matrix(self.model.output_shape), self.model.output_bits // 8
         points.play_results(self.out_digest, width, dims, self.raw_output)
 
+    def play_sessions(self) -> None:
+        """Post batches of signed requests, and take results out of them."""
+        operator = self.hire()
+        SessionPoints(self.chain, self.version, operator.owner, operator.worker).play()
+
     def play_stake(self, operator: Operator) -> None:
         """Add to stake, take it out, end a service."""
         chain, vault = self.chain, self.chain.contracts.vault
@@ -281,13 +288,16 @@ class EntryPoints:
             self._execute(GuardianAction.RENOUNCE)
         self._execute(GuardianAction.PAUSE)
         self._execute(GuardianAction.UNPAUSE)
-        fresh, disputed = self.hire(), self.hire()
+        fresh, disputed, posting = self.hire(), self.hire(), self.hire()
+        points = SessionPoints(chain, self.version, posting.owner, posting.worker)
+        session, batch = points.prepare_void()
         job_id, _ = self.commit(fresh, "first job")
         challenged, _ = self.commit(disputed, "first job")
         self.challenge(challenged, self.anybody, "open")
         self._execute(GuardianAction.REFUND)
         chain.send(self.anybody, chain.contracts.market.build_void_job(job_id))
         chain.send(self.anybody, chain.contracts.game.build_void_dispute(challenged))
+        points.play_void(session, batch)
 
     def challenge(self, job_id: JobId, challenger: Address, case: str) -> None:
         """Challenge a job with what the bond is now."""

@@ -19,6 +19,7 @@ from offchain.submit.models import encode_input, load_model
 from tests.benchmarks.entry_points import EntryPoints
 from tests.benchmarks.gas_chain import GasChain, Row, run_gas_chain
 from tests.benchmarks.machine import ROOT, describe_machine
+from tests.benchmarks.session_points import AMORTISED_MAXIMUM, FULL, OPENING, SIZES
 
 HAPPY_PATH: Final = ("createJob", "acceptJob", "commitResult", "finalise")
 HAPPY_PATH_MAXIMUM: Final = 350_000
@@ -27,14 +28,16 @@ INITCODE_MAXIMUM: Final = 49_152  # EIP-3860
 # What only a module of the deployment may call; its gas is in the entry points that lead there.
 MODULES_ONLY: Final = frozenset(
     {
-        "StakeVault.addBond", "StakeVault.addEscrow", "StakeVault.chargeCredit",
-        "StakeVault.divideSlash", "StakeVault.jail",
+        "StakeVault.addBond", "StakeVault.addDeposit", "StakeVault.addEscrow",
+        "StakeVault.chargeCredit", "StakeVault.divideSlash", "StakeVault.fundBatch",
+        "StakeVault.jail", "StakeVault.splitFunds",
         "StakeVault.lockStake", "StakeVault.recordMiss", "StakeVault.settleBonds",
         "StakeVault.settleJob", "StakeVault.slashStake",
-        "JobMarket.disputeJob", "JobMarket.divideSlash", "JobMarket.openOrder",
-        "JobMarket.settleProven",
+        "JobMarket.adoptJob", "JobMarket.disputeJob", "JobMarket.divideSlash",
+        "JobMarket.openOrder", "JobMarket.settleProven",
         "JobMarket.settleRejected", "JobMarket.settleVoided",
         "JobMarket.pause", "JobMarket.unpause", "JobMarket.enterRefundMode",
+        "DisputeGame.challengeFor",
     }
 )  # fmt: skip
 
@@ -54,7 +57,7 @@ def main(json_file: Path | None, models: Path) -> None:
     """Send every transaction of the protocol on a fresh chain and show what each cost.
 
     Exit status 1 when an entry point was never called, the happy path costs more than 350,000 gas,
-    or a contract is larger than 23.5 kB.
+    a job in a full batch of a session more than 15,000, or a contract is larger than 23.5 kB.
     """
     prepare_model(models, Narrator(lambda _line: None))
     folder = models / MODEL
@@ -63,15 +66,17 @@ def main(json_file: Path | None, models: Path) -> None:
         rows, missing = summarise(chain.rows), find_missing(chain)
     sizes = measure_sizes()
     happy = {case: sum_happy_path(rows, case) for case in ("first job", "later job", "ERC-20")}
+    amortised = {size: amortise(rows, size) for size in SIZES}
     report = {
         "machine": describe_machine(),
         "happy_path_gas": happy["first job"],
         "happy_path_gas_later_jobs": happy["later job"],
         "happy_path_gas_erc20": happy["ERC-20"],
+        "session_gas_a_job": {str(size): gas for size, gas in amortised.items()},
         "rows": [asdict(row) for row in rows],
         "sizes": sizes,
     }
-    show(rows, sizes, happy)
+    show(rows, sizes, happy, amortised)
     if json_file is not None:
         json_file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     problems = [f"{name} was never called" for name in missing]
@@ -82,6 +87,8 @@ def main(json_file: Path | None, models: Path) -> None:
     ]
     if happy["first job"] > HAPPY_PATH_MAXIMUM:
         problems.append(f"the happy path costs {happy['first job']} gas")
+    if amortised[FULL] > AMORTISED_MAXIMUM:
+        problems.append(f"a job in a batch of {FULL} costs {amortised[FULL]} gas")
     for problem in problems:
         click.echo(f"FAILED: {problem}", err=True)
     sys.exit(1 if problems else 0)
@@ -115,6 +122,14 @@ def sum_happy_path(rows: Sequence[Row], case: str) -> int:
     return sum(gas[function] for function in HAPPY_PATH)
 
 
+def amortise(rows: Sequence[Row], size: int) -> int:
+    """Return the gas of one job of a session with one batch: opening to payment, rounded up."""
+    gas = {(row.function, row.case): row.gas for row in rows}
+    total = sum(gas.get((function, f"for {size}"), 0) for function in OPENING)
+    total += sum(gas[function, f"{size} results"] for function in ("commitBatch", "finaliseBatch"))
+    return -(-total // size)
+
+
 def measure_sizes() -> Mapping[str, Mapping[str, int]]:
     """Return the size of every contract's deployed and creation code."""
     return {
@@ -127,7 +142,10 @@ def measure_sizes() -> Mapping[str, Mapping[str, int]]:
 
 
 def show(
-    rows: Sequence[Row], sizes: Mapping[str, Mapping[str, int]], happy: Mapping[str, int]
+    rows: Sequence[Row],
+    sizes: Mapping[str, Mapping[str, int]],
+    happy: Mapping[str, int],
+    amortised: Mapping[int, int],
 ) -> None:
     """Print the tables."""
     table: list[tuple[Any, ...]] = [("entry point", "case", "gas", "calldata bytes")]
@@ -139,6 +157,8 @@ def show(
     click.echo()
     for case, gas in happy.items():
         click.echo(f"create + accept + commit + finalise, {case}: {gas:,}")
+    for count, gas in amortised.items():
+        click.echo(f"a job of a session, {count} in its batch, opening to payment: {gas:,}")
     click.echo()
     click.echo(f"{'contract':<20}{'code bytes':>12}{'initcode bytes':>16}")
     for name, size in sizes.items():
