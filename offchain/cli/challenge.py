@@ -8,7 +8,13 @@ import click
 
 from offchain.cli.evidence import evidence
 from offchain.cli.job_moves import find
-from offchain.cli.options import account_options, job_option, json_option, role_options
+from offchain.cli.options import (
+    account_options,
+    job_option,
+    json_option,
+    pull_options,
+    role_options,
+)
 from offchain.cli.output import EXIT_HELP, answer
 from offchain.cli.stopping import listen_for_stop
 from offchain.errors import JobRefused
@@ -35,9 +41,13 @@ command.add_command(evidence)
 
 @command.command(epilog=EXIT_HELP)
 @role_options("challenger")
+@pull_options
 @click.option("--challenge-always", is_flag=True, help="Challenge right results too (drills).")
 def run(settings: Settings) -> None:
     """Watch every committed result, recompute it on the reference path, challenge what differs.
+
+    Results in a session's batch are challenged one by one, each by a proof that it is in the batch;
+    it is a job of its own from then on. What could not be recomputed here is never challenged.
 
     After a challenge: claim the default when no proof came in time, divide the slash after the
     airgap, and withdraw what was won.

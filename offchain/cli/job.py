@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from offchain.cli.job_moves import MOVES
-from offchain.cli.options import FILE, chain_options, job_option, json_option, role_options
+from offchain.cli.options import (
+    FILE,
+    chain_options,
+    job_option,
+    json_option,
+    pull_options,
+    role_options,
+)
 from offchain.cli.output import EXIT_HELP, answer, answer_rows, progress
 from offchain.cli.stopping import listen_for_stop
 from offchain.errors import ConfigError
@@ -46,6 +53,7 @@ for move in MOVES:
 
 @command.command(epilog=EXIT_HELP)
 @role_options("client")
+@pull_options
 @click.option("--version", required=True, help="Model version, 0x and 64 hex digits.")
 @click.option("--input", "input_file", type=FILE, required=True, help="Input: a JSON array.")
 @click.option("--fee-wei", type=int, required=True, help="Fee to escrow, in wei or token units.")

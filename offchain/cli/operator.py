@@ -8,12 +8,18 @@ from typing import Any
 
 import click
 
-from offchain.cli.options import DEFAULT_RPC, FILE, json_option, role_options
+from offchain.cli.options import DEFAULT_RPC, FILE, json_option, pull_options, role_options
 from offchain.cli.output import EXIT_HELP, answer
 from offchain.cli.stake import MOVES, describe_operator
 from offchain.cli.stopping import listen_for_stop
 from offchain.errors import ConfigError
-from offchain.params.settings import FAULTS, HOME_VARIABLE, MAX_WORKERS, Settings
+from offchain.params.settings import (
+    FAULTS,
+    HOME_VARIABLE,
+    MAX_BATCH,
+    MAX_WORKERS,
+    Settings,
+)
 
 
 @click.group(name="operator")
@@ -37,6 +43,26 @@ for move in MOVES:
 
 @command.command(epilog=EXIT_HELP)
 @role_options("operator")
+@pull_options
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1, MAX_BATCH),
+    default=64,
+    show_default=True,
+    help="Results of a session that are committed together.",
+)
+@click.option(
+    "--batch-seconds",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="The longest that a session's result waits for others, in block time.",
+)
+@click.option(
+    "--min-session-fee-wei",
+    type=int,
+    help="Least fee of a session's request; default: its part of a full batch's gas just now.",
+)
 @click.option(
     "--backend",
     type=click.Choice(["auto", "numpy", "torch"]),
@@ -80,9 +106,14 @@ def run(settings: Settings) -> None:
     Logs are one JSON event a line on standard error. Interrupt or terminate to stop; a restart
     resumes from the chain and the journal.
 
+    With a gateway it also takes signed orders whose price has risen to the fee floor, and serves
+    the sessions that name its owner: it answers their requests with signed results, and commits up
+    to --batch-size of them in one transaction.
+
     \b
     zkdps operator run --home ./operator --models ./models --content ./content \\
         --owner 0x... --key-file worker.key --manifest deployments/31337.json
+    zkdps operator run ... --content http://127.0.0.1:8000 --gateway http://127.0.0.1:8000 --pull
     """
     settings.save()
     os.environ[HOME_VARIABLE] = str(settings.home)

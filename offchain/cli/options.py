@@ -81,6 +81,37 @@ def chain_options(command: Command) -> Command:
     return command
 
 
+def gateway_option(command: Command) -> Command:
+    """Add --gateway."""
+    return click.option(
+        "--gateway",
+        required=True,
+        envvar="ZKDPS_GATEWAY",
+        help="URL of the gateway that carries requests, results and orders. Nothing that it says "
+        "is believed.",
+    )(command)
+
+
+def pull_options(command: Command) -> Command:
+    """Add what lets a role fetch the files of a version that is not among its models."""
+    for option in (
+        click.option(
+            "--gateway",
+            envvar="ZKDPS_GATEWAY",
+            default="",
+            help="URL of a gateway; an operator takes signed orders and serves sessions from it.",
+        ),
+        click.option(
+            "--pull",
+            is_flag=True,
+            help="Fetch the files of a version that is not among the models, from where its "
+            "registration says or from the gateway; they are recomputed before they are used.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def key_options(command: Command) -> Command:
     """Add the signer; keys are named by file and never given on a command line."""
     for option in (

@@ -23,6 +23,7 @@ from offchain.chain.data_contract import (
 from offchain.chain.journal import Journal, StepKey
 from offchain.chain.keys import AskPassword
 from offchain.chain.signers import SignerSource, open_signer
+from offchain.chain.typed_data import TypedMessage
 from offchain.errors import OffchainError
 from offchain.roles.context import bind_contracts, connect
 from offchain.submit.models import Model, load_model
@@ -54,15 +55,19 @@ class Account:
         source = SignerSource(
             key_file, password_file, signer_url, signer_address, signer_api, signer_ca_file
         )
-        signer = open_signer(source, ask)
-        journal = Journal(state / f"{self.client.chain_id}-{signer.address}" / JOURNAL)
-        self._submitter = Submitter(self.client, journal, signer)
+        self._signer = open_signer(source, ask)
+        journal = Journal(state / f"{self.client.chain_id}-{self._signer.address}" / JOURNAL)
+        self._submitter = Submitter(self.client, journal, self._signer)
         self._job = uuid.uuid4().hex
 
     @property
     def address(self) -> Address:
         """Return the account's address."""
         return Address(self._submitter.account)
+
+    def sign_typed(self, message: TypedMessage) -> bytes:
+        """Return the account's signature of an EIP-712 message, 65 bytes."""
+        return self._signer.sign_typed(message)
 
     def send(self, call: Call) -> Receipt:
         """Send one transaction and wait for it."""
