@@ -14,9 +14,20 @@ from typing import Final
 import click
 
 from offchain.cli.output import ExitCode
-from offchain.cli.stopping import exit_on_terminate
+from offchain.cli.stopping import exit_on_terminate, listen_for_stop
 
 ROOT: Final = Path(__file__).parents[3]
+INTERRUPTED: Final = 130  # the shell's convention
+INVITATION: Final = """
+Open  {dapp}
+
+  Connect with the development wallet: its accounts and their money are play.
+  Draw a digit or type a text, order it, watch it, challenge it. A result can be challenged for
+  90 s; a proof is due within about two minutes of a challenge.
+  "Digits, served by a cheat" is what it says: challenge its answer, and its stake is slashed.
+
+Ctrl-C stops everything.
+"""
 
 
 @click.command(name="demo")
@@ -38,8 +49,19 @@ ROOT: Final = Path(__file__).parents[3]
 )
 @click.option("--real-time", is_flag=True, help="Wait for every deadline in full.")
 @click.option("--keep", is_flag=True, help="Keep the working folder (journals and logs).")
+@click.option(
+    "--dapp",
+    is_flag=True,
+    help="Instead, leave chain, operators, gateway and web page running until interrupted; --json "
+    "then writes their addresses.",
+)
 def command(
-    json_file: Path | None, models: Path, names: Sequence[str], real_time: bool, keep: bool
+    json_file: Path | None,
+    models: Path,
+    names: Sequence[str],
+    real_time: bool,
+    keep: bool,
+    dapp: bool,
 ) -> None:
     """Four jobs on a fresh local chain: paid, proven, slashed, refunded.
 
@@ -47,11 +69,16 @@ def command(
     time from the chain. Waits that nobody can cut short are skipped by moving the chain's clock,
     and said to be; --real-time waits for them. Exit code 0 only if every scenario ends as it must.
     """
+    if dapp and (names or real_time):
+        raise click.UsageError("--dapp plays no scenario, and its time is real anyway")
+    exit_on_terminate()
+    folder = Path(tempfile.mkdtemp(prefix="zkdps-demo-"))
+    if dapp:
+        show_page(folder, models, json_file, keep)
+        return
     from offchain.cli.demo.play import play_scenarios
 
-    exit_on_terminate()
     started = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="zkdps-demo-"))
     try:
         results = play_scenarios(folder, models, names, print_line, not real_time)
     finally:
@@ -66,6 +93,35 @@ def command(
     verdict = "every scenario ended as it must" if held else "A SCENARIO DID NOT END AS IT MUST"
     print_line(f"{verdict}; {time.monotonic() - started:.0f} s in all")
     sys.exit(ExitCode.OK if held else ExitCode.FAILED)
+
+
+def show_page(folder: Path, models: Path, json_file: Path | None, keep: bool) -> None:
+    """Keep everything that the web page needs running until interrupted."""
+    from offchain.cli.demo.narrator import Narrator
+    from offchain.cli.demo.showcase import (
+        PREFERRED,
+        open_showcase,
+        run_until_interrupted,
+        write_facts,
+    )
+
+    narrator = Narrator(print_line)
+    try:
+        with open_showcase(folder, models, narrator, PREFERRED) as showcase:
+            if json_file is not None:
+                write_facts(showcase, json_file)
+            print_line(INVITATION.format(dapp=showcase.dapp))
+            run_until_interrupted(showcase, listen_for_stop())
+            narrator.say("stopping every process")
+    except KeyboardInterrupt:
+        narrator.say("interrupted: every process was stopped")
+        sys.exit(INTERRUPTED)
+    finally:
+        if keep:
+            print_line(f"journals and logs are in {folder}")
+        else:
+            shutil.rmtree(folder)
+    print_line("stopped; nothing is left running")
 
 
 def print_line(text: str) -> None:

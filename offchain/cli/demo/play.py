@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from offchain.cli.demo.ledger import sum_gas
 from offchain.cli.demo.narrator import Narrator, show_ether
+from offchain.cli.demo.offers import DIGITS, prepare_offer
 from offchain.cli.demo.scenarios import SCENARIOS, Result, Scenario
 from offchain.cli.demo.stage import Play
 from offchain.cli.demo.world import World, open_world
-from offchain.errors import ConfigError, GraphError
+from offchain.errors import ConfigError
 
-MODEL: Final = "mlp-digits"
+MODEL: Final = DIGITS.folder
 SAMPLE: Final = 7  # row of the held-out scans
 SHADES: Final = " .:-=+*#%@"  # 0..16 in ten steps
 SIDE: Final = 8
@@ -51,36 +51,8 @@ def choose_scenarios(names: Sequence[str]) -> tuple[Scenario, ...]:
 
 
 def prepare_model(models: Path, narrator: Narrator) -> None:
-    """Train and publish the digits network unless it is there.
-
-    One whose graph cannot be read, because another release wrote it, is set aside.
-    """
-    report = _read_report(models / MODEL, narrator)
-    if report is None:
-        from offchain.commit.digits import build_digits_model
-
-        narrator.say("training the digits network (real scans), importing it, quantizing it")
-        report = build_digits_model(models / MODEL).model.report
-    held_out = report["sets"]["heldOut"]
-    narrator.say(
-        f"model {MODEL}: held-out accuracy {held_out['integerAccuracy']:.2%}, "
-        f"integer and float agree on {held_out['agreement']:.2%}"
-    )
-
-
-def _read_report(folder: Path, narrator: Narrator) -> Mapping[str, Any] | None:
-    """Return a published model's report; None where there is none, or none that can be read."""
-    from offchain.commit.model_folder import read_model_folder
-
-    if not folder.exists():
-        return None
-    try:
-        return read_model_folder(folder).report
-    except GraphError:
-        aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}-unreadable-", dir=folder.parent))
-        folder.rename(aside / folder.name)
-        narrator.say(f"the graph in {folder} is of another release: moved to {aside}")
-        return None
+    """Train and publish the digits network unless it is there."""
+    prepare_offer(models, DIGITS, narrator)
 
 
 def load_sample() -> list[int]:

@@ -116,7 +116,7 @@ def open_world(
     log = folder / "anvil.log"
     with run_anvil(log, 0, 0, terrain.chain_id, terrain.unlocked) as anvil:
         narrator.say(f"fresh local chain at {anvil.url} (pid {anvil.pid})")
-        manifest_file = _deploy(anvil, folder, terrain)
+        manifest_file = deploy(anvil, folder, terrain)
         client, manifest = connect(anvil.url, manifest_file)
         narrator.say(f"contracts deployed through ape, preset {manifest.preset}:")
         for name, deployment in manifest.contracts.items():
@@ -155,7 +155,8 @@ def create_key(path: Path, terrain: Terrain) -> str:
     return write_keystore(path, secrets.token_bytes(KEY_BYTES), password, SCRYPT_N).address
 
 
-def _deploy(anvil: Anvil, folder: Path, terrain: Terrain) -> Path:
+def deploy(anvil: Anvil, folder: Path, terrain: Terrain) -> Path:
+    """Deploy all contracts through ape with a funded key; return the manifest's path."""
     anvil.fund(create_key(folder / "deployer.key", terrain), FUNDS_WEI)
     return run_deploy(
         DeployOptions(
