@@ -327,6 +327,48 @@ class TermsMismatch(OffchainError):
         self.found = found
 
 
+class WaitTimeout(OffchainError, TimeoutError):
+    """What was waited for did not come in time; it may still come. `state` is the last one seen."""
+
+    def __init__(self, what: str, waited_s: float, state: str) -> None:
+        super().__init__(f"{what}: still {state} after {waited_s:g} s")
+        self.what = what
+        self.waited_s = waited_s
+        self.state = state
+
+
+class JobEnded(OffchainError):
+    """A job ended, or will end, without the result that was waited for."""
+
+    def __init__(self, job: str, state: str, reason: str) -> None:
+        super().__init__(f"job {job} is {state}: {reason}")
+        self.job = job
+        self.state = state
+        self.reason = reason
+
+
+class WrongResult(OffchainError):
+    """A committed result is another than the one recomputed here: challenge it."""
+
+    def __init__(self, job: str, committed: bytes, recomputed: bytes) -> None:
+        super().__init__(
+            f"job {job}: 0x{committed.hex()} is committed, 0x{recomputed.hex()} is right"
+        )
+        self.job = job
+        self.committed = committed
+        self.recomputed = recomputed
+
+
+class InsufficientCredit(OffchainError):
+    """An account's credit in the vault does not pay for what it would sign."""
+
+    def __init__(self, account: str, credit: int, required: int) -> None:
+        super().__init__(f"{account} has a credit of {credit}, {required} are needed: fund it")
+        self.account = account
+        self.credit = credit
+        self.required = required
+
+
 # Roles
 
 

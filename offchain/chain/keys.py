@@ -27,6 +27,7 @@ PRIVATE: Final = 0o600
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 AskPassword = Callable[[str], str]
+MemoryAccount = LocalAccount  # a key that a program holds itself, for tests and scripts
 
 
 class Signer(ABC):
