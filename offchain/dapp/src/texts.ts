@@ -103,7 +103,7 @@ export const STATES: Readonly<Record<JobState, { name: string; text: string }>> 
 export const ASSURANCE: Readonly<Record<Assurance, { name: string; text: string }>> = {
   NONE: {
     name: "Not final",
-    text: "Nothing protects whoever already relies on it. Wait, or check it yourself below.",
+    text: "Nothing protects whoever already relies on it. Wait, or rely on a check of your own.",
   },
   UNCHALLENGED: {
     name: "Unchallenged",

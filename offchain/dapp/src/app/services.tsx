@@ -1,5 +1,13 @@
 // What pages stand on: configuration, gateway, the deployment it names, and the chain that this is held against.
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
+import {
+  createContext,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import { ErrorBox, Loading } from "../components/basics";
 import {
   ChainReader,
@@ -98,14 +106,27 @@ export function useHead(): Head {
   return useContext(HeadContext);
 }
 
-/** performance.now(), again each second: for countdowns between two blocks. */
+/** performance.now(), again each second: for countdowns between two blocks, all of which move at once. */
 export function useNow(): number {
-  const [now, setNow] = useState(() => performance.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(performance.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
+  return useSyncExternalStore(subscribeToSeconds, () => now);
+}
+
+let now = performance.now();
+const waiting = new Set<() => void>();
+let ticking: ReturnType<typeof setInterval> | undefined;
+
+function subscribeToSeconds(listener: () => void): () => void {
+  waiting.add(listener);
+  ticking ??= setInterval(() => {
+    now = performance.now();
+    for (const each of waiting) each();
+  }, 1000);
+  return () => {
+    waiting.delete(listener);
+    if (waiting.size > 0) return;
+    clearInterval(ticking);
+    ticking = undefined;
+  };
 }
 
 /** A string that changes with each block: the key of what is read at the head. */

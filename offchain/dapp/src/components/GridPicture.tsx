@@ -6,11 +6,13 @@ type GridPictureProps = {
   readonly grid: Grid;
   /** The cell that the keyboard is on. */
   readonly cursor?: number | null;
+  /** Lines between the cells, for drawing on. */
+  readonly isRuled?: boolean;
   /** What it shows, for those who do not see it; without one it is decoration. */
   readonly label?: string;
 };
 
-export function GridPicture({ spec, grid, cursor = null, label }: GridPictureProps) {
+export function GridPicture({ spec, grid, cursor = null, isRuled, label }: GridPictureProps) {
   const { width, height, lo, hi } = spec;
   const named =
     label === undefined ? { "aria-hidden": true } : { role: "img", "aria-label": label };
@@ -23,6 +25,7 @@ export function GridPicture({ spec, grid, cursor = null, label }: GridPicturePro
       {...named}
     >
       <rect width={width} height={height} className="grid-paper" />
+      {isRuled ? <path d={drawRules(width, height)} className="grid-rules" /> : null}
       {grid.map((value, k) =>
         value === lo ? null : (
           <rect
@@ -48,4 +51,10 @@ export function GridPicture({ spec, grid, cursor = null, label }: GridPicturePro
       )}
     </svg>
   );
+}
+
+function drawRules(width: number, height: number): string {
+  const columns = Array.from({ length: width - 1 }, (_, x) => `M${x + 1} 0V${height}`);
+  const rows = Array.from({ length: height - 1 }, (_, y) => `M0 ${y + 1}H${width}`);
+  return [...columns, ...rows].join("");
 }

@@ -79,7 +79,8 @@ function Navigation({
   label: string;
   route: Route;
 }) {
-  const here = route.path[0] ?? "submit";
+  const [page = "submit", id] = route.path;
+  const here = page === "jobs" && id !== undefined ? "my-jobs" : page; // most jobs one looks at are one's own
   return (
     <nav className={className} aria-label={label}>
       {PAGES.map(({ path, label, Icon, covers }) => (

@@ -148,9 +148,16 @@ export function Facts({ children }: { children: ReactNode }) {
   return <dl className="facts">{children}</dl>;
 }
 
-export function Fact({ name, children }: { name: ReactNode; children: ReactNode }) {
+type FactProps = {
+  readonly name: ReactNode;
+  readonly children: ReactNode;
+  /** A sentence, which goes below its name instead of beside it. */
+  readonly isLong?: boolean;
+};
+
+export function Fact({ name, children, isLong }: FactProps) {
   return (
-    <div>
+    <div className={isLong ? "fact-long" : undefined}>
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>

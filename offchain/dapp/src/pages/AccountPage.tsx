@@ -12,6 +12,7 @@ import {
   buildWithdrawUnbonded,
   ETH,
   formatAmount,
+  formatShort,
   isOver,
 } from "../protocol";
 import { ACCOUNT } from "../texts";
@@ -65,7 +66,9 @@ function Money({ account }: { account: Address }) {
                 <Fact name="Address">
                   <Hex value={account} label="your address" />
                 </Fact>
-                <Fact name="Balance">{formatAmount(money.balance)}</Fact>
+                <Fact name="Balance">
+                  <span title={formatAmount(money.balance)}>{formatShort(money.balance)}</span>
+                </Fact>
               </Facts>
             </Card>
             <Stake money={money} account={account} />

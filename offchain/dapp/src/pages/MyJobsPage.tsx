@@ -1,5 +1,6 @@
 // The reader's own jobs: listed by the gateway, each read from the chain before its state is shown.
 import { useState } from "react";
+import { loadModel } from "../app/models";
 import { link } from "../app/router";
 import { type Services, useHead, useHeadKey, useServices } from "../app/services";
 import { useData } from "../app/useData";
@@ -15,16 +16,22 @@ import {
   isTerminal,
   type Job,
   type JobId,
+  type VersionId,
 } from "../protocol";
 import { STATES } from "../texts";
 import { useWallet } from "../wallet/WalletProvider";
 import { toneOf } from "./job/steps";
 
-type Row = { readonly id: JobId; readonly createdAt: number; readonly title: string | null };
+type Row = { readonly id: JobId; readonly createdAt: number };
 
 type Jobs = {
   readonly asOf: AsOf;
-  readonly rows: readonly { readonly row: Row; readonly job: Job | null }[];
+  readonly rows: readonly {
+    readonly row: Row;
+    readonly job: Job | null;
+    /** Of its model; null where its files are not to be had. */
+    readonly title: string | null;
+  }[];
   readonly hasMore: boolean;
 };
 
@@ -110,6 +117,7 @@ function List({ jobs }: { jobs: Jobs }) {
       <thead>
         <tr>
           <th scope="col">Job</th>
+          <th scope="col">Model</th>
           <th scope="col">State</th>
           <th scope="col">Time left</th>
           <th scope="col">Ordered</th>
@@ -119,11 +127,12 @@ function List({ jobs }: { jobs: Jobs }) {
         </tr>
       </thead>
       <tbody>
-        {jobs.rows.map(({ row, job }) => (
+        {jobs.rows.map(({ row, job, title }) => (
           <tr key={row.id}>
             <td data-label="Job">
               <Hex value={row.id} href={link("jobs", row.id)} label="the job's id" />
             </td>
+            <td data-label="Model">{title ?? <span className="faint">unknown</span>}</td>
             <td data-label="State">
               {job === null ? (
                 <Pill>Not on the chain</Pill>
@@ -170,20 +179,29 @@ function AsOfNote({ asOf }: { asOf: AsOf }) {
 }
 
 async function loadJobs(
-  { gateway, reader }: Services,
+  services: Services,
   account: Address,
   limit: number,
   signal: AbortSignal,
 ): Promise<Jobs> {
+  const { gateway, reader } = services;
   const page = await gateway.listJobs<Row & { client: Address }>(
     { client: account, limit },
     signal,
   );
   const head = await reader.getHead();
   const rows = await Promise.all(
-    page.items.map(async (row) => ({ row, job: await reader.getJob(row.id, head) })),
+    page.items.map(async (row) => {
+      const job = await reader.getJob(row.id, head);
+      return { row, job, title: job === null ? null : await findTitle(services, job.version) };
+    }),
   );
   // What the index calls one's own and the chain somebody else's is not shown.
   const own = rows.filter(({ job }) => job === null || isEqualHex(job.client, account));
   return { asOf: page.asOf, rows: own, hasMore: page.next !== null };
+}
+
+async function findTitle(services: Services, version: VersionId): Promise<string | null> {
+  const model = await loadModel(services, version).catch(() => null);
+  return model?.face.title ?? null;
 }

@@ -116,14 +116,15 @@ function Offer({ view, job, version, check }: OfferProps) {
               {formatAmount(bond)}
             </span>
           </Fact>
-          <Fact name={CHALLENGE.won}>
-            bond back, and {formatShort(stakes.reward)} of its stake
+          <Fact name={CHALLENGE.won} isLong>
+            The bond comes back, with {formatShort(stakes.reward)} of its stake
             {isClient
-              ? `; as the client also your fee and ${formatShort(stakes.clientCompensation)}`
-              : ""}
+              ? `; as the client you also get your fee and ${formatShort(stakes.clientCompensation)}.`
+              : "."}
           </Fact>
-          <Fact name={CHALLENGE.lost}>
-            the whole bond: {formatShort(stakes.lostToProver)} pay the prover, the rest is burned
+          <Fact name={CHALLENGE.lost} isLong>
+            The whole bond is lost: {formatShort(stakes.lostToProver)} pay the prover, the rest is
+            burned.
           </Fact>
           <Fact name={CHALLENGE.deadline}>
             {isJoining ? (
@@ -146,7 +147,7 @@ function Offer({ view, job, version, check }: OfferProps) {
           </Notice>
         )}
         <ActionButton
-          look={verdict === "differs" ? "danger" : "plain"}
+          {...(verdict === "differs" ? { look: "danger" as const } : {})}
           size="wide"
           purpose="challenge"
           subject={view.id}

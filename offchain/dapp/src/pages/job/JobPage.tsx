@@ -17,7 +17,7 @@ import {
   PageHead,
   Pill,
 } from "../../components/basics";
-import { formatAmount, isWord, type Job, type JobId } from "../../protocol";
+import { formatAmount, isTerminal, isWord, type Job, type JobId } from "../../protocol";
 import { ASSURANCE, STATES } from "../../texts";
 import { Actions } from "./Actions";
 import { AnswerCard } from "./AnswerCard";
@@ -160,6 +160,13 @@ function StateCard({ view, job }: { view: JobView; job: Job }) {
           </Notice>
         )}
         <Actions view={view} job={job} />
+        {isTerminal(job.state) ? (
+          <div>
+            <a className="button" href={link("submit")}>
+              Order another
+            </a>
+          </div>
+        ) : null}
       </div>
     </Card>
   );

@@ -195,7 +195,12 @@ function Sheet({ spec, grid, isEraser, hintId, onBegin, onChange }: SheetProps) 
         onBlur={() => setCursor(null)}
         data-testid="sheet"
       >
-        <GridPicture spec={spec} grid={grid} cursor={cursor} />
+        <GridPicture spec={spec} grid={grid} cursor={cursor} isRuled />
+        {isBlank(grid, spec) && cursor === null ? (
+          <span className="sheet-hint" aria-hidden="true">
+            Draw here
+          </span>
+        ) : null}
       </div>
       <span className="visually-hidden" aria-live="polite">
         {cursor === null ? "" : describeCell(cursor, grid, spec)}

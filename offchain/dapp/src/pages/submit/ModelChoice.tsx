@@ -33,18 +33,19 @@ export function ModelChoice({ listed, chosen, onChoose }: ModelChoiceProps) {
           <span className="stack" style={{ "--gap": "0.2rem" } as React.CSSProperties}>
             <span className="strong">{model.face.title}</span>
             <span className="soft">{model.face.description}</span>
-            <span className="small faint row tight">
+            <span className="small faint dotted">
+              <span>Version {model.version.number}</span>
               <span>
                 {agreement === null
-                  ? "No fidelity report"
-                  : `Agrees with the original network on ${formatPercent(agreement)} of held-out data (publisher's report)`}
+                  ? "no fidelity report"
+                  : `${formatPercent(agreement)} agreement with the original network`}
               </span>
               {model.version.royaltyBps > 0 ? (
-                <span>· royalty {formatBps(model.version.royaltyBps)}</span>
+                <span>royalty {formatBps(model.version.royaltyBps)}</span>
               ) : null}
-              <span>
-                · <a href={link("models", id)}>Details</a>
-              </span>
+              <a href={link("models", id)} aria-label={`Details of ${model.face.title}`}>
+                Details
+              </a>
             </span>
           </span>
         </label>

@@ -12,6 +12,7 @@ import {
   computeGasPrice,
   computeJobId,
   computeLock,
+  computeSlashSplit,
   digestJobTensor,
   drawSalt,
   ETH,
@@ -148,6 +149,7 @@ function Protection({ model, fee, prices }: { model: Model; fee: bigint; prices:
   const { parameters } = useServices().deployment;
   const gasPrice = computeGasPrice(parameters, ETH, prices.time.block.baseFee);
   const lock = computeLock(parameters, fee, gasPrice);
+  const { toClient } = computeSlashSplit(lock, false, true);
   return (
     <Card title="What protects the answer" isSunken>
       <Facts>
@@ -156,8 +158,8 @@ function Protection({ model, fee, prices }: { model: Model; fee: bigint; prices:
         <Fact name="Bond to demand a proof">
           {formatShort(computeBond(parameters, model.version, gasPrice))}
         </Fact>
-        <Fact name="If it cannot prove it">
-          fee back, and {formatShort((lock * 40n) / 100n)} of its stake to you
+        <Fact name="If it cannot prove it" isLong>
+          You get the fee back, and {formatShort(toClient)} of its stake.
         </Fact>
       </Facts>
     </Card>

@@ -54,11 +54,7 @@ export function PriceChoice(props: PriceChoiceProps) {
             <span className="strong">{SUBMIT.proven.name}</span>
             <br />
             <span className="soft">
-              {SUBMIT.proven.text(
-                isProofRequired && prices !== null
-                  ? formatShort(prices.least)
-                  : "what a proof costs",
-              )}
+              {SUBMIT.proven.text(prices === null ? "…" : formatShort(prices.proof))}
             </span>
           </span>
         </label>

@@ -38,7 +38,7 @@ export function SubmitPage() {
 
 function Form({ listing }: { listing: Listing }) {
   const { query } = useRoute();
-  const [wanted, setWanted] = useState(() => query.get("model") ?? recall<string>("model"));
+  const [wanted, setWanted] = useState(() => query.get("version") ?? recall<string>("model"));
   const usable = listing.listed.filter((entry) => entry.model !== null);
   const chosen = usable.find(({ id }) => id === wanted) ?? usable[0];
   const choose = (id: string) => {
@@ -109,7 +109,10 @@ function ModelForm({ model, children }: { model: Model; children: React.ReactNod
 
 export type Prices = {
   readonly suggested: bigint;
+  /** What the contract asks for at least. */
   readonly least: bigint;
+  /** The same, of a job that requires a proof. */
+  readonly proof: bigint;
   readonly time: ProtocolTime;
 };
 
@@ -123,6 +126,7 @@ function usePrices(model: Model, isProofRequired: boolean): Prices | null {
   return {
     suggested: suggestFee(parameters, model.version, block, isProofRequired),
     least: computeLeastFee(parameters, model.version, block, isProofRequired),
+    proof: computeLeastFee(parameters, model.version, block, true),
     time: reading.time,
   };
 }

@@ -16,7 +16,8 @@ export type Listing = { readonly asOf: AsOf; readonly listed: readonly Listed[] 
 
 export async function listModels(services: Services, signal: AbortSignal): Promise<Listing> {
   const page = await services.gateway.get<Page<VersionRow>>(`/versions?limit=${MOST}`, signal);
-  const listed = await Promise.all(page.items.map((row) => describe(services, row, signal)));
+  const rows = page.items.toSorted((a, b) => a.number - b.number);
+  const listed = await Promise.all(rows.map((row) => describe(services, row, signal)));
   return { asOf: page.asOf, listed };
 }
 
