@@ -157,8 +157,7 @@ class ContentService:
             if known is None:
                 return False
             use = merge_uses(source.find_use(digest) for source in self._references)
-            # A development chain that began afresh has an earlier clock.
-            last = max(min(known.uploaded_at, now), min(use.ended_at or 0, now))
+            last = max(known.uploaded_at, use.ended_at or 0)
             keep_until = now + AGAIN_S if use.is_live else last + self._retention_s
             if keep_until > now:
                 self._postpone(digest, keep_until)

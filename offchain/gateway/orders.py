@@ -139,7 +139,7 @@ class OrderBoard:
             raise Refused(str(error)) from None
         if order.token not in self._chain.tokens:
             raise Refused(f"fees cannot be paid in {order.token}", token=order.token)
-        if order.verify_mask & ~VerifyMask.PROOF_REQUIRED:
+        if order.verify_mask & ~int(VerifyMask.PROOF_REQUIRED):
             raise Refused("verifyMask has bits that mean nothing", verifyMask=order.verify_mask)
         if not self._chain.has_version(order.version):
             raise Refused("the version is not registered", version="0x" + order.version.hex())

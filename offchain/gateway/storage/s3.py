@@ -40,7 +40,8 @@ class S3Backend:
             response_checksum_validation="when_required",
         )
         try:
-            self._client: Any = boto3.client("s3", endpoint_url=endpoint or None, config=config)
+            session = boto3.session.Session()
+            self._client: Any = session.client("s3", endpoint_url=endpoint or None, config=config)
         except (*self._failures, ValueError) as error:
             raise self._translate(error) from None
 

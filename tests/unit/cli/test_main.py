@@ -130,7 +130,7 @@ def test_commands__those_of_every_role_are_there() -> None:
 
 
 # Services log JSON; the others answer with it.
-WITHOUT_JSON = {"operator run", "challenge run", "completion", "demo"}
+WITHOUT_JSON = {"operator run", "challenge run", "gateway run", "dapp", "completion", "demo"}
 
 
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - WITHOUT_JSON))
