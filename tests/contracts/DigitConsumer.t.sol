@@ -35,10 +35,10 @@ contract DigitConsumerTest is JobSteps {
 
     /* STEPS */
 
-    /// @notice Ten logits of which one is the largest; all negative, so that signs matter.
+    /// @notice Ten logits of which one is the largest; the others are negative, so signs matter.
     function logits(uint256 digit) private pure returns (bytes memory output) {
         for (uint256 i = 0; i < CLASSES; ++i) {
-            output = abi.encodePacked(output, i == digit ? int8(-3) : int8(-100) - int8(int256(i)));
+            output = abi.encodePacked(output, i == digit ? int8(3) : int8(-100) - int8(int256(i)));
         }
     }
 
@@ -209,6 +209,17 @@ contract DigitConsumerTest is JobSteps {
         // The prize is where it was.
         enterAndRead(CLIENT, DIGIT);
         assertEq(withdraw(CLIENT), SMALL, "prize");
+    }
+
+    /// @notice A keeper's tip comes off the refund, never off the prize.
+    function test_refund__a_keeper_took_its_tip__gives_the_rest_back() public {
+        JobId jobId = enter(CLIENT, FEE);
+        vm.warp(market.getJob(jobId).deadline + 1 days);
+        vm.prank(STRANGER);
+        market.expireJob(jobId);
+        prize.refund(jobId);
+        assertEq(withdraw(CLIENT), FEE - TIP, "refund");
+        assertEq(address(prize).balance, SMALL, "prize");
     }
 
     function test_refund__running_or_successful__reverts() public {
