@@ -12,6 +12,7 @@ from typing import Any
 from eth_utils.crypto import keccak
 
 from offchain.chain.client import Call
+from offchain.chain.contracts.dispute_game import compute_evidence_commitment
 from offchain.chain.contracts.guardian import Guardian
 from offchain.chain.contracts.order_book import OrderBook
 from offchain.chain.contracts.session_market import SessionMarket
@@ -36,6 +37,7 @@ from offchain.types import (
     BatchLeaf,
     Digest,
     DisputeState,
+    Job,
     JobId,
     JobState,
     JobTerms,
@@ -112,23 +114,22 @@ class Moves:
             assert self.send(worker, self.vault.build_accept_owner(self.address(owner)))
 
     def step(self) -> None:
-        """Try one move."""
-        often = [self.create, self.work, self.work, self.settle, self.settle, self.dispute]
+        """Try one move; jobs move on most of the time."""
         rarely = [
-            self.stake, self.withdraw, self.order, self.session, self.batch, self.unbatch,
-            self.jump, self.jump, self.evidence, self.unjail,
+            self.stake, self.withdraw, self.order, self.session, self.batch, self.batch,
+            self.unbatch, self.unbatch, self.jump, self.unjail,
         ]  # fmt: skip
-        self.random.choice([*often, *often, *rarely])()
+        self.random.choice([*[self.create] * 4, *[self.advance_job] * 16, *rarely])()
 
     def pick(self, *names: str) -> str:
         return self.random.choice(names)
 
-    def pick_job(self) -> JobId | None:
-        return self.random.choice(list(self.jobs)) if self.jobs else None
-
-    def jump(self) -> None:
-        head = self.world.client.get_head().timestamp
-        self.world.anvil.jump_to(head + self.random.choice((3, 16, 35)))
+    def jump(self, clock: int = 0) -> None:
+        """Move the protocol's clock past a second, or a little."""
+        now = self.market.get_time().now
+        ahead = max(clock + 1 - now, 0) if clock else self.random.choice((3, 16))
+        if ahead:
+            self.world.anvil.jump_to(self.world.client.get_head().timestamp + ahead)
 
     def stake(self) -> None:
         owner = self.pick("owner0", "owner1")
@@ -149,7 +150,9 @@ class Moves:
             self.send(name, self.vault.build_fund(7 * FEE))
 
     def unjail(self) -> None:
-        self.send(self.pick("owner0", "owner1"), self.vault.build_unjail())
+        owner = self.pick("owner0", "owner1")
+        self.jump(self.vault.get_standing(self.address(owner)).jailed_until)
+        self.send(owner, self.vault.build_unjail())
 
     def create(self) -> None:
         client = self.pick("client0", "client1", "owner0")
@@ -160,73 +163,103 @@ class Moves:
         if self.send(client, self.market.build_create_job(terms, uri)):
             self.jobs[self.market.compute_job_id(terms)] = terms
 
-    def work(self) -> None:
-        job, worker = self.pick_job(), self.pick("worker0", "worker1")
-        if job is None:
-            return
-        digest = Digest(keccak(text=f"out {self.random.randrange(3)}"))
-        commit = self.market.build_commit_result(job, digest, "uri")
-        calls = [self.market.build_accept_job(job), commit, commit]
-        calls.append(self.market.build_reject_job(job))
-        for call in calls[self.random.randrange(4) :]:
-            if self.send(worker, call):
-                return
+    def advance_job(self) -> None:
+        """Make the next move of a job that is not over."""
+        live = [job for job_id in self.jobs if (job := self.find_live(job_id)) is not None]
+        if not live:
+            return self.create()
+        job = self.random.choice(live)
+        moves = {
+            JobState.OPEN: (self.accept, self.accept, self.accept, self.leave),
+            JobState.ASSIGNED: (self.commit, self.commit, self.commit, self.drop, self.evidence),
+            JobState.COMMITTED: (self.challenge, self.challenge, self.finalise, self.deliver),
+            JobState.DISPUTED: (self.challenge, self.default, self.default, self.evidence),
+            JobState.REJECTED: (self.distribute,),
+        }
+        self.random.choice(moves[job.state])(job)
+        return None
 
-    def settle(self) -> None:
-        job, name = self.pick_job(), self.pick("client0", "worker0", "stranger", "first")
-        if job is None:
-            return
-        calls = [
-            self.market.build_finalise(job), self.market.build_fail_job(job),
-            self.market.build_expire_job(job), self.market.build_cancel_job(job),
-            self.market.build_request_delivery(job, ETHER // 10),
-        ]  # fmt: skip
-        for call in self.random.sample(calls, 2):
-            self.send(name, call)
-
-    def dispute(self) -> None:
-        job = self.pick_job()
-        digest = None if job is None else self.find_digest(job)
-        if job is None or digest is None:
-            return
-        name = self.pick("first", "second", "client0", "owner0")
-        calls = [
-            self.game.build_challenge(job, digest, ETHER // 5),
-            self.game.build_claim_default(job),
-            self.game.build_distribute_slash(job),
-        ]
-        for call in calls:
-            self.send(name, call)
-            if self.random.random() < 0.5:
-                self.jump()
-
-    def find_digest(self, job: JobId) -> Digest | None:
+    def find_live(self, job_id: JobId) -> Job | None:
+        """Return a job that asks for something yet."""
         try:
-            digest = self.market.get_job(job).out_digest
+            job = self.market.get_job(job_id)
         except ContractRevert:
             return None
-        return digest if any(digest) else None
+        if job.state is JobState.REJECTED:
+            dispute = self.game.get_dispute_of(job_id)
+            return job if dispute is not None and dispute.state.holds_slash else None
+        return None if job.state.is_terminal else job
 
-    def evidence(self) -> None:
-        """Report two results that a worker signed for one job."""
-        job = self.pick_job()
-        if job is None:
-            return
+    def find_worker(self, job: Job) -> str:
+        return "worker0" if job.operator == self.address("owner0") else "worker1"
+
+    def accept(self, job: Job) -> None:
         worker = self.pick("worker0", "worker1")
+        if not self.send(worker, self.market.build_accept_job(job.id)):
+            self.unjail()
+
+    def leave(self, job: Job) -> None:
+        """Cancel or expire."""
+        if self.random.random() < 0.5:
+            for client in ("client0", "client1", "owner0"):
+                self.send(client, self.market.build_cancel_job(job.id))
+        else:
+            self.jump(job.deadline + self.random.choice((0, 20)))
+            self.send("stranger", self.market.build_expire_job(job.id))
+
+    def commit(self, job: Job) -> None:
+        digest = Digest(keccak(text=f"out {self.random.randrange(3)}"))
+        call = self.market.build_commit_result(job.id, digest, "uri")
+        self.send(self.find_worker(job), call)
+
+    def drop(self, job: Job) -> None:
+        """Refuse or fail."""
+        if self.send(self.find_worker(job), self.market.build_reject_job(job.id)):
+            return
+        self.jump(job.deadline + self.random.choice((0, 20)))
+        self.send("stranger", self.market.build_fail_job(job.id))
+
+    def finalise(self, job: Job) -> None:
+        self.jump(job.deadline + self.random.choice((0, 20)))
+        self.send("stranger", self.market.build_finalise(job.id))
+
+    def deliver(self, job: Job) -> None:
+        """Ask for an output that never comes."""
+        for client in ("client0", "client1", "owner0"):
+            self.send(client, self.market.build_request_delivery(job.id, ETHER // 10))
+        if (found := self.find_live(job.id)) is not None and found.deliver_by:
+            self.jump(found.deliver_by)
+            self.send("first", self.market.build_fail_job(job.id))
+
+    def challenge(self, job: Job) -> None:
+        name = self.pick("first", "second", "client0", "owner0")
+        self.send(name, self.game.build_challenge(job.id, job.out_digest, ETHER // 5))
+
+    def default(self, job: Job) -> None:
+        dispute = self.game.get_dispute_of(job.id)
+        assert dispute is not None
+        self.jump(dispute.prove_until)
+        self.send("first", self.game.build_claim_default(job.id))
+
+    def distribute(self, job: Job) -> None:
+        self.jump(job.deadline)
+        self.send("stranger", self.game.build_distribute_slash(job.id))
+
+    def evidence(self, job: Job) -> None:
+        """Report two results that the worker signed."""
         signed = []
         for text in ("one", "two"):
             digest = Digest(keccak(text=text))
             message = build_result_receipt(
-                self.world.client.chain_id, self.market.address, id_bytes(job), digest
+                self.world.client.chain_id, self.market.address, id_bytes(job.id), digest
             )
-            signed.append(SignedResult(digest, self.keys[worker].sign_typed(message)))
-        salt = self.random.randbytes(32)
-        from offchain.chain.contracts.dispute_game import compute_evidence_commitment
-
+            signature = self.keys[self.find_worker(job)].sign_typed(message)
+            signed.append(SignedResult(digest, signature))
+        first, second, salt = *signed, self.random.randbytes(32)
         reporter = self.address("second")
-        commitment = compute_evidence_commitment(reporter, job, signed[0], signed[1], salt)
+        commitment = compute_evidence_commitment(reporter, job.id, first, second, salt)
         self.send("second", self.game.build_announce_evidence(commitment))
-        self.send("second", self.game.build_prove_equivocation(job, signed[0], signed[1], salt))
+        self.send("second", self.game.build_prove_equivocation(job.id, first, second, salt))
 
     def order(self) -> None:
         if self.placed and self.random.random() < 0.6:
@@ -323,13 +356,21 @@ class Moves:
             return self.batch()
         batch = self.random.choice(list(self.batches))
         leaf, path = self.random.choice(self.batches[batch])
-        calls = [
-            self.sessions.build_extract(batch, leaf, path),
-            self.sessions.build_challenge(batch, leaf, path, ETHER // 5),
-            self.sessions.build_finalise_batch(batch),
-        ]
-        name = self.pick("client0", "client1", "first", "stranger")
-        if self.send(name, self.random.choice(calls)):
+        call = self.random.choice(
+            (
+                self.sessions.build_extract(batch, leaf, path),
+                self.sessions.build_challenge(batch, leaf, path, ETHER // 5),
+                self.sessions.build_finalise_batch(batch),
+            )
+        )
+        names = ["first", "client0", "client1"]
+        if call.function == "finaliseBatch":
+            try:
+                self.jump(self.sessions.get_batch(batch).challenge_until)
+            except ContractRevert:
+                return None  # a reorganisation took it
+            names = ["stranger"]
+        if any(self.send(name, call) for name in names) and call.function != "finaliseBatch":
             self._note_extracted(batch, leaf)
         return None
 

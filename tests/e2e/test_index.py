@@ -41,7 +41,7 @@ def check_moves(world: World, folder: Path, seed: int, rounds: int) -> Sequence[
             moves.rpc.request("evm_mine")
         moves.found()
         for number in range(rounds):
-            for _ in range(5):
+            for _ in range(8):
                 moves.step()
                 if moves.random.random() < 0.4:
                     index.advance()
