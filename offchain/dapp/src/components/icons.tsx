@@ -2,7 +2,6 @@
 import type { ReactNode } from "react";
 
 function icon(children: ReactNode) {
-  // biome-ignore lint/correctness/noComponentHookFactories: called once an icon, when the module loads
   return function Icon() {
     return (
       <svg
