@@ -128,6 +128,8 @@ export const CHECK = {
 };
 
 export const OUTPUT = {
+  rejected: "Rejected: this answer does not count.",
+  own: (label: string) => `Computed here: ${label}.`,
   missing: "The answer's bytes are not at the gateway",
   missingHint:
     "The chain holds only their hash. If nobody serves them, the operator can be made to post them on chain, while the window is open.",
@@ -153,6 +155,11 @@ export const DISPUTE = {
   distributable: "The slashed stake can be divided now.",
 };
 
+export const BATCH = {
+  text: (leaf: number | null) =>
+    `The gateway's index knows this job as ${leaf === null ? "a result" : `result ${leaf}`} of a session's batch. On the chain it becomes a job of its own only when somebody challenges it or asks for its output.`,
+};
+
 export const ACCOUNT = {
   lead: "Refunds, rewards and earnings stay in the vault under your account until you take them out. Nobody can block that.",
   nothing: "Nothing to withdraw",
@@ -163,20 +170,29 @@ type StepText = {
   readonly title: string;
   readonly text: (amount: string) => string;
   readonly tone: "accent" | "good" | "warn" | "bad" | "neutral";
+  /** The event's field that names who did it, where one does. */
+  readonly actor?: string;
 };
 
 /** What an event means; those that say the same as another one of their transaction are left out. */
 export const STEPS: Readonly<Record<string, StepText>> = {
-  JobCreated: { title: "Ordered", text: (fee) => `${fee} went into escrow.`, tone: "accent" },
+  JobCreated: {
+    title: "Ordered",
+    text: (fee) => `${fee} went into escrow.`,
+    tone: "accent",
+    actor: "client",
+  },
   JobAccepted: {
     title: "Taken",
     text: () => "An operator locked its stake behind the answer.",
     tone: "accent",
+    actor: "operator",
   },
   ResultCommitted: {
     title: "Answered",
     text: () => "The answer's hash is on the chain and cannot be changed any more.",
     tone: "accent",
+    actor: "operator",
   },
   DeliveryRequested: {
     title: "Output asked for",
@@ -188,16 +204,19 @@ export const STEPS: Readonly<Record<string, StepText>> = {
     title: "Challenged",
     text: (bond) => `A proof is demanded, with a bond of ${bond}.`,
     tone: "warn",
+    actor: "challenger",
   },
   ChallengeJoined: {
     title: "Challenge joined",
     text: (bond) => `One more bond of ${bond}.`,
     tone: "warn",
+    actor: "challenger",
   },
-  JobProven: {
+  ResultProven: {
     title: "Proven",
-    text: () => "The chain checked a proof of the answer. Bonds are lost, the operator is paid.",
+    text: () => "The chain checked a proof of the answer. The operator is paid.",
     tone: "good",
+    actor: "prover",
   },
   DefaultClaimed: {
     title: "No proof came: rejected",
@@ -208,6 +227,7 @@ export const STEPS: Readonly<Record<string, StepText>> = {
     title: "Two answers signed: rejected",
     text: () => "The operator vouched for two different answers. Its stake is slashed.",
     tone: "bad",
+    actor: "reporter",
   },
   SlashDistributed: {
     title: "Stake divided",
@@ -218,6 +238,7 @@ export const STEPS: Readonly<Record<string, StepText>> = {
     title: "Late proof",
     text: () => "A proof came after all: the operator got most of its stake back.",
     tone: "warn",
+    actor: "prover",
   },
   JobFinalised: {
     title: "Final",
@@ -235,6 +256,7 @@ export const STEPS: Readonly<Record<string, StepText>> = {
     title: "Refused",
     text: () => "The operator could not use the input. The fee is back.",
     tone: "neutral",
+    actor: "operator",
   },
   JobVoided: { title: "Voided", text: () => "Everybody has its own back.", tone: "neutral" },
 };

@@ -4,7 +4,9 @@ import { useHead, useServices } from "../../app/services";
 import type { Call } from "../../app/transactions";
 import { useData } from "../../app/useData";
 import type { JobView } from "../../app/useJob";
+import { sumPayments, useMoney } from "../../app/useMoney";
 import { ActionButton } from "../../components/ActionButton";
+import { Notice } from "../../components/basics";
 import { TimeBar } from "../../components/Countdown";
 import {
   buildCancelJob,
@@ -184,21 +186,30 @@ export function listActions(
   ];
 }
 
-/** Money of the reader that waits in the vault. */
+/** What the job has brought the reader, and what waits in the vault. */
 function Credit({ view }: { view: JobView }) {
   const { reader } = useServices();
   const { account } = useWallet();
+  const brought = sumPayments(useMoney(view), account);
   const data = useData(
     account === null ? null : `credit ${account}`,
     () => reader.readAccount(account ?? ETH),
     undefined,
     view.time.block.hash,
   );
-  if (data.status !== "ready" || data.value.account.credit === 0n) return null;
+  const credit = data.status === "ready" ? data.value.account.credit : 0n;
+  if (brought === 0n && credit === 0n) return null;
   return (
-    <p className="small">
-      {formatShort(data.value.account.credit)} of credit wait for you:{" "}
-      <a href={link("account")}>withdraw them</a>.
-    </p>
+    <Notice tone="good" title={brought === 0n ? undefined : `${formatShort(brought)} came to you`}>
+      <p className="small">
+        {credit === 0n ? (
+          "You have withdrawn all of your credit."
+        ) : (
+          <>
+            {formatShort(credit)} of credit wait for you: <a href={link("account")}>withdraw it</a>.
+          </>
+        )}
+      </p>
+    </Notice>
   );
 }

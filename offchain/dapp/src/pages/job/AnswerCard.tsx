@@ -1,4 +1,5 @@
 // What was asked and what was answered, with this browser's own verdict on it.
+import type { Model } from "../../app/models";
 import { useServices } from "../../app/services";
 import { useData } from "../../app/useData";
 import type { JobView } from "../../app/useJob";
@@ -32,10 +33,18 @@ export function AnswerCard({ view, job, known, check }: AnswerCardProps) {
         ) : known === null ? (
           <Loading lines={4} label="Fetching the model" />
         ) : (
-          <Answered view={view} known={known} committed={job.outDigest} check={check} />
+          <Answered
+            view={view}
+            known={known}
+            committed={job.outDigest}
+            check={check}
+            isRejected={job.state === "REJECTED"}
+          />
         )}
       </div>
-      {job.outDigest === null || known === null ? null : <Verdict check={check} />}
+      {job.outDigest === null || known === null ? null : (
+        <Verdict check={check} model={known.model} />
+      )}
     </Card>
   );
 }
@@ -74,10 +83,11 @@ type AnsweredProps = {
   readonly known: Known;
   readonly committed: Digest;
   readonly check: Checking;
+  readonly isRejected: boolean;
 };
 
 /** The output: the operator's bytes, or this browser's own where they are the same. */
-function Answered({ view, known, committed, check }: AnsweredProps) {
+function Answered({ view, known, committed, check, isRejected }: AnsweredProps) {
   const services = useServices();
   const isPosted = view.events.some(({ name }) => name === "OutputDelivered");
   const fetched = useData(
@@ -102,8 +112,9 @@ function Answered({ view, known, committed, check }: AnsweredProps) {
   return (
     <div className="stack tight answered">
       <p className="verdict-label" data-testid="label">
-        {answer.label}
+        {isRejected ? <s>{answer.label}</s> : answer.label}
       </p>
+      {isRejected ? <p className="small problem-text">{OUTPUT.rejected}</p> : null}
       {answer.scores === null ? null : (
         <>
           <ScoreBars
@@ -118,7 +129,7 @@ function Answered({ view, known, committed, check }: AnsweredProps) {
   );
 }
 
-function Verdict({ check }: { check: Checking }) {
+function Verdict({ check, model }: { check: Checking; model: Model }) {
   const { data, ask } = check;
   if (data === null) {
     return ask === null ? null : (
@@ -139,13 +150,13 @@ function Verdict({ check }: { check: Checking }) {
       ) : data.status === "error" ? (
         <ErrorBox error={data.error} retry={data.retry} />
       ) : (
-        <Finding check={data.value} />
+        <Finding check={data.value} model={model} />
       )}
     </div>
   );
 }
 
-function Finding({ check }: { check: Check }) {
+function Finding({ check, model }: { check: Check; model: Model }) {
   switch (check.kind) {
     case "agrees":
       return (
@@ -156,7 +167,9 @@ function Finding({ check }: { check: Check }) {
     case "differs":
       return (
         <Notice tone="bad" title={CHECK.differs} isAlert>
-          <p className="small">{CHECK.differsHint}</p>
+          <p className="small">
+            {OUTPUT.own(readAnswer(model, check.run.output, check.run).label)} {CHECK.differsHint}
+          </p>
         </Notice>
       );
     case "no-input":

@@ -1,6 +1,7 @@
 // A dispute while it runs and after: its clocks, who is in it, and the steps that are due.
 import { useHead, useServices } from "../../app/services";
 import type { JobView } from "../../app/useJob";
+import { useMoney } from "../../app/useMoney";
 import { ActionButton } from "../../components/ActionButton";
 import { Card, Fact, Facts, Hex } from "../../components/basics";
 import { Countdown, TimeBar } from "../../components/Countdown";
@@ -74,7 +75,8 @@ function Clock({ dispute, job }: { dispute: Dispute; job: Job }) {
 
 /** What became of stake and bonds. */
 function Outcome({ view, dispute }: { view: JobView; dispute: Dispute }) {
-  const lock = view.funds?.lock ?? 0n;
+  // Once it is divided, only the events still say how much it was.
+  const lock = useMoney(view)?.slashed ?? 0n;
   const { account } = useWallet();
   const isIn = dispute.challengers.some((known) => account !== null && isEqualHex(known, account));
   const count = BigInt(Math.max(1, dispute.challengers.length));
@@ -91,7 +93,7 @@ function Outcome({ view, dispute }: { view: JobView; dispute: Dispute }) {
     case "DEFAULT":
     case "FRAUD_PROVEN":
     case "DISTRIBUTED":
-      return (
+      return lock === 0n ? null : (
         <p className="soft" data-testid="outcome">
           Of the slashed {formatShort(lock)}, {formatShort(split.toClient)} are for the client,{" "}
           {formatShort(split.toChallengers / count)} for each challenger; the rest is burned.

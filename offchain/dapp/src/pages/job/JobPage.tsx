@@ -18,7 +18,7 @@ import {
   Pill,
 } from "../../components/basics";
 import { formatAmount, isTerminal, isWord, type Job, type JobId } from "../../protocol";
-import { ASSURANCE, STATES } from "../../texts";
+import { ASSURANCE, BATCH, STATES } from "../../texts";
 import { Actions } from "./Actions";
 import { AnswerCard } from "./AnswerCard";
 import { type Known, loadKnown } from "./answer";
@@ -48,12 +48,44 @@ function ChainJob({ id }: { id: JobId }) {
   );
 }
 
-/** Not on the chain: on its way there, or nowhere. */
+type BatchPlace = { readonly batch: string | null; readonly leaf: number | null };
+
+/** A session's result: the chain holds only the root over its batch. */
+function InBatch({ id, batch, leaf }: { id: JobId } & { batch: string; leaf: number | null }) {
+  return (
+    <>
+      <PageHead title="One result of a batch">
+        <p className="row tight">
+          Job <Hex value={id} label="the job's id" />
+        </p>
+      </PageHead>
+      <Card>
+        <div className="stack">
+          <p>{BATCH.text(leaf)}</p>
+          <div>
+            <a className="button button-primary" href={link("batches", batch)}>
+              See the batch
+            </a>
+          </div>
+        </div>
+      </Card>
+    </>
+  );
+}
+
+/** Not on the chain: on its way there, in a batch, or nowhere. */
 function Unknown({ id }: { id: JobId }) {
   const order = useTransactions().findLast(
     ({ purpose, subject }) => purpose === "createJob" && subject === id,
   );
+  const { gateway } = useServices();
+  const listed = useData(`listed ${id}`, (signal) =>
+    gateway.get<BatchPlace>(`/jobs/${id}`, signal),
+  );
   if (order === undefined || order.status === "failed" || order.status === "lost") {
+    if (listed.status === "ready" && listed.value.batch !== null) {
+      return <InBatch id={id} batch={listed.value.batch} leaf={listed.value.leaf} />;
+    }
     return (
       <Empty title="The chain knows no such job">
         <p>

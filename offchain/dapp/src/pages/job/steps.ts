@@ -33,7 +33,7 @@ function describeEvent(event: TimedEvent): Step | null {
   const { args } = event;
   const amount = [args.bond, args.payment].find((value) => typeof value === "bigint");
   const terms = args.terms as { fee?: bigint } | undefined;
-  const actor = ACTORS.map((name) => args[name]).find((value) => typeof value === "string");
+  const actor = told.actor === undefined ? undefined : args[told.actor];
   return {
     key: `${event.transaction}-${event.logIndex}`,
     title: told.title,
@@ -47,9 +47,6 @@ function describeEvent(event: TimedEvent): Step | null {
 }
 
 const NOBODY = "0x0000000000000000000000000000000000000000";
-
-/** Fields that name who acted; the first that an event has counts. */
-const ACTORS = ["challenger", "prover", "reporter", "operator", "client"];
 
 function listAwaited({ job, dispute }: Reading): readonly Step[] {
   if (job === null) return [];
