@@ -67,16 +67,15 @@ class BatchWatch:
         """Return what open batches ask for: challenges first, they have a deadline."""
         objections: list[StepKey] = []
         checks: list[StepKey] = []
-        for batch_id in self._context.sessions.list_batches():
-            batch = self._context.sessions.get_committed(batch_id)
-            if batch is None or now > batch.challenge_until:
+        for batch in self._context.read_batches():
+            if now > batch.challenge_until:
                 continue
-            findings = self._read_findings(batch_id)
+            findings = self._read_findings(batch.id)
             objections += self._compute_objections(batch, findings)
-            if not self._is_over(batch_id) and len(findings.checked) < len(batch.leaves):
+            if not self._is_over(batch.id) and len(findings.checked) < len(batch.leaves):
                 # Named by what is known: the next slice is another step, and due at once.
                 step = f"{CHECK_BATCH}{OF}{len(findings.checked)}"
-                checks.append(self._context.key(name_batch(batch_id), step))
+                checks.append(self._context.key(name_batch(batch.id), step))
         return (*objections, *checks)
 
     def _compute_objections(self, batch: CommittedBatch, findings: Findings) -> list[StepKey]:

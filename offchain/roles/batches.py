@@ -68,14 +68,13 @@ class BatchMoves:
         """Return what own batches ask for once their window is over, or in the refund mode."""
         context, owner = self._context, self._operator.get_owner()
         due = []
-        for batch_id in context.sessions.list_batches():
-            batch = context.sessions.get_committed(batch_id)
-            if batch is None or batch.operator != owner:
+        for batch in context.read_batches():
+            if batch.operator != owner:
                 continue
             if time.is_refund_mode:
-                due.append(context.key(name_batch(batch_id), VOID_BATCH))
+                due.append(context.key(name_batch(batch.id), VOID_BATCH))
             elif time.now > batch.challenge_until:
-                due.append(context.key(name_batch(batch_id), FINALISE_BATCH))
+                due.append(context.key(name_batch(batch.id), FINALISE_BATCH))
         return tuple(due)
 
     def _compute_commits_of(

@@ -25,7 +25,14 @@ from offchain.chain.keys import Signer
 from offchain.chain.manifest import Manifest, load_manifest, verify_code
 from offchain.chain.rpc import Notify, Rpc, ignore
 from offchain.chain.signers import SignerSource, open_signer
-from offchain.errors import ContractRevert, ManifestError, NoSuchJob
+from offchain.errors import (
+    ContractRevert,
+    MalformedAnswer,
+    ManifestError,
+    NoSuchJob,
+    NoSuchSession,
+    TermsMismatch,
+)
 from offchain.params.presets import Parameters, get_preset
 from offchain.params.settings import LOCAL_CHAIN_IDS, Settings
 from offchain.roles.jobs import MAX_AGE_S, JobBook
@@ -37,7 +44,7 @@ from offchain.submit.fetch import FetchPolicy
 from offchain.submit.gateway import GatewayClient
 from offchain.submit.transactions import Submitter
 from offchain.submit.versions import VersionBook
-from offchain.types import AccountId, CreatedJob, Job, JobId, JobTerms, Wei
+from offchain.types import AccountId, CommittedBatch, CreatedJob, Job, JobId, JobTerms, Wei
 
 UNKNOWN_JOB: Final = "UnknownJob"  # the market's error
 WORD: Final = 32
@@ -105,6 +112,21 @@ class Context:
     def read_jobs(self) -> Iterator[Job]:
         """Yield the live jobs that exist, some as they were read a few seconds ago."""
         return self.jobs.read(self.cursor, self.list_jobs(), self.find_job)
+
+    def read_batches(self) -> Iterator[CommittedBatch]:
+        """Yield the batches that are not settled, as their confirmed events tell them.
+
+        One whose results are not those that its id names is told of and left out: a node lies, and
+        nothing else has to wait for that.
+        """
+        for batch_id in self.sessions.list_batches():
+            try:
+                batch = self.sessions.get_committed(batch_id)
+            except (TermsMismatch, NoSuchSession, MalformedAnswer) as error:
+                self.put_off(self.key(batch_id, "read"), str(error))
+                continue
+            if batch is not None:
+                yield batch
 
     def find_job(self, job_id: JobId) -> Job | None:
         """Return a job at the head, or None where a reorganisation took it."""

@@ -84,9 +84,8 @@ def count_results(operator: Operator) -> Counter[VersionId]:
     context, owner = operator.context, operator.get_owner()
     now = context.contracts.market.get_time().now
     counted: Counter[VersionId] = Counter()
-    for batch_id in context.sessions.list_batches():
-        batch = context.sessions.get_committed(batch_id)
-        if batch is not None and batch.operator == owner and now <= batch.challenge_until:
+    for batch in context.read_batches():
+        if batch.operator == owner and now <= batch.challenge_until:
             _count(context, counted, batch.session, len(batch.leaves))
     for session, promised in count_promised(context).items():
         _count(context, counted, session, promised)
