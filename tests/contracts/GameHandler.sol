@@ -57,13 +57,21 @@ abstract contract GameHandler is JobHandler {
         uint256 bond = joins ? job.bond : computeBond();
         // Too little, exact, or too much.
         uint256 value = honest || bond == 0 ? bond : bond - 1 + uint160(person) % 3;
-        bool opens = job.state == JobState.COMMITTED && ghostClock() <= job.deadline;
-        bool legal = running() && (joins ? mayJoin(job, person) : opens) && value >= bond;
+        bool legal = mayChallenge(job, person) && value >= bond;
         bytes memory call = abi.encodeCall(IDisputeGame.challenge, (JobId.wrap(id), outDigestOf(id)));
         if (!expect(legal, address(world.game), person, value, call)) return;
-        // What is sent beyond the bond is credited under the job's name.
-        moneyIn[id][ETH] += value - bond;
-        contributed[id][ETH][person] += value - bond;
+        noteExcess(id, person, value - bond);
+    }
+
+    /// @dev What is sent beyond the bond is credited under the job's name.
+    function noteExcess(bytes32 id, address person, uint256 excess) internal {
+        moneyIn[id][ETH] += excess;
+        contributed[id][ETH][person] += excess;
+    }
+
+    function mayChallenge(GhostJob memory job, address person) internal view returns (bool) {
+        bool opens = job.state == JobState.COMMITTED && ghostClock() <= job.deadline;
+        return running() && (job.dispute == DisputeState.OPEN ? mayJoin(job, person) : opens);
     }
 
     function mayJoin(GhostJob memory job, address person) private view returns (bool) {
@@ -122,7 +130,7 @@ abstract contract GameHandler is JobHandler {
     }
 
     /// @dev ceil(1.5 * (5 s * 1000 gwei + 3 * 800000 gas * price)).
-    function computeBond() private view returns (uint256) {
+    function computeBond() internal view returns (uint256) {
         return (3 * (5 * 1000 gwei + 3 * 800_000 * price()) + 1) / 2;
     }
 }

@@ -41,6 +41,8 @@ abstract contract GhostJobs is Cheats {
     address internal ghostToken;
 
     bytes32[] public ids;
+    /// @dev Jobs that came out of a batch: their operator took them before, when it posted the batch.
+    mapping(bytes32 id => bool) internal ghostAdopted;
     mapping(bytes32 id => GhostJob) internal ghostJobs;
     mapping(address operator => uint256) public ghostOpenChallenges;
     mapping(JobState => uint256) public reached;
@@ -110,7 +112,7 @@ abstract contract GhostJobs is Cheats {
         bytes32 id = l.topics[1];
         GhostJob storage job = ghostJobs[id];
         if (is_(l, IJobMarket.JobCreated.selector)) applyCreated(l, id, job);
-        else if (is_(l, IJobMarket.JobAccepted.selector)) applyAccepted(l, job);
+        else if (is_(l, IJobMarket.JobAccepted.selector)) applyAccepted(l, id, job);
         else if (is_(l, IJobMarket.ResultCommitted.selector)) applyCommitted(l, job);
         else if (is_(l, IJobMarket.DeliveryRequested.selector)) applyDeliveryRequested(l, job);
         else if (is_(l, IJobMarket.OutputDelivered.selector)) applyDelivered(job);
@@ -127,11 +129,11 @@ abstract contract GhostJobs is Cheats {
         ids.push(id);
     }
 
-    function applyAccepted(Log memory l, GhostJob storage job) private {
+    function applyAccepted(Log memory l, bytes32 id, GhostJob storage job) private {
         enter(job, JobState.OPEN, JobState.ASSIGNED);
         job.operator = addressAt(l, 2);
         job.deadline = firstWord(l);
-        require_(!isJailed(job.operator), "I23: a jailed operator was assigned");
+        require_(ghostAdopted[id] || !isJailed(job.operator), "I23: a jailed operator was assigned");
     }
 
     function applyCommitted(Log memory l, GhostJob storage job) private {

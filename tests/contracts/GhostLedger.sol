@@ -18,6 +18,8 @@ abstract contract GhostLedger is GhostJobs {
     /// @dev What accounts got out of the vault.
     mapping(address token => mapping(address => uint256)) public ghostPaidOut;
     mapping(address token => uint256) public ghostBurned;
+    /// @dev Who paid into an escrow first: the client, whose money it stays wherever it moves.
+    mapping(bytes32 id => address) private payerOf;
 
     function ghostAccount(address token, address account) external view returns (Account memory) {
         return ghostAccounts[token][account];
@@ -33,10 +35,12 @@ abstract contract GhostLedger is GhostJobs {
             // The ERC-20's own events are no business of the ledger.
             if (l.emitter == ghostToken) continue;
             bool known = applyClock(l) || applyWorker(l) || applyAccount(l) || applyLock(l) || applyBond(l)
-                || applyMarket(l) || applyGame(l);
+                || applyMarket(l) || applyGame(l) || applySessions(l);
             require_(known, "an event that nobody knows");
         }
     }
+
+    function applySessions(Log memory l) internal virtual returns (bool);
 
     /* CLOCK */
 
@@ -114,6 +118,8 @@ abstract contract GhostLedger is GhostJobs {
         } else if (is_(l, IStakeVault.UnbondedWithdrawn.selector)) {
             owner.unbonding -= toUint80(firstWord(l));
             ghostPaidOut[token][addressAt(l, 2)] += firstWord(l);
+        } else if (is_(l, IStakeVault.Funded.selector)) {
+            owner.credit += toUint80(firstWord(l));
         } else if (is_(l, IStakeVault.CreditWithdrawn.selector)) {
             owner.credit -= toUint80(firstWord(l));
             ghostPaidOut[token][addressAt(l, 2)] += firstWord(l);
@@ -133,6 +139,15 @@ abstract contract GhostLedger is GhostJobs {
         if (is_(l, IStakeVault.EscrowAdded.selector)) {
             moneyIn[id][token] += firstWord(l);
             contributed[id][token][addressAt(l, 3)] += firstWord(l);
+            payerOf[id] = addressAt(l, 3);
+        } else if (is_(l, IStakeVault.CreditCharged.selector)) {
+            account.credit -= toUint80(firstWord(l));
+            moneyIn[id][token] += firstWord(l);
+            contributed[id][token][addressAt(l, 3)] += firstWord(l);
+        } else if (is_(l, IStakeVault.EscrowMoved.selector)) {
+            moveEscrow(token, id, l.topics[3], firstWord(l));
+        } else if (is_(l, IStakeVault.LockMoved.selector)) {
+            moveLock(job, ghostJobs[l.topics[3]], firstWord(l));
         } else if (is_(l, IStakeVault.StakeLocked.selector)) {
             require_(job.lockStatus == LockStatus.NONE, "I3: locked twice");
             (job.locked, job.lockStatus) = (firstWord(l), LockStatus.ACTIVE);
@@ -164,6 +179,22 @@ abstract contract GhostLedger is GhostJobs {
             return false;
         }
         return true;
+    }
+
+    function moveEscrow(address token, bytes32 from, bytes32 to, uint256 amount) private {
+        address payer = payerOf[from];
+        payerOf[to] = payer;
+        moneyIn[from][token] -= amount;
+        moneyIn[to][token] += amount;
+        contributed[from][token][payer] -= amount;
+        contributed[to][token][payer] += amount;
+    }
+
+    function moveLock(GhostJob storage from, GhostJob storage to, uint256 amount) private {
+        require_(from.lockStatus == LockStatus.ACTIVE, "I3: a lock moves while it is ACTIVE");
+        require_(to.lockStatus == LockStatus.NONE && amount != 0, "I3: locked twice");
+        from.locked -= amount;
+        (to.locked, to.lockStatus) = (amount, LockStatus.ACTIVE);
     }
 
     function leaveActive(GhostJob storage job, LockStatus to) private {

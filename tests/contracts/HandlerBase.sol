@@ -3,12 +3,13 @@ pragma solidity 0.8.30;
 
 import {Guardian} from "../../contracts/core/Guardian.sol";
 import {JobMarket} from "../../contracts/core/JobMarket.sol";
+import {SessionMarket} from "../../contracts/core/SessionMarket.sol";
 import {StakeVault} from "../../contracts/core/StakeVault.sol";
 import {DisputeGame} from "../../contracts/dispute/DisputeGame.sol";
 import {MockVerifier} from "../../contracts/mocks/MockVerifier.sol";
 import {PlainToken} from "../../contracts/mocks/PlainToken.sol";
 import {Log} from "./Cheats.sol";
-import {GhostLedger} from "./GhostLedger.sol";
+import {GhostSessions} from "./GhostSessions.sol";
 
 /// @notice The deployment that random actors work on.
 struct World {
@@ -19,11 +20,12 @@ struct World {
     MockVerifier verifier;
     PlainToken token;
     bytes32 version;
+    SessionMarket sessions;
 }
 
 /// @notice Actors, time and prices, and the one way in which a call is made: its success is forecast from the ghost
 /// ledger alone (I24: every call outside the table reverts); a wrong forecast is a violation.
-abstract contract HandlerBase is GhostLedger {
+abstract contract HandlerBase is GhostSessions {
     uint256 public constant PEOPLE = 5;
     uint256 public constant FUNDS = 1_000_000 ether;
     uint256 internal constant PERSON_KEY = 100;

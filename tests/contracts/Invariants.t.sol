@@ -4,10 +4,12 @@ pragma solidity 0.8.30;
 import {DisputeState} from "../../contracts/types/Dispute.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
 import {Job, JobState} from "../../contracts/types/Job.sol";
+import {Batch, BatchState, Session, SessionState, SessionTerms} from "../../contracts/types/Session.sol";
 import {Account, JobFunds, LockStatus} from "../../contracts/types/Stake.sol";
 import {VersionParams} from "../../contracts/types/Version.sol";
 import {Deployment} from "./Deployment.sol";
 import {GhostJobs} from "./GhostJobs.sol";
+import {GhostSessions} from "./GhostSessions.sol";
 import {World} from "./HandlerBase.sol";
 import {MoneyHandler} from "./MoneyHandler.sol";
 
@@ -26,7 +28,7 @@ contract MoneyInvariants is Deployment {
         // The registrant is one of the actors: royalties mix with everything else.
         vm.prank(vm.addr(100));
         version = registry.registerVersion(params);
-        handler = new MoneyHandler(World(vault, market, game, guardian, verifier, token, version));
+        handler = new MoneyHandler(World(vault, market, game, guardian, verifier, token, version, sessions));
     }
 
     /// @dev Forge calls the handler only.
@@ -61,6 +63,7 @@ contract MoneyInvariants is Deployment {
         check_rules_of_events();
         check_I1_conservation();
         check_I2_jobs_balance();
+        check_I2_I3_sessions_and_batches_balance();
         check_I3_I4_locks();
         check_I5_only_withdrawals_pay();
         check_I6_voided_jobs_return_everything();
@@ -92,6 +95,12 @@ contract MoneyInvariants is Deployment {
             for (uint256 i = 0; i < handler.jobsSeen(); ++i) {
                 sum += sumJob(asset, JobId.wrap(handler.ids(i)));
             }
+            for (uint256 i = 0; i < handler.sessionsSeen(); ++i) {
+                sum += sumJob(asset, JobId.wrap(handler.sessionIds(i)));
+            }
+            for (uint256 i = 0; i < handler.batchesSeen(); ++i) {
+                sum += sumJob(asset, JobId.wrap(handler.batchIds(i)));
+            }
             uint256 balance = asset == ETH ? address(vault).balance : token.balanceOf(address(vault));
             assertEq(balance, sum, "I1: balance against ledger");
         }
@@ -111,6 +120,59 @@ contract MoneyInvariants is Deployment {
                 if (state >= JobState.FINAL) assertEq(inside, 0, "I2: money left after the end");
             }
         }
+    }
+
+    /// @custom:invariant A session holds its deposit and nothing else; a batch one fee and one lock for each result that
+    /// did not leave it, while it is not settled, and then nothing. Nobody lost a wei on the way there.
+    function check_I2_I3_sessions_and_batches_balance() private view {
+        for (uint256 i = 0; i < handler.sessionsSeen(); ++i) {
+            bytes32 id = handler.sessionIds(i);
+            GhostSessions.GhostSession memory session = handler.ghostSession(id);
+            checkFunds(id, session.terms.token, session.deposit, 0, LockStatus.NONE);
+            assertEq(uint256(sessions.getSession(JobId.wrap(id)).state), uint256(session.state), "I24: session");
+            if (session.state > SessionState.CLOSING) checkReturned(id, session.terms.token, session.terms.client);
+        }
+        for (uint256 i = 0; i < handler.batchesSeen(); ++i) {
+            checkBatch(handler.batchIds(i));
+        }
+    }
+
+    function checkBatch(bytes32 id) private view {
+        GhostSessions.GhostBatch memory batch = handler.ghostBatch(id);
+        SessionTerms memory terms = handler.ghostSession(batch.session).terms;
+        Batch memory real = sessions.getBatch(JobId.wrap(id));
+        assertEq(uint256(real.state), uint256(batch.state), "I24: batch");
+        assertEq(real.extracted, batch.extracted, "extracted");
+        assertEq(real.challengeUntil, batch.challengeUntil, "I25: window");
+        uint256 left = batch.state == BatchState.COMMITTED ? batch.count - batch.extracted : 0;
+        bool lives = batch.state == BatchState.COMMITTED;
+        LockStatus status = lives ? LockStatus.ACTIVE : LockStatus.RELEASED;
+        checkFunds(id, terms.token, left * terms.fee, left * real.lockEach, status);
+        GhostJobs.GhostJob memory money = handler.ghostJob(id);
+        // I4: whatever became of results that left, the batch itself loses nothing of its lock.
+        assertEq(money.locked, (batch.count - batch.extracted) * real.lockEach, "I4: lock");
+        if (!lives) assertEq(money.returned, money.locked, "I4: returned whole");
+        assertEq(money.fined, 0, "I4: fined");
+        if (batch.state == BatchState.VOIDED) {
+            checkReturned(id, terms.token, terms.client);
+            assertEq(handler.burnedOf(id, terms.token), 0, "I6: burned");
+        }
+    }
+
+    function checkFunds(bytes32 id, address asset, uint256 escrow, uint256 lock, LockStatus status) private view {
+        JobFunds memory f = vault.getFunds(asset, JobId.wrap(id));
+        assertEq(f.escrow, escrow, "I2: escrow");
+        assertEq(f.lock, lock, "I3: lock");
+        assertEq(uint256(f.status), uint256(status), "I3: status");
+        assertEq(handler.moneyIn(id, asset) - handler.moneyOut(id, asset), escrow, "I2: in less out");
+        address another = asset == ETH ? address(token) : ETH;
+        JobFunds memory none = vault.getFunds(another, JobId.wrap(id));
+        assertEq(uint256(none.escrow) + none.lock + vault.bondsOf(JobId.wrap(id)), 0, "I2: foreign money");
+    }
+
+    /// @dev What was put in and not moved on is what came back.
+    function checkReturned(bytes32 id, address asset, address client) private view {
+        assertEq(handler.received(id, asset, client), handler.contributed(id, asset, client), "I6: returned");
     }
 
     /// @custom:invariant A lock leaves ACTIVE once, when its job ends; it is slashed whole or fined one fee.
@@ -202,8 +264,18 @@ contract MoneyInvariants is Deployment {
                     bool isMine = job.operator == actor(k) && job.terms.token == tokens()[t];
                     if (isMine && job.lockStatus == LockStatus.ACTIVE) sum += job.locked;
                 }
+                sum += sumBatchLocks(actor(k), tokens()[t]);
                 assertEq(vault.getAccount(tokens()[t], actor(k)).locked, sum, "I21: locked against locks");
             }
+        }
+    }
+
+    function sumBatchLocks(address operator, address asset) private view returns (uint256 sum) {
+        for (uint256 i = 0; i < handler.batchesSeen(); ++i) {
+            bytes32 id = handler.batchIds(i);
+            GhostSessions.GhostBatch memory batch = handler.ghostBatch(id);
+            if (batch.operator != operator || batch.state != BatchState.COMMITTED) continue;
+            if (handler.ghostSession(batch.session).terms.token == asset) sum += handler.ghostJob(id).locked;
         }
     }
 
@@ -256,6 +328,8 @@ contract MoneyInvariants is Deployment {
     /// (I16): a dispute ends with its deadline, whatever its challengers do (I17).
     function check_I16_I17_every_job_ends() private {
         if (market.isPaused()) vm.warp(block.timestamp + 72 hours);
+        endBatches();
+        endSessions();
         for (uint256 i = 0; i < handler.jobsSeen(); ++i) {
             JobId id = JobId.wrap(handler.ids(i));
             uint256 pokes = 0;
@@ -271,6 +345,49 @@ contract MoneyInvariants is Deployment {
             // Nothing but waiting for what is due already: deliveries, proofs, the airgap.
             assertLe(block.timestamp - began, 60 + 20 + 15 + 15 + 60 + 10 + 3, "I16, I17: time to the end");
         }
+    }
+
+    /// @dev A batch ends behind its window, whatever becomes of the results that left it.
+    function endBatches() private {
+        for (uint256 i = 0; i < handler.batchesSeen(); ++i) {
+            JobId id = JobId.wrap(handler.batchIds(i));
+            Batch memory batch = sessions.getBatch(id);
+            if (batch.state != BatchState.COMMITTED) continue;
+            if (market.isRefundMode()) {
+                sessions.voidBatch(id);
+                continue;
+            }
+            pass(batch.challengeUntil);
+            // One of the actors, so that a keeper's tip stays among them.
+            vm.prank(actor(i % handler.PEOPLE()));
+            sessions.finaliseBatch(id);
+        }
+    }
+
+    /// @dev A client has its deposit back T_exec after it asks.
+    function endSessions() private {
+        for (uint256 i = 0; i < handler.sessionsSeen(); ++i) {
+            JobId id = JobId.wrap(handler.sessionIds(i));
+            Session memory session = sessions.getSession(id);
+            if (session.state > SessionState.CLOSING) continue;
+            if (market.isRefundMode()) {
+                sessions.voidSession(id);
+                continue;
+            }
+            if (session.state == SessionState.OPEN) {
+                vm.prank(session.terms.client);
+                sessions.closeSession(id);
+            }
+            session = sessions.getSession(id);
+            // A client that is its own operator has closed at once.
+            if (session.state == SessionState.CLOSED) continue;
+            pass(session.closesAt);
+            sessions.withdrawSession(id);
+        }
+    }
+
+    function pass(uint256 deadline) private {
+        if (market.clock() <= deadline) vm.warp(block.timestamp + deadline + 1 - market.clock());
     }
 
     function isSettled(JobId id) private view returns (bool) {
@@ -289,7 +406,7 @@ contract MoneyInvariants is Deployment {
         uint256 due = job.state == JobState.DISPUTED ? game.getDispute(id).proveBy : job.deadline;
         // An output that is owed ends the job at its own time.
         if (job.deliverBy > due) due = job.deliverBy;
-        if (market.clock() <= due) vm.warp(block.timestamp + due + 1 - market.clock());
+        pass(due);
         if (job.state == JobState.OPEN) market.expireJob(id);
         else if (job.state == JobState.ASSIGNED) market.failJob(id);
         else if (job.state == JobState.DISPUTED) game.claimDefault(id);
@@ -348,7 +465,7 @@ contract MoneyInvariants is Deployment {
     /// @notice Long random walks reach every exit: the invariants above are not true for want of action.
     function test_actors__reach_every_exit_and_break_nothing() public {
         uint256 seed = uint256(keccak256("walk"));
-        for (uint256 i = 0; i < 4000; ++i) {
+        for (uint256 i = 0; i < 6000; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
             walk(seed, false);
         }
@@ -372,18 +489,27 @@ contract MoneyInvariants is Deployment {
         assertTrue(handler.missesSeen() > 2, "misses");
         assertTrue(handler.deliveriesSeen() > 2, "deliveries");
         assertTrue(handler.joinsSeen() > 2, "joins");
+        for (uint256 state = uint256(SessionState.OPEN); state < uint256(SessionState.VOIDED); ++state) {
+            assertTrue(handler.sessionsReached(SessionState(state)) > 2, string.concat("session: ", vm.toString(state)));
+        }
+        assertTrue(handler.batchesReached(BatchState.COMMITTED) > 20, "batches");
+        assertTrue(handler.batchesReached(BatchState.FINAL) > 10, "final batches");
+        assertTrue(handler.extractionsSeen() > 10, "extractions");
         afterInvariant();
     }
 
     function walk(uint256 seed, bool mayRefund) private {
         (uint256 a, uint256 b, uint256 c) = (seed >> 16, seed >> 80, seed >> 144);
         bool honest = seed >> 255 == 1;
-        uint256 action = seed % 16;
+        uint256 action = seed % 24;
         if (action < 2) handler.moveStake(a, b, c);
         else if (action < 5) handler.passTime(a, b);
         else if (action < 7) handler.createJob(a, b, c);
         else if (action == 7) handler.anyStep(a, b, c, honest);
         else if (action == 8 && (mayRefund || a % 32 != 6)) handler.guard(a, b);
-        else handler.nextStep(a, b, c, honest);
+        else if (action < 17) handler.nextStep(a, b, c, honest);
+        else if (action == 17) handler.openSession(a, b, c);
+        else if (action < 21) handler.stepSession(a, b, c, seed >> 200);
+        else handler.stepBatch(a, b, c, seed >> 200);
     }
 }

@@ -35,7 +35,7 @@ abstract contract JobHandler is HandlerBase {
     /* CREATION */
 
     function createJob(uint256 who, uint256 fee_, uint256 kind) external {
-        if (live.length == LIVE_JOBS) return;
+        if (live.length >= LIVE_JOBS) return;
         bool isToken = kind % 4 == 0;
         bool proofRequired = kind % 4 == 1;
         // Small fees lie below the floor of the lock, odd ones leave remainders in every split.
@@ -99,7 +99,8 @@ abstract contract JobHandler is HandlerBase {
 
     function acceptAs(GhostJob memory job, JobId jobId, address person) private {
         uint256 free = ghostAccounts[job.terms.token][person].free;
-        bool ready = workerOf(person) != address(0) && !isJailed(person) && free >= computeLock(job);
+        bool ready =
+            workerOf(person) != address(0) && !isJailed(person) && free >= lockOf(job.terms.token, job.terms.fee);
         bool legal = running() && job.state == JobState.OPEN && ghostClock() <= job.deadline && ready;
         bytes memory call = abi.encodeCall(IJobMarket.acceptJob, (jobId));
         expect(legal, address(world.market), workerOrPerson(person), 0, call);
@@ -163,9 +164,9 @@ abstract contract JobHandler is HandlerBase {
     }
 
     /// @dev max(35 fees, ceil(3 * 600000 gas * price * 100 / 35)).
-    function computeLock(GhostJob memory job) private view returns (uint256) {
-        uint256 floor = (3 * 600_000 * (job.terms.token == ETH ? price() : 1e9) * 100 + 34) / 35;
-        return 35 * uint256(job.terms.fee) > floor ? 35 * uint256(job.terms.fee) : floor;
+    function lockOf(address token, uint256 fee) internal view returns (uint256) {
+        uint256 floor = (3 * 600_000 * (token == ETH ? price() : 1e9) * 100 + 34) / 35;
+        return 35 * fee > floor ? 35 * fee : floor;
     }
 
     /// @dev 5 s * 1000 gwei + 800000 gas * price.

@@ -5,12 +5,12 @@ import {IProtocolClock} from "../../contracts/interfaces/IProtocolClock.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 import {DisputeState} from "../../contracts/types/Dispute.sol";
 import {JobState} from "../../contracts/types/Job.sol";
-import {GameHandler} from "./GameHandler.sol";
 import {HandlerBase, World} from "./HandlerBase.sol";
+import {SessionHandler} from "./SessionHandler.sol";
 
 /// @notice Random actors: each of the people may be client, operator and challenger at once, and anybody tries any
 /// step of any job at any time; now and then the guardian stops the clock or turns to refunds.
-contract MoneyHandler is GameHandler {
+contract MoneyHandler is SessionHandler {
     uint256 private lastPauseEnd;
 
     constructor(World memory world_) HandlerBase(world_) {
@@ -26,13 +26,14 @@ contract MoneyHandler is GameHandler {
     function moveStake(uint256 action, uint256 who, uint256 x) external {
         address token = x % 2 == 0 ? ETH : address(world.token);
         address person = personOf(who);
-        action = action % 7;
+        action = action % 8;
         if (action == 0) depositAs(person, token, bound(x, 1, 1 ether));
         else if (action == 1) requestUnbond(person, token, x);
         else if (action == 2) withdrawUnbonded(person, token);
         else if (action == 3) withdrawCredit(person, token);
         else if (action == 4) bindAs(person, workers[x % PEOPLE]);
         else if (action == 5) unjail(person, x);
+        else if (action == 6) fundCredit(person, token, bound(x, 1, 0.1 ether));
         else leaveOwner(who);
     }
 
@@ -53,6 +54,12 @@ contract MoneyHandler is GameHandler {
     function withdrawCredit(address person, address token) private {
         bool some = ghostAccounts[token][person].credit != 0;
         expect(some, address(world.vault), person, 0, abi.encodeCall(IStakeVault.withdrawCredit, (token)));
+    }
+
+    function fundCredit(address person, address token, uint256 amount) private {
+        bytes memory call = abi.encodeCall(IStakeVault.fund, (token, uint96(amount)));
+        bool success = expect(true, address(world.vault), person, token == ETH ? amount : 0, call);
+        if (success && token != ETH) paidIn[token][person] += amount;
     }
 
     function unjail(address person, uint256 x) private {

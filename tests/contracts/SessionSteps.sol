@@ -7,10 +7,10 @@ import {Assurance, JobTerms} from "../../contracts/types/Job.sol";
 import {BatchItem, BatchState, Leaf, OpenParams, SessionState, SessionTerms} from "../../contracts/types/Session.sol";
 import {JobFunds, LockStatus} from "../../contracts/types/Stake.sol";
 import {JobSteps} from "./JobSteps.sol";
+import {TreeBuilder} from "./TreeBuilder.sol";
 
-/// @notice Sessions of preset `local`: how to open one, sign its requests, post a batch and prove what is in it. The tree
-/// is built here a second time, node by node.
-abstract contract SessionSteps is JobSteps {
+/// @notice Sessions of preset `local`: how to open one, sign its requests, post a batch and prove what is in it.
+abstract contract SessionSteps is JobSteps, TreeBuilder {
     uint256 internal constant CLIENT_KEY = 1;
     uint256 internal constant EXEC = 20;
     uint256 internal constant WINDOW = 15;
@@ -175,28 +175,6 @@ abstract contract SessionSteps is JobSteps {
 
     function pathOf(JobId batchId, uint256 index) internal view returns (bytes32[] memory) {
         return buildPath(leavesOf(batchId), index);
-    }
-
-    function buildPath(bytes32[] memory leaves, uint256 index) internal pure returns (bytes32[] memory path) {
-        uint256 depth = 0;
-        while (1 << depth < leaves.length) ++depth;
-        path = new bytes32[](depth);
-        for (uint256 level = 0; level < depth; ++level) {
-            path[level] = nodeAt(leaves, level, (index >> level) ^ 1);
-        }
-    }
-
-    /// @dev The node of a level (0: the leaves), by recursion.
-    function nodeAt(bytes32[] memory leaves, uint256 level, uint256 index) internal pure returns (bytes32) {
-        if (level == 0) return index < leaves.length ? leaves[index] : bytes32(0);
-        bytes32 left = nodeAt(leaves, level - 1, 2 * index);
-        return keccak256(abi.encodePacked(hex"01", left, nodeAt(leaves, level - 1, 2 * index + 1)));
-    }
-
-    function rootOf(bytes32[] memory leaves) internal pure returns (bytes32) {
-        uint256 depth = 0;
-        while (1 << depth < leaves.length) ++depth;
-        return nodeAt(leaves, depth, 0);
     }
 
     /* EXPECTATIONS */
