@@ -42,6 +42,7 @@ class EventStream(StreamingResponse):
 
 @router.get(
     "/events",
+    status_code=200,
     response_class=EventStream,
     responses={
         200: {"content": {"text/event-stream": {}}, "description": "Until the client hangs up"},
