@@ -20,6 +20,8 @@ NOUNS: Final = {
     "chain": ("offchain.cli.chain", "Start a local chain, deploy, look at a deployment."),
     "operator": ("offchain.cli.operator", "Stake, run jobs, answer challenges."),
     "job": ("offchain.cli.job", "Escrow a job, watch it, settle it, keep the evidence."),
+    "session": ("offchain.cli.session", "One deposit, many signed requests, results in batches."),
+    "order": ("offchain.cli.order", "Order by signature, at a price that rises."),
     "challenge": ("offchain.cli.challenge", "Dispute results and collect what was won."),
     "gateway": ("offchain.cli.gateway", "Serve content, orders, sessions, an index."),
     "dapp": ("offchain.cli.dapp", "Serve the web page."),
