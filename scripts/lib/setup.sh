@@ -8,9 +8,11 @@ LOCAL="$ROOT/.local"
 VENV="$ROOT/.venv"
 STAMPS="$LOCAL/stamps"
 NPM="$ROOT/scripts/npm"
+DAPP="$ROOT/offchain/dapp"
 SOLC_VERSION=0.8.30
 RUST_MINIMUM=1.91     # offchain/native/Cargo.toml
 SOLC_DOWNLOAD_S=30    # py-solc-x fetches some 15 MB; without a way out it fails at once
+NODE_FOR_DAPP=20.19   # what the web page is built with asks for it (offchain/dapp/package.json)
 FOUNDRY_MINIMUM=1.7.0 # the oldest that contracts/foundry.toml was tried with
 
 say() { printf '==> %s\n' "$*" >&2; }
@@ -161,6 +163,24 @@ compile_contracts() {
     "$VENV/bin/python" scripts/lib/package_artefacts.py
 }
 
+install_dapp_packages() {
+  local node
+  node=$(node --version)
+  version_at_least "${node#v}" "$NODE_FOR_DAPP" || {
+    say "the web page is built with Node $NODE_FOR_DAPP or later (found $node)"
+    return 1
+  }
+  npm --prefix "$DAPP" ci --ignore-scripts --loglevel=error >/dev/null
+}
+
+build_dapp() {
+  local log="$LOCAL/dapp.log"
+  npm --prefix "$DAPP" run build >"$log" 2>&1 || {
+    cat "$log" >&2
+    return 1
+  }
+}
+
 # forget_lost: drop the stamps of whatever was deleted or moved since.
 forget_lost() {
   [ -x "$VENV/bin/python" ] && [ "$(cat "$STAMPS/venv" 2>/dev/null)" = "$VENV" ] ||
@@ -170,6 +190,8 @@ forget_lost() {
   compgen -G "$ROOT/offchain/native/_core*" | grep -qv '\.pyi$' || rm -f "$STAMPS/native"
   [ -d "$LOCAL/forge/out" ] && [ -f "$ROOT/.build/__local__.json" ] && [ -d "$ROOT/offchain/chain/artifacts" ] ||
     rm -f "$STAMPS/contracts"
+  [ -d "$DAPP/node_modules/vite" ] || rm -f "$STAMPS/dapp-packages"
+  [ -f "$DAPP/dist/index.html" ] || rm -f "$STAMPS/dapp"
 }
 
 # ---------------------------------------------------------------- the door
@@ -181,7 +203,8 @@ use_contract_tools() {
   case $solc in "$NPM"/*) export SOLCX_BINARY_PATH="$NPM/solc" ;; esac
 }
 
-# set_up [without-contracts]: make the machine ready and put the project's tools on PATH. Under 3 s when nothing changed.
+# set_up [without-contracts | with-dapp]: make the machine ready and put the project's tools on PATH. Under 3 s when
+# nothing changed.
 set_up() {
   cd "$ROOT" || exit
   check_machine
@@ -214,4 +237,12 @@ set_up() {
   mapfile -t contracts < <(find contracts -name '*.sol' | sort)
   step contracts "$(hash_files contracts/foundry.toml "$LOCAL/solc-path" "${contracts[@]}")" \
     "Contracts" compile_contracts
+  [ "${1:-}" = with-dapp ] || return 0
+
+  local page
+  step dapp-packages "$(hash_files "$DAPP/package.json" "$DAPP/package-lock.json")" \
+    "Web page's packages (download: about 60 MB)" install_dapp_packages
+  mapfile -t page < <(find "$DAPP" \( -name node_modules -o -name dist -o -name '*.md' -o -path "$DAPP/src/protocol/abi.ts" \) -prune \
+    -o -type f -print | sort)
+  step dapp "$(hash_files "${page[@]}" "$STAMPS/contracts")" "Web page" build_dapp
 }
