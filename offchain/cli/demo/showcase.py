@@ -32,7 +32,6 @@ PRESET: Final = "showcase"
 ACCOUNTS: Final = 4  # of the development wallet; the guardian's accounts are not among them
 STAKE_WEI: Final = 20 * ETHER
 FUNDS_WEI: Final = 100 * ETHER
-MIN_FEE_WEI: Final = ETHER // 1000
 POLL_S: Final = 0.2
 READY_S: Final = 120.0  # wall clock; only a broken installation gets there
 LOOPBACK: Final = "127.0.0.1"
@@ -240,7 +239,7 @@ class Builder:
                 f"{cast.name}-operator",
                 ("operator", "run", "--home", str(home / "role"), "--models", str(home / "models"),
                  "--content", self.gateway, "--gateway", self.gateway, "--owner", owner.address,
-                 "--min-fee-wei", str(MIN_FEE_WEI), "--rpc", self._anvil.url,
+                 "--rpc", self._anvil.url,
                  "--manifest", str(self._manifest), "--key-file", str(worker_key), *fault),
             )
         )  # fmt: skip
