@@ -11,7 +11,7 @@ import {
 import { formatCount, toQuery } from "./format";
 import { useIndex } from "./live";
 import { AccountLink, Amount, AsOfLabel, ExplorerFrame, When } from "./parts";
-import { TOTALS } from "./texts";
+import { MOVEMENTS, TOTALS } from "./texts";
 
 const LIMIT = 20;
 
@@ -143,7 +143,7 @@ function Events({ all }: { all: readonly EventEntry[] }) {
       <tbody>
         {all.map((event) => (
           <tr key={`${event.block}-${event.log}`}>
-            <td data-label="What">{splitWords(event.name)}</td>
+            <td data-label="What">{MOVEMENTS[event.name] ?? splitWords(event.name)}</td>
             <td data-label="When">
               <When seconds={event.timestamp} />
             </td>

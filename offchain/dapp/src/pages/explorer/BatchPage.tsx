@@ -13,7 +13,7 @@ import {
   isEqualHex,
   type LeafEntry,
 } from "../../protocol";
-import { useIndex } from "./live";
+import { useIndex, useVersionNames } from "./live";
 import {
   Amount,
   AsOfLabel,
@@ -42,6 +42,7 @@ export function BatchPage({ id }: { id: string }) {
 }
 
 function Batch({ id, batch }: { id: string; batch: BatchAnswer }) {
+  const nameOf = useVersionNames();
   const tree = useMemo(
     () => batch.leaves.map(({ job, outDigest }) => computeLeaf(job, outDigest)),
     [batch.leaves],
@@ -85,7 +86,7 @@ function Batch({ id, batch }: { id: string; batch: BatchAnswer }) {
             <OperatorLink address={batch.operator} />
           </Fact>
           <Fact name="Model">
-            <VersionLink id={batch.version} />
+            <VersionLink id={batch.version} name={nameOf(batch.version)} />
           </Fact>
           <Fact name="Root">
             <Hex value={batch.root} label="the root" />
@@ -93,7 +94,7 @@ function Batch({ id, batch }: { id: string; batch: BatchAnswer }) {
           <Fact name="Committed">
             <When seconds={batch.committedAt} />
           </Fact>
-          {batch.funds === null ? null : (
+          {batch.funds === null || batch.state !== "committed" ? null : (
             <Fact name="Stake behind it">
               <Amount amount={batch.funds.lock} />
             </Fact>

@@ -3,7 +3,7 @@ import { link } from "../../app/router";
 import { Hex } from "../../components/basics";
 import { Countdown } from "../../components/Countdown";
 import type { BatchItem } from "../../protocol";
-import { StatePill, When } from "./parts";
+import { Cell, StatePill, When } from "./parts";
 import { BATCH_STATES } from "./texts";
 
 export function BatchTable({ items }: { items: readonly BatchItem[] }) {
@@ -32,13 +32,9 @@ export function BatchTable({ items }: { items: readonly BatchItem[] }) {
             <td data-label="State">
               <StatePill state={batch.state} words={BATCH_STATES} />
             </td>
-            <td data-label="Time left">
-              {batch.state === "committed" ? (
-                <Countdown deadline={batch.challengeUntil} />
-              ) : (
-                <span className="faint">–</span>
-              )}
-            </td>
+            <Cell label="Time left">
+              {batch.state === "committed" ? <Countdown deadline={batch.challengeUntil} /> : null}
+            </Cell>
             <td data-label="Committed">
               <When seconds={batch.committedAt} />
             </td>

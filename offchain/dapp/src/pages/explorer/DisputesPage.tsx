@@ -1,4 +1,5 @@
 // Disputes with their clocks, newest first.
+import type { ReactNode } from "react";
 import type { Route } from "../../app/router";
 import { Card } from "../../components/basics";
 import { Countdown } from "../../components/Countdown";
@@ -9,6 +10,7 @@ import { useIndex } from "./live";
 import {
   AccountLink,
   Amount,
+  Cell,
   ExplorerFrame,
   JobLink,
   OperatorLink,
@@ -74,9 +76,7 @@ export function DisputeTable({ items }: { items: readonly DisputeItem[] }) {
             <td data-label="State">
               <StatePill state={dispute.state} words={DISPUTE_STATES} />
             </td>
-            <td data-label="Clock">
-              <Clock dispute={dispute} />
-            </td>
+            <Cell label="Clock">{renderClock(dispute)}</Cell>
             <td data-label="Challenged by">
               <Challengers all={dispute.challengers} />
             </td>
@@ -108,10 +108,8 @@ function Challengers({ all }: { all: readonly string[] }) {
 }
 
 /** What its present state waits for. */
-function Clock({ dispute }: { dispute: DisputeItem }) {
-  const { state, proveBy, airgapUntil } = dispute;
+function renderClock({ state, proveBy, airgapUntil }: DisputeItem): ReactNode {
   if (state === "open" && proveBy !== null) return <Countdown deadline={proveBy} />;
   const isHeld = state === "default" || state === "fraud_proven";
-  if (isHeld && airgapUntil !== null) return <Countdown deadline={airgapUntil} />;
-  return <span className="faint">–</span>;
+  return isHeld && airgapUntil !== null ? <Countdown deadline={airgapUntil} /> : null;
 }

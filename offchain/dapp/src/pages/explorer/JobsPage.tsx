@@ -6,9 +6,10 @@ import { isTerminal, JOB_STATES, type JobItem, type Page } from "../../protocol"
 import { STATES } from "../../texts";
 import { Filters, type FilterValues } from "./Filters";
 import { toJobState, toQuery } from "./format";
-import { useIndex } from "./live";
+import { useIndex, useVersionNames } from "./live";
 import {
   Amount,
+  Cell,
   ExplorerFrame,
   JobLink,
   JobPill,
@@ -62,6 +63,7 @@ function readFilters(query: URLSearchParams): FilterValues {
 }
 
 export function JobTable({ items }: { items: readonly JobItem[] }) {
+  const nameOf = useVersionNames();
   return (
     <table className="table" data-testid="jobs">
       <thead>
@@ -87,18 +89,16 @@ export function JobTable({ items }: { items: readonly JobItem[] }) {
               <JobPill state={job.state} />
             </td>
             <td data-label="Model">
-              <VersionLink id={job.version} />
+              <VersionLink id={job.version} name={nameOf(job.version)} />
             </td>
             <td data-label="Operator">
               <OperatorLink address={job.operator} />
             </td>
-            <td data-label="Time left">
-              {job.deadline === null || isTerminal(toJobState(job.state)) ? (
-                <span className="faint">–</span>
-              ) : (
+            <Cell label="Time left">
+              {job.deadline === null || isTerminal(toJobState(job.state)) ? null : (
                 <Countdown deadline={job.deadline} />
               )}
-            </td>
+            </Cell>
             <td data-label="Ordered">
               <When seconds={job.createdAt} />
             </td>

@@ -17,9 +17,9 @@ import {
 } from "../../protocol";
 import { BatchTable } from "./BatchTable";
 import { DisputeTable } from "./DisputesPage";
-import { countStates, formatCount, toQuery } from "./format";
+import { countStates, countWords, formatCount, toQuery } from "./format";
 import { JobTable } from "./JobsPage";
-import { useIndex } from "./live";
+import { useIndex, useVersionNames } from "./live";
 import {
   AccountLink,
   Amount,
@@ -160,8 +160,8 @@ function Jail({ until }: { until: number }) {
   return (
     <Notice tone="warn" title="In jail" testId="jailed">
       <p className="small">
-        It takes no jobs. After a slash or too many misses an operator has to wait, and then to ask
-        to leave: <Countdown deadline={until - 1} />.
+        It takes no jobs. After a slash or too many misses an operator has to wait, and then has to
+        ask to leave. Time to wait: <Countdown deadline={until - 1} />.
       </p>
     </Notice>
   );
@@ -192,6 +192,7 @@ function Stake({ sums }: { sums: TokenSums }) {
 
 function Behaviour({ operator }: { operator: OperatorAnswer }) {
   const { jobs, disputes } = operator;
+  const nameOf = useVersionNames();
   const lost = countStates(disputes, "default", "fraud_proven", "distributed", "cured");
   return (
     <Card title="How it behaved" aside={<StandingPill operator={operator} />} testId="behaviour">
@@ -216,8 +217,8 @@ function Behaviour({ operator }: { operator: OperatorAnswer }) {
         <Fact name="Results in batches">{formatCount(operator.batchResults)}</Fact>
         <Fact name="Misses in the present window">{operator.misses}</Fact>
         {operator.versions.map(({ version, jobs: count }) => (
-          <Fact key={version} name={<VersionLink id={version} />}>
-            {count} {count === 1 ? "job" : "jobs"}
+          <Fact key={version} name={<VersionLink id={version} name={nameOf(version)} />}>
+            {countWords(count, "job", "jobs")}
           </Fact>
         ))}
         <Fact name="Account">

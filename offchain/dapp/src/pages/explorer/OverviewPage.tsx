@@ -3,7 +3,7 @@ import { link } from "../../app/router";
 import { Async, Card, Notice } from "../../components/basics";
 import type { DisputeItem, JobItem, Page, StatsAnswer } from "../../protocol";
 import { DisputeTable } from "./DisputesPage";
-import { countStates, formatCount, toQuery } from "./format";
+import { countStates, countWords, formatCount, toQuery } from "./format";
 import { JobTable } from "./JobsPage";
 import { useIndex } from "./live";
 import { AsOfLabel, ExplorerFrame, Stat } from "./parts";
@@ -86,13 +86,13 @@ function Figures({ stats }: { stats: StatsAnswer }) {
       <Stat
         name="Disputes"
         value={formatCount(countStates(disputes))}
-        note={`${formatCount(countStates(jobs, "rejected"))} answers rejected`}
+        note={countWords(countStates(jobs, "rejected"), "answer rejected", "answers rejected")}
         href={link("disputes")}
       />
       <Stat
         name="Results in batches"
         value={formatCount(stats.batchResults)}
-        note={`${formatCount(countStates(sessions, "open"))} sessions open`}
+        note={countWords(countStates(sessions, "open"), "session open", "sessions open")}
         href={link("sessions")}
       />
       <Stat name="Models" value={formatCount(stats.versions)} href={link("models")} />

@@ -14,7 +14,7 @@ import {
 import { BatchTable } from "./BatchTable";
 import { Filters } from "./Filters";
 import { formatCount, toQuery } from "./format";
-import { useIndex } from "./live";
+import { useIndex, useVersionNames } from "./live";
 import {
   AccountLink,
   Amount,
@@ -165,6 +165,7 @@ function isSession(id: string, session: SessionAnswer, deployment: Deployment): 
 }
 
 function SessionFacts({ session }: { session: SessionAnswer }) {
+  const nameOf = useVersionNames();
   const { open, served, expired } = session.requests;
   return (
     <Facts>
@@ -181,7 +182,7 @@ function SessionFacts({ session }: { session: SessionAnswer }) {
         <OperatorLink address={session.operator} />
       </Fact>
       <Fact name="Model">
-        <VersionLink id={session.version} />
+        <VersionLink id={session.version} name={nameOf(session.version)} />
       </Fact>
       <Fact name="Fee of each result">
         <Amount amount={session.fee} token={session.token} />

@@ -2,10 +2,11 @@
 import { useSyncExternalStore } from "react";
 import { useServices } from "../../app/services";
 import { type Data, useData } from "../../app/useData";
-import type { GatewayClient } from "../../protocol";
+import type { GatewayClient, IndexChange, Page, VersionId, VersionItem } from "../../protocol";
 
 const POLL_MS = 5000;
-const GATHER_MS = 1000; // changes within this time are one refresh
+const GATHER_MS = 500; // changes within this time are one refresh
+const QUIET_MS = 5000; // blocks that changed no job: stakes and registrations can wait so long
 
 export type Live = {
   /** Grows with every change that was heard of. */
@@ -22,7 +23,9 @@ export class LiveIndex {
   private live: Live = { revision: 0, isStreaming: false };
   private readonly listeners = new Set<Listener>();
   private close: (() => void) | undefined;
-  private gathering: ReturnType<typeof setTimeout> | undefined;
+  private gathering:
+    | { readonly timer: ReturnType<typeof setTimeout>; readonly at: number }
+    | undefined;
 
   constructor(private readonly gateway: Gateway) {}
 
@@ -36,19 +39,29 @@ export class LiveIndex {
       if (this.listeners.size > 0) return;
       this.close?.();
       this.close = undefined;
-      clearTimeout(this.gathering);
+      clearTimeout(this.gathering?.timer);
       this.gathering = undefined;
       this.live = { ...this.live, isStreaming: false };
     };
   };
 
-  private readonly onChange = (): void => {
+  private readonly onChange = (change: IndexChange): void => {
     if (!this.live.isStreaming) this.set({ ...this.live, isStreaming: true });
-    this.gathering ??= setTimeout(() => {
+    const isLoud = change.jobs.length > 0 || change.rewoundTo !== null || change.resync;
+    this.refreshWithin(isLoud ? GATHER_MS : QUIET_MS);
+  };
+
+  /** One refresh for all changes until then; a later promise never puts off an earlier one. */
+  private refreshWithin(ms: number): void {
+    const at = Date.now() + ms;
+    if (this.gathering !== undefined && this.gathering.at <= at) return;
+    clearTimeout(this.gathering?.timer);
+    const refresh = () => {
       this.gathering = undefined;
       this.set({ ...this.live, revision: this.live.revision + 1 });
-    }, GATHER_MS);
-  };
+    };
+    this.gathering = { timer: setTimeout(refresh, ms), at };
+  }
 
   private readonly onDown = (): void => {
     if (this.live.isStreaming) this.set({ ...this.live, isStreaming: false });
@@ -85,4 +98,18 @@ export function useIndex<T>(path: string | null): Data<T> {
     isStreaming ? undefined : POLL_MS,
     String(revision),
   );
+}
+
+const MOST_NAMES = 100;
+
+/** Titles of versions, as far as the gateway has their files; others are told by their id. */
+export function useVersionNames(): (id: VersionId) => string | null {
+  const { gateway } = useServices();
+  const data = useData("version names", (signal) =>
+    gateway.get<Page<VersionItem>>(`/versions?limit=${MOST_NAMES}`, signal),
+  );
+  const names = new Map(
+    data.status === "ready" ? data.value.items.map(({ id, title }) => [id, title]) : [],
+  );
+  return (id) => names.get(id) ?? null;
 }

@@ -22,6 +22,13 @@ const TABS: readonly { readonly section: Section; readonly path: string }[] = [
   { section: "sessions", path: "sessions" },
 ];
 
+/** On a narrow screen the tabs scroll sideways: the present one must be in sight. */
+function showTab(tab: HTMLAnchorElement | null): void {
+  const tabs = tab?.parentElement;
+  if (!tab || !tabs) return;
+  tabs.scrollLeft = tab.offsetLeft - (tabs.clientWidth - tab.clientWidth) / 2;
+}
+
 type FrameProps = {
   readonly section: Section;
   /** Where it is not the section's own title. */
@@ -38,6 +45,7 @@ export function ExplorerFrame({ section, title, lead, children }: FrameProps) {
         {TABS.map(({ section: name, path }) => (
           <a
             key={name}
+            ref={name === section ? showTab : undefined}
             href={link(path)}
             aria-current={name === section ? "page" : undefined}
             data-testid={`tab-${name}`}
@@ -54,17 +62,20 @@ export function ExplorerFrame({ section, title, lead, children }: FrameProps) {
   );
 }
 
+const LATE_S = 60; // an index that follows is never so far behind
+
 /** Which block a list is true of: the gateway may lag behind the chain. */
 export function AsOfLabel({ asOf }: { asOf: AsOf }) {
   const { reading } = useHead();
   const { isStreaming } = useLive();
+  const late = reading === null ? 0 : reading.time.block.timestamp - asOf.timestamp;
   const behind = reading === null ? 0 : Number(reading.time.block.number) - asOf.block;
   return (
     <p className="as-of small faint" data-testid="as-of">
       <span className={isStreaming ? "live-dot" : "live-dot live-dot-off"} aria-hidden="true" />
       <span>
         By the gateway's index, as of block {asOf.block}
-        {behind > 1 ? `, ${behind} behind the chain` : ""}.{" "}
+        {late > LATE_S ? `, ${behind} blocks behind the chain` : ""}.{" "}
         {isStreaming ? "Changes appear by themselves." : "Looked up again every few seconds."}
       </span>
     </p>
@@ -131,6 +142,16 @@ function Pager({
 
 /* SMALL PARTS OF ROWS */
 
+/** A cell that may be empty: a dash in a table, left out where rows are cards. */
+export function Cell({ label, children }: { label: string; children: ReactNode }) {
+  if (children !== null) return <td data-label={label}>{children}</td>;
+  return (
+    <td data-label={label} className="cell-empty">
+      <span className="faint">–</span>
+    </td>
+  );
+}
+
 export function JobPill({ state }: { state: string }) {
   const known = toJobState(state);
   return <Pill tone={toneOf(known)}>{STATES[known].name}</Pill>;
@@ -162,7 +183,9 @@ export function OperatorLink({ address }: { address: string | null }) {
   return <Hex value={address} href={link("operators", address)} label="the operator's address" />;
 }
 
-export function VersionLink({ id }: { id: string }) {
+/** A version by its title where that is known, by its id otherwise. */
+export function VersionLink({ id, name = null }: { id: string; name?: string | null }) {
+  if (name !== null) return <a href={link("models", id)}>{name}</a>;
   return <Hex value={id} href={link("models", id)} label="the version's id" />;
 }
 

@@ -74,6 +74,29 @@ export const TOTALS: Readonly<Record<string, string>> = {
   excess: "Returned as sent in excess",
 };
 
+/** Movements of the vault, by the event that tells them. */
+export const MOVEMENTS: Readonly<Record<string, string>> = {
+  Deposited: "Staked",
+  UnbondRequested: "Began to unbond",
+  UnbondedWithdrawn: "Took unbonded stake out",
+  Credited: "Credited",
+  CreditWithdrawn: "Took credit out",
+  CreditCharged: "Paid from credit",
+  Funded: "Put credit in",
+  EscrowAdded: "Paid into escrow",
+  StakeLocked: "Stake locked behind a job",
+  LockReleased: "Stake released",
+  LockSlashed: "Stake slashed",
+  SlashDivided: "Slashed stake divided",
+  StakeSlashed: "Other stake burned",
+  BondAdded: "Bond posted",
+  Jailed: "Jailed",
+  Unjailed: "Left jail",
+  MissRecorded: "Missed a deadline",
+  WorkerProposed: "Proposed a worker",
+  WorkerSet: "Worker began or ended",
+};
+
 export const REPORT = {
   title: "How faithful the integer network is",
   none: "The gateway has no report for this version.",
