@@ -1,11 +1,14 @@
-"""The SDK against everything that runs for the web page: chain, gateway, honest and cheating operator."""
+"""The SDK against what runs for the web page: chain, gateway, an honest operator and a cheat.
+
+Everything is ordered at once, at the first test; who comes last finds it done.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from offchain.cli.demo.command import ROOT
 from offchain.cli.demo.play import load_sample
 from offchain.cli.demo.showcase import Showcase
 from offchain.errors import ConfigError, ContractRevert, ManifestError, WrongChain, WrongResult
+from offchain.sdk import Job, PendingResult, PlacedOrder, Session
 from offchain.sdk.deployment import read_deployment
 from offchain.submit.gateway import GatewayClient
 from offchain.types import Assurance, JobState, SessionState
@@ -33,21 +37,50 @@ EXAMPLE = re.compile(r"```python\n(from offchain import Client\n.*?)```", re.DOT
 Connect = Callable[..., Client]
 
 
-@pytest.fixture
-def key_file(stage: Showcase, tmp_path: Path) -> Path:
+@dataclass(frozen=True)
+class Ordered:
+    """What the tests look at; nothing of it was waited for."""
+
+    client: Client
+    job: Job
+    cheated: Job
+    order: PlacedOrder
+    session: Session
+    requests: tuple[PendingResult, ...]
+
+
+@pytest.fixture(scope="module")
+def key_file(stage: Showcase, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The key of an account with money that nobody else uses."""
-    path = tmp_path / "client.key"
+    path = tmp_path_factory.mktemp("sdk") / "client.key"
     stage.anvil.fund(create_key_file(path).address, 100 * ETHER)
     return path
 
 
-@pytest.fixture
-def connect(stage: Showcase, key_file: Path, tmp_path: Path) -> Connect:
+@pytest.fixture(scope="module")
+def connect(stage: Showcase, key_file: Path) -> Connect:
     def open_client(**options: Any) -> Client:
-        given = {"key_file": key_file, "home": tmp_path / "home", **options}
+        given = {"key_file": key_file, "home": key_file.parent / "home", **options}
         return Client.connect(stage.gateway, **given)
 
     return open_client
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ordered(stage: Showcase, connect: Connect) -> Ordered:
+    client, version, pixels = connect(), stage.versions["digits"], np.array(load_sample())
+    honest = stage.operators["honest"]
+    session = client.open_session(version, honest, 10 * SESSION_FEE, SESSION_FEE, name="one")
+    requests = [session.request(np.roll(pixels, k), name=f"request {k}") for k in range(3)]
+    client.fund(10 * FEE)
+    return Ordered(
+        client=client,
+        job=client.submit(version, pixels.reshape(8, 8), FEE, name="one"),
+        cheated=client.submit(stage.versions["cheat"], pixels, FEE),
+        order=client.order(version, pixels, FEE, name="one", ramp_seconds=10),
+        session=session,
+        requests=tuple(requests),
+    )
 
 
 def test_readme__ten_lines__a_verified_result(
@@ -68,100 +101,6 @@ def test_readme__ten_lines__a_verified_result(
         example = example.replace(name, value)
     exec(compile(example, "README.md", "exec"), {})
     assert capsys.readouterr().out.split()[-1] == str(LABEL)
-
-
-def test_submit__honest__the_same_name_is_the_same_job(stage: Showcase, connect: Connect) -> None:
-    client, version = connect(), stage.versions["digits"]
-    pixels = np.array(load_sample()).reshape(8, 8)
-    job = client.submit(version, pixels, FEE, name="first")
-    again = connect().submit(version, pixels, FEE * 2, name="first")
-    assert again.id == job.id
-    assert [found.id for found in client.jobs()] == [job.id]
-    job.wait(WAIT_S, until="committed")
-    job.verify()
-    assert job.label == LABEL
-    assert job.output.shape == (1, 10)
-    assert job.assurance is Assurance.NONE
-    found = client.job(job.id)  # by its id alone, as anybody could
-    found.verify()
-    assert found.operator == stage.operators["honest"]
-    stage.skip(job.facts().deadline + 1 - stage.get_time())
-    found.wait(WAIT_S)
-    assert found.assurance is Assurance.UNCHALLENGED
-
-
-def test_verify__cheat__is_told_what_is_right(stage: Showcase, connect: Connect) -> None:
-    client, version = connect(), stage.versions["cheat"]
-    job = client.submit(version, load_sample(), FEE).wait(WAIT_S, until="committed")
-    with pytest.raises(WrongResult) as wrong:
-        job.verify()
-    assert wrong.value.committed == job.out_digest
-    assert wrong.value.recomputed != job.out_digest
-
-
-def test_order__async__signed_taken_and_paid_from_credit(
-    stage: Showcase, key_file: Path, tmp_path: Path
-) -> None:
-    async def play() -> None:
-        client = await AsyncClient.connect(stage.gateway, key_file=key_file, home=tmp_path / "home")
-        before = stage.anvil.rpc.request("eth_getTransactionCount", client.address, "latest")
-        await client.fund(10 * FEE)
-        version, pixels = stage.versions["digits"], load_sample()
-        order = await client.order(version, pixels, FEE, name="one", ramp_seconds=10)
-        again = await client.order(version, pixels, FEE * 3, name="one")
-        assert again.hash == order.hash
-        job = await order.wait(WAIT_S)
-        assert await order.state() == "taken"
-        await job.wait(WAIT_S, until="committed")
-        await job.verify()
-        assert await job.label == LABEL
-        credit = await client.credit()
-        assert 8 * FEE <= credit <= 9 * FEE
-        assert await client.withdraw() == credit
-        after = stage.anvil.rpc.request("eth_getTransactionCount", client.address, "latest")
-        assert int(after, 16) - int(before, 16) == 2  # fund and withdraw: the order cost no gas
-
-    asyncio.run(play())
-
-
-def test_session__requests_batch_challenge_and_close(stage: Showcase, connect: Connect) -> None:
-    client, version = connect(), stage.versions["digits"]
-    honest = stage.operators["honest"]
-    session = client.open_session(version, honest, 10 * SESSION_FEE, SESSION_FEE, name="one")
-    assert connect().open_session(version, honest, 1, 1, name="one").id == session.id
-    pixels = np.array(load_sample())
-    results = [session.request(np.roll(pixels, k), name=f"request {k}") for k in range(3)]
-    assert session.request(pixels, name="request 0").nonce == results[0].nonce
-    for result in results:
-        result.wait(WAIT_S, until="signed").verify()
-    assert results[0].label == LABEL
-    for result in results:
-        result.wait(WAIT_S, until="committed").verify()
-    assert client.session(session.id).deposit == 7 * SESSION_FEE
-    assert [known.nonce for known in session.results] == [result.nonce for result in results]
-
-    # Its client doubts one of them: out of the batch it comes, and the operator proves it.
-    challenge = results[1].challenge()
-    assert results[1].challenge() == challenge
-    job = results[1].find_job()
-    assert job is not None
-    job.wait(WAIT_S)
-    assert job.state() is JobState.PROVEN
-    assert results[1].assurance is Assurance.PROVEN
-
-    inclusion = results[0].find_inclusion()
-    assert inclusion is not None
-    stage.skip(inclusion.batch.challenge_until + 1 - stage.get_time())
-    results[0].settle()
-    results[0].wait(WAIT_S, until="final")
-    assert results[0].assurance is Assurance.UNCHALLENGED
-    closes_at = session.close()
-    with pytest.raises(ContractRevert):
-        session.withdraw()
-    stage.skip(closes_at + 1 - stage.get_time())
-    session.withdraw()
-    assert session.state() is SessionState.CLOSED
-    assert client.credit() >= 7 * SESSION_FEE
 
 
 # A gateway is not believed
@@ -240,15 +179,111 @@ def test_read_deployment__openings_with_another_tau__refused(stage: Showcase) ->
         rpc.request("anvil_setCode", address, code)
 
 
-def test_connect__without_a_key__reads_and_recomputes_but_signs_nothing(
-    stage: Showcase, connect: Connect, tmp_path: Path
+# What was ordered comes
+
+
+def test_names__said_again__nothing_happens_twice(
+    stage: Showcase, connect: Connect, ordered: Ordered
 ) -> None:
-    job = connect().submit(stage.versions["digits"], load_sample(), FEE)
-    job.wait(WAIT_S, until="committed")
+    client, version, pixels = connect(), stage.versions["digits"], np.array(load_sample())
+    assert client.submit(version, pixels, FEE * 2, name="one").id == ordered.job.id
+    assert client.order(version, pixels, FEE * 2, name="one").hash == ordered.order.hash
+    session = client.open_session(version, stage.operators["honest"], 1, 1, name="one")
+    assert session.id == ordered.session.id
+    again = session.request(pixels, name="request 0")
+    assert (again.nonce, again.job_id) == (0, ordered.requests[0].job_id)
+    mine = [job.id for job in client.jobs()]
+    assert sorted(mine[:2]) == sorted([ordered.job.id, ordered.cheated.id])
+    with pytest.raises(ConfigError, match="another"):
+        client.order(version, np.roll(pixels, 1), FEE, name="one")
+    with pytest.raises(ConfigError, match="another"):
+        session.request(np.roll(pixels, 1), name="request 0")
+
+
+def test_verify__cheat__is_told_what_is_right(ordered: Ordered) -> None:
+    job = ordered.cheated.wait(WAIT_S, until="committed")
+    with pytest.raises(WrongResult) as wrong:
+        job.verify()
+    assert wrong.value.committed == job.out_digest
+    assert wrong.value.recomputed != job.out_digest
+
+
+def test_order__taken__paid_from_credit_without_gas(ordered: Ordered) -> None:
+    job = ordered.order.wait(WAIT_S)
+    assert ordered.order.state() == "taken"
+    job.wait(WAIT_S, until="committed").verify()
+    assert job.label == LABEL
+    assert FEE <= job.facts().fee <= 2 * FEE
+    assert job.facts().client == ordered.client.address
+    assert ordered.client.credit() == 10 * FEE - job.facts().fee
+    with pytest.raises(ContractRevert, match="OrderTakenBefore"):
+        ordered.order.cancel()
+
+
+def test_async__same_names__awaited(stage: Showcase, key_file: Path, ordered: Ordered) -> None:
+    async def play() -> None:
+        home = key_file.parent / "home"
+        client = await AsyncClient.connect(stage.gateway, key_file=key_file, home=home)
+        session = await client.session(ordered.session.id)
+        (first, *_), versions = await asyncio.gather(session.results, client.versions())
+        await first.wait(WAIT_S, until="signed")
+        await first.verify()
+        assert await first.label == LABEL
+        assert stage.versions["digits"] in [version.id for version in versions]
+        job = await client.job(ordered.job.id)
+        await job.wait(WAIT_S, until="committed")
+        output, label = await asyncio.gather(job.output, job.label)
+        assert (output.shape, label) == ((1, 10), LABEL)
+        assert await client.withdraw() > 0
+        assert await client.credit() == 0
+
+    asyncio.run(play())
+
+
+def test_session__batch_challenge_and_end(stage: Showcase, ordered: Ordered) -> None:
+    session, results = ordered.session, ordered.requests
+    for result in results:
+        result.wait(WAIT_S, until="committed").verify()
+    assert session.deposit == 7 * SESSION_FEE
+    assert [known.nonce for known in session.results] == [0, 1, 2]
+
+    # Its client doubts one of them: out of the batch it comes, and the operator proves it.
+    challenge = results[1].challenge()
+    assert results[1].challenge() == challenge
+    job = results[1].find_job()
+    assert job is not None
+    job.wait(WAIT_S)
+    assert job.state() is JobState.PROVEN
+    assert results[1].assurance is Assurance.PROVEN
+
+    inclusion = results[0].find_inclusion()
+    assert inclusion is not None
+    stage.skip(inclusion.batch.challenge_until + 1 - stage.get_time())
+    results[0].settle()
+    results[0].wait(WAIT_S, until="final")
+    assert results[0].assurance is Assurance.UNCHALLENGED
+    closes_at = session.close()
+    with pytest.raises(ContractRevert):
+        session.withdraw()
+    stage.skip(closes_at + 1 - stage.get_time())
+    session.withdraw()
+    assert session.state() is SessionState.CLOSED
+    assert ordered.client.credit() >= 7 * SESSION_FEE
+
+
+def test_job__honest__final_for_whoever_knows_its_id(
+    stage: Showcase, tmp_path: Path, ordered: Ordered
+) -> None:
     reader = Client.connect(stage.gateway, home=tmp_path / "reader")
-    found = reader.job(job.id)
-    found.verify()
-    assert found.label == LABEL
+    job = reader.job(ordered.job.id)
+    job.wait(WAIT_S, until="committed")
+    job.verify()
+    assert job.terms == ordered.job.terms
+    assert job.operator == stage.operators["honest"]
     with pytest.raises(ConfigError, match="signed"):
-        found.challenge()
-    assert replace(found.terms) == job.terms
+        job.challenge()
+    if job.state() is JobState.COMMITTED:
+        stage.skip(max(0, job.facts().deadline + 1 - stage.get_time()))
+        ordered.job.settle()
+    job.wait(WAIT_S)
+    assert job.assurance is Assurance.UNCHALLENGED
