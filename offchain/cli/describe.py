@@ -108,7 +108,13 @@ def read_job_events(
     client: ChainClient, contracts: Contracts, created: CreatedJob
 ) -> Sequence[DecodedEvent]:
     """Return every event of a deployment that names the job, oldest first."""
-    watched = (contracts.market, contracts.game, contracts.vault)
+    watched = (
+        contracts.market,
+        contracts.game,
+        contracts.vault,
+        contracts.sessions,
+        contracts.orders,
+    )
     last = client.get_head().number
     found = []
     for binding in watched:

@@ -15,12 +15,22 @@ from typing import Any
 import pytest
 
 from offchain.chain.keys import create_key_file
+from offchain.cli.demo.play import load_sample
 from offchain.cli.demo.processes import Party
 from offchain.cli.demo.showcase import Showcase
 from offchain.cli.main import cli
 from offchain.params.presets import get_preset
 from offchain.roles.account import Account
-from offchain.types import ETH, BatchId, BatchState, DisputeState, JobId, JobState, SessionId
+from offchain.types import (
+    ETH,
+    Assurance,
+    BatchId,
+    BatchState,
+    DisputeState,
+    JobId,
+    JobState,
+    SessionId,
+)
 
 ETHER = 10**18
 STAKE = 3 * ETHER
@@ -28,7 +38,6 @@ FEE = ETHER // 1000
 LOCK_FEES = 35
 WAIT_S = 60.0  # wall clock; only what is broken waits so long
 POLL_S = 0.2
-DIGIT = [0] * 64
 
 
 @dataclass
@@ -133,7 +142,7 @@ class Troupe:
 
     def request(self, session: str, digit: int, *options: str) -> Any:
         file = self.folder / f"digit-{digit}.json"
-        file.write_text(json.dumps([digit, *DIGIT[1:]]))
+        file.write_text(json.dumps([digit, *load_sample()[1:]]))
         return self.call(
             "session", "request", "--session", session, "--input", str(file),
             "--gateway", self.stage.gateway, "--models", str(self.stage.folder / "models"),
@@ -193,6 +202,7 @@ def test_session__operator_killed_in_the_middle__each_result_committed_once_and_
     assert vault.get_withdrawable(troupe.open("client").address) == 4 * FEE
 
 
+@pytest.mark.slow
 def test_session__cheat__each_wrong_result_challenged_by_inclusion_and_slashed(
     troupe: Troupe,
 ) -> None:
@@ -229,6 +239,25 @@ def test_session__cheat__each_wrong_result_challenged_by_inclusion_and_slashed(
     )
 
 
+@pytest.mark.slow
+def test_session__right_result_challenged__proven_and_paid(troupe: Troupe) -> None:
+    digits = troupe.stage.versions["digits"]
+    owner = troupe.hire(digits)
+    session = troupe.open_session(digits, owner, 2)
+    told = troupe.request(session, 3)
+    troupe.create("watcher")
+    key = str(troupe.folder / "watcher.key")
+    troupe.start("challenger", "challenge", "run", "--challenge-always", "--key-file", key)
+    contracts, job = troupe.chain.contracts, JobId(told["job"])
+    troupe.wait(lambda: find_dispute(troupe, job), "the right result to be challenged")
+    troupe.wait(lambda: contracts.market.get_job(job).state is JobState.PROVEN, "the proof")
+    assert contracts.market.get_assurance(job) is Assurance.PROVEN
+    assert contracts.vault.get_account(owner).locked == 0
+    assert contracts.vault.get_account(owner).free == STAKE
+    # The fee, and half of the bond of who was wrong, or more.
+    assert contracts.vault.get_withdrawable(owner) > FEE * 985 // 1000
+
+
 def find_dispute(troupe: Troupe, job: JobId) -> Any:
     return troupe.chain.contracts.game.get_dispute_of(job)
 
@@ -238,7 +267,7 @@ def test_order__signed_and_posted__taken_at_a_price_that_rose_and_final(troupe: 
     troupe.create("client")
     troupe.call("order", "fund", "--amount-wei", str(4 * FEE), key="client")
     file, input_file = troupe.folder / "order.json", troupe.folder / "digit.json"
-    input_file.write_text(json.dumps(DIGIT))
+    input_file.write_text(json.dumps(load_sample()))
     signed = troupe.call(
         "order", "sign", "--version", digits, "--input", str(input_file), "--out", str(file),
         "--models", str(troupe.stage.folder / "models"), "--content", troupe.stage.gateway,
