@@ -18,6 +18,7 @@ from playwright.sync_api import (
     Request,
     Response,
     ViewportSize,
+    expect,
     sync_playwright,
 )
 
@@ -127,6 +128,7 @@ def check_page(page: Page, name: str) -> None:
     Raises AssertionError for serious findings of axe-core, and for sideways scrolling.
     """
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    expect(page.get_by_test_id("loading")).to_have_count(0, timeout=TIMEOUT_MS)
     size = page.viewport_size or DESKTOP
     problems = []
     for width, viewport in (("1280", DESKTOP), ("390", PHONE)):
