@@ -32,6 +32,7 @@ importlib.import_module(sys.argv[1])
         "offchain.cli.withdraw",
         "offchain.roles.challenger",
         "offchain.roles.client",
+        "offchain.sdk",
         "offchain.submit.proofs",
         "offchain.workers.process",
         "offchain.execute",
