@@ -80,6 +80,7 @@ class Moves:
         self.open_sessions: dict[SessionId, SessionTerms] = {}
         self.nonces: dict[SessionId, int] = {}
         self.batches: dict[BatchId, list[tuple[BatchLeaf, tuple[bytes, ...]]]] = {}
+        self.origins: dict[JobId, str] = {}  # job -> batch
         self.placed: list[tuple[Order, bytes]] = []
         self.done: list[str] = []
 
@@ -378,11 +379,15 @@ class Moves:
         session = self.sessions.get_batch(batch).session
         terms = self.open_sessions[session]
         job_terms = build_job_terms(session, terms, leaf.nonce, leaf.in_digest)
-        self.jobs[self.market.compute_job_id(job_terms)] = job_terms
+        job = self.market.compute_job_id(job_terms)
+        self.jobs[job], self.origins[job] = job_terms, batch
 
     def reorganise(self, depth: int) -> None:
-        """Replace the newest blocks by empty ones of another time."""
+        """Replace the newest blocks by empty ones; what they held is gone, not waiting."""
+        self.rpc.request("evm_setAutomine", False)
         self.rpc.request("anvil_reorg", depth, [])
+        self.rpc.request("anvil_dropAllTransactions")
+        self.rpc.request("evm_setAutomine", True)
         self.rpc.request("evm_mine")
 
 
@@ -420,6 +425,7 @@ def _compare_jobs(moves: Moves, view: View) -> None:
         shown = explorer_views.find_job(view, job_id)
         assert shown is not None
         assert shown.state == job.state.name.lower()
+        assert shown.batch == moves.origins.get(job_id)
         assert (shown.client, shown.token, int(shown.fee)) == (job.client, job.token, job.fee)
         assert (shown.operator or ETH) == job.operator
         assert shown.outDigest == ("0x" + job.out_digest.hex() if any(job.out_digest) else None)

@@ -58,6 +58,8 @@ class Changes:
         self._before_texts: dict[tuple[str, str], str] = {}
         self._links: dict[tuple[str, str, int, int], None] = {}
         self._leaves: list[dict[str, Any]] = []
+        # Where a job comes from may be told in its transaction before its creation is.
+        self.origins: dict[str, Body] = {}
 
     def find(self, kind: str, key: str) -> Body | None:
         """Return a record's body, which the caller may change, or None."""

@@ -60,6 +60,7 @@ def on_created(changes: Changes, fact: Fact, deployment: Deployment) -> None:
         "closedAt": None,
         "closedClock": None,
     }
+    job.update(changes.origins.pop(key, {}))
     changes.put("job", key, fact, job)
     count_created(changes, fact, job)
     get_account(changes, fact, terms.client)["jobsOrdered"] += 1
@@ -167,8 +168,16 @@ def on_order_taken(changes: Changes, fact: Fact, _: Deployment) -> None:
     order = {"hash": key, "client": client, "job": job_id, "fee": fact.arguments["fee"]}
     order["operator"] = name_somebody(fact.arguments["operator"])
     changes.put("order", key, fact, {**order, "state": "taken", "at": fact.time})
-    if (job := _find(changes, fact)) is not None:
-        job["order"] = key
+    set_origin(changes, job_id, {"order": key})
+
+
+def set_origin(changes: Changes, job_id: str, origin: Body) -> None:
+    """Note where a job comes from, whether its creation was told already or not."""
+    job = changes.find("job", job_id)
+    if job is None:
+        changes.origins[job_id] = origin
+    else:
+        job.update(origin)
 
 
 def on_order_cancelled(changes: Changes, fact: Fact, _: Deployment) -> None:

@@ -9,6 +9,7 @@ from offchain.chain.job_ids import compute_job_id, id_bytes
 from offchain.chain.session_ids import build_job_terms, compute_batch_id, compute_session_id
 from offchain.commit.batch_tree import MAX_LEAVES, compute_leaf, compute_root
 from offchain.gateway.index.changes import Changes, Fact
+from offchain.gateway.index.jobs import set_origin
 from offchain.gateway.index.records import (
     Deployment,
     Handlers,
@@ -215,12 +216,12 @@ def _set_batch_state(changes: Changes, fact: Fact, batch: Body, state: BatchStat
 def on_extracted(changes: Changes, fact: Fact, _: Deployment) -> None:
     """Note: a result of a batch became a job of its own."""
     batch = changes.find("batch", name_id(fact.arguments["batchId"]))
-    job = changes.find("job", name_id(fact.arguments["jobId"]))
-    if batch is None or job is None:
+    if batch is None:
         return
-    position = fact.arguments["index"]
-    batch["extracted"] = {**batch["extracted"], str(position): job["id"]}
-    job["batch"], job["leaf"], job["session"] = batch["id"], position, batch["session"]
+    job_id, position = name_id(fact.arguments["jobId"]), fact.arguments["index"]
+    batch["extracted"] = {**batch["extracted"], str(position): job_id}
+    origin = {"batch": batch["id"], "leaf": position, "session": batch["session"]}
+    set_origin(changes, job_id, origin)
 
 
 def _end_batch(state: BatchState) -> Any:

@@ -532,17 +532,17 @@ class Story:
         known["left"] -= 1
         key = bytes.fromhex(batch[2:])
         job = compute_job_id(CHAIN, MARKET, known["jobs"][index])
+        self.emit(
+            "SessionMarket", "ResultExtracted", batchId=key, jobId=id_bytes(job),
+            sessionId=bytes.fromhex(known["session"][2:]), index=index,
+        )  # fmt: skip
         ends = {"from": key, "to": id_bytes(job), "token": ETH}
         self.vault("EscrowMoved", **ends, amount=FEE)
         self.vault("LockMoved", **ends, amount=LOCK)
         self._create(known["jobs"][index], "")
         self.market("JobAccepted", job, operator=known["operator"], commitUntil=20)
-        self.state.jobs[job].update(operator=known["operator"], lock=LOCK)
+        self.state.jobs[job].update(operator=known["operator"], lock=LOCK, batch=batch)
         self.commit(job, self.state.jobs[job])
-        self.emit(
-            "SessionMarket", "ResultExtracted", batchId=key, jobId=id_bytes(job),
-            sessionId=bytes.fromhex(known["session"][2:]), index=index,
-        )  # fmt: skip
 
     def close_session(self) -> None:
         ready = [s for s, known in self.state.sessions.items() if known["open"]]

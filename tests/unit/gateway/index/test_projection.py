@@ -121,6 +121,7 @@ def compare_books(story: Story, reading: Reading) -> None:
             record = view.find("job", job)
             assert record is not None
             assert reading_state(record.body["state"]) == state
+            assert record.body["batch"] == story.state.jobs[job].get("batch")
         stored = view.list("job", 10_000).records
         assert {record.key for record in stored} == set(story.state.states)
         for (who, part), amount in story.state.books.items():
