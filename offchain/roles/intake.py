@@ -52,16 +52,25 @@ def hold_intake(context: Context) -> AbstractContextManager[None]:
     return context.journal.locks.hold(f"intake-{context.client.chain_id}-{account}")
 
 
-def find_obstacle(operator: Operator, terms: JobTerms, version: ReproducedVersion) -> str | None:
-    """Return why a job is not taken now, though it may be later, or None."""
+def find_obstacle(
+    operator: Operator,
+    terms: JobTerms,
+    version: ReproducedVersion,
+    begin_gas: int = ACCEPT_GAS,
+) -> str | None:
+    """Return why a job is not taken now, though it may be later, or None.
+
+    `begin_gas`: of taking the job, or the order that it comes from.
+    """
     context = operator.context
     head = context.client.get_head()
-    if is_in_eth(terms) and terms.fee < get_fee_floor(context, terms, version, head.base_fee_wei):
+    floor = get_fee_floor(context, terms, version, head.base_fee_wei, begin_gas)
+    if is_in_eth(terms) and terms.fee < floor:
         return "the fee is below the floor"
     exposure = measure_exposure(operator)
     if exposure.uncommitted >= compute_most_uncommitted(context, head):
         return "earlier jobs' results are due first"
-    gas = bound_wanted_gas(terms, version.version)
+    gas = bound_wanted_gas(terms, version.version) + begin_gas
     return _find_burden(context, head, version, exposure, gas)
 
 
@@ -107,7 +116,7 @@ def _find_burden(
     if not can_prove_all(loads, disputed_s, len(disputed), context.parameters):
         return "too many results are open to prove them all in time"
     owed = compute_reserve_wei(exposure.bound_gas() + gas, head.base_fee_wei)
-    if not context.submitter.can_spend(Wei(0), ACCEPT_GAS, obligations_wei=owed):
+    if not context.submitter.can_spend(Wei(0), 0, obligations_wei=owed):
         return "the balance does not cover what the open jobs may ask for"
     return None
 
@@ -135,13 +144,18 @@ def compute_most_uncommitted(context: Context, head: BlockStamp) -> int:
 
 
 def get_fee_floor(
-    context: Context, terms: JobTerms, version: ReproducedVersion, base_fee_wei: Wei
+    context: Context,
+    terms: JobTerms,
+    version: ReproducedVersion,
+    base_fee_wei: Wei,
+    begin_gas: int = ACCEPT_GAS,
 ) -> Wei:
     """Return the least fee for which a job in ETH is taken at this base fee."""
     chosen = context.settings.min_fee_wei
     if chosen is not None:
         return Wei(chosen)
-    return compute_fee_floor(version.version, terms, base_fee_wei, _get_taken_bps(context))
+    taken_bps = _get_taken_bps(context)
+    return compute_fee_floor(version.version, terms, base_fee_wei, taken_bps, begin_gas)
 
 
 def get_session_floor(context: Context, version: ReproducedVersion, base_fee_wei: Wei) -> Wei:

@@ -13,22 +13,27 @@ COMMIT_GAS: Final = 90_000
 FINALISE_GAS: Final = 120_000
 COMMIT_BATCH_GAS: Final = 200_000  # of a batch itself
 ITEM_GAS: Final = 14_000  # of each result in it
-TAKE_ORDER_GAS: Final = 260_000
+TAKE_ORDER_GAS: Final = 230_000  # a signed order becomes a job and is taken
 REQUEST_PROOF_GAS: Final = 250_000
 DELIVER_GAS: Final = 60_000
 DELIVER_BYTE_GAS: Final = 60
-JOB_GAS: Final = ACCEPT_GAS + COMMIT_GAS + FINALISE_GAS
 FEE_MARGIN_PERCENT: Final = 125
 WHOLE_BPS: Final = 10_000
 
 
-def compute_fee_floor(version: Version, terms: JobTerms, base_fee_wei: int, taken_bps: int) -> Wei:
+def compute_fee_floor(
+    version: Version,
+    terms: JobTerms,
+    base_fee_wei: int,
+    taken_bps: int,
+    begin_gas: int = ACCEPT_GAS,
+) -> Wei:
     """Return the least fee that pays for the gas of a job, and for its proof if it requires one.
 
     `taken_bps` is what protocol and keeper take of a fee, in hundredths of a percent; the version's
-    royalty comes on top.
+    royalty comes on top. `begin_gas`: of taking the job, or the order that it comes from.
     """
-    gas = JOB_GAS
+    gas = begin_gas + COMMIT_GAS + FINALISE_GAS
     if terms.proof_required:
         gas += REQUEST_PROOF_GAS + version.proof_gas
     return _cover(gas, version, base_fee_wei, taken_bps)

@@ -19,7 +19,7 @@ from offchain.errors import (
 )
 from offchain.roles.base import REFUSALS
 from offchain.roles.intake import find_obstacle, get_fee_floor, hold_intake, verify_wanted
-from offchain.roles.money import is_in_eth
+from offchain.roles.money import TAKE_ORDER_GAS, is_in_eth
 from offchain.roles.order_rules import choose_next_look, is_open, verify_order
 from offchain.submit.gateway import GatewayClient, SignedOrder, order_to_json, parse_signed_order
 from offchain.submit.versions import ReproducedVersion, check_provable
@@ -146,7 +146,7 @@ class OrderMoves:
             return False
         self._operator.read_input(order.version, order.in_digest)
         with hold_intake(context):
-            obstacle = find_obstacle(self._operator, terms, version)
+            obstacle = find_obstacle(self._operator, terms, version, TAKE_ORDER_GAS)
             if obstacle is not None:
                 context.put_off(key, obstacle)
                 return False
@@ -169,7 +169,8 @@ class OrderMoves:
         terms = build_order_terms(order, order_hash, price)
         if not is_in_eth(terms):
             return True  # compared with the token's own floor before
-        floor = get_fee_floor(context, terms, version, context.client.get_head().base_fee_wei)
+        base_fee = context.client.get_head().base_fee_wei
+        floor = get_fee_floor(context, terms, version, base_fee, TAKE_ORDER_GAS)
         if price >= floor:
             return True
         at = choose_next_look(order, floor, now)

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from offchain.chain.contracts.order_book import compute_price
+from offchain.chain.contracts.order_book import build_order_terms, compute_price
 from offchain.chain.journal import StepStatus
 from offchain.chain.typed_data import hash_order
 from offchain.errors import ContractRevert, OrderRefused, VersionMismatch
+from offchain.params.presets import LOCAL
+from offchain.roles.money import ACCEPT_GAS, TAKE_ORDER_GAS, compute_fee_floor
 from offchain.roles.operator import Operator
 from offchain.roles.order_rules import (
     LOOK_AGAIN_S,
@@ -23,7 +25,7 @@ from offchain.roles.order_rules import (
 from offchain.roles.orders import ORDER, TAKE
 from offchain.submit.content import compute_digest
 from offchain.submit.gateway import SignedOrder
-from offchain.types import ETH, Address, Amount, Digest, JobId, Order, Seconds, VersionId
+from offchain.types import ETH, Address, Amount, Digest, JobId, Order, OrderHash, Seconds, VersionId
 from tests.unit.roles.conftest import CHAIN_ID, JOB_ID, NOW, OTHER, FakeWorld
 from tests.unit.roles.session_world import SessionWorld
 
@@ -225,6 +227,22 @@ def test_take__race_lost_or_refused__nothing_raised_and_nothing_lost(
     world.refusal = None
     tick(operator)
     assert len(world.taken) == (0 if is_gone or is_for_good else 1)
+
+
+def test_take__no_floor_chosen__pays_for_the_gas_of_taking_an_order(world: OrderWorld) -> None:
+    """Taking an order is making its job as well, which costs its worker more than taking a job."""
+    world.chain.settings["min_fee_wei"] = None
+    version = SimpleNamespace(royalty_bps=0, proof_gas=10**5)
+    taken_bps = LOCAL.protocol_fee_bps + LOCAL.keeper_tip_bps
+    terms = build_order_terms(PLAIN, OrderHash("0x00"), DEAR)
+    floors = [
+        compute_fee_floor(version, terms, 10**9, taken_bps, gas)  # type: ignore[arg-type]
+        for gas in (ACCEPT_GAS, TAKE_ORDER_GAS - 1, TAKE_ORDER_GAS)
+    ]
+    for number, fee in enumerate(floors):
+        world.offer(replace(PLAIN, min_fee=Amount(fee), max_fee=Amount(fee), salt=number))
+    tick(world.build_operator())
+    assert [order.salt for order in world.taken] == [2]
 
 
 @pytest.mark.parametrize("how", ["taken", "cancelled"])
