@@ -50,7 +50,8 @@ export const SUBMIT = {
 };
 
 export const INPUT = {
-  draw: "Draw with finger, pen or mouse. With the keyboard: arrow keys move, space adds ink, backspace removes it.",
+  small: "Small drawings are read badly",
+  draw: "Draw large, with finger, pen or mouse: the training pictures touch the top and the bottom. With the keyboard: arrow keys move, space adds ink, backspace removes it.",
   sent: "These numbers are exactly what is sent",
   file: "A picture is cut to its ink and shrunk to the model's grid. The grid shows what is sent.",
   notImage: "This file is no picture that the browser can read.",

@@ -16,6 +16,8 @@ export type Point = { readonly x: number; readonly y: number };
 
 /** Radius of the pen in cells: its stroke is about as wide as that of a digit on an 8 × 8 grid. */
 const PEN_RADIUS = 0.75;
+/** Thin lines of a scan lose their black where a cell is wider than they: this much of it is given back. */
+const GAIN = 1.5;
 const EDGE = 0.5; // cells over which a stroke fades: a soft edge, as a scan has
 
 export function blankGrid({ height, width, lo }: GridSpec): Grid {
@@ -56,6 +58,45 @@ export function shiftGrid(grid: Grid, spec: GridSpec, dx: number, dy: number): G
     const isInside = x >= 0 && x < spec.width && y >= 0 && y < spec.height;
     return isInside ? (grid[y * spec.width + x] ?? spec.lo) : spec.lo;
   });
+}
+
+/** A stroke of the pen: the points it passed, in cells. */
+export type Stroke = readonly Point[];
+
+/** What the pen leaves on a blank sheet. */
+export function drawStrokes(strokes: readonly Stroke[], spec: GridSpec): Grid {
+  return strokes.reduce<Grid>(
+    (grid, stroke) =>
+      stroke.reduce<Grid>((g, to, k) => drawStroke(g, spec, stroke[k - 1] ?? to, to), grid),
+    blankGrid(spec),
+  );
+}
+
+/** Whether strokes fill less than three quarters of the grid both ways: models read such drawings badly. */
+export function isSmall(strokes: readonly Stroke[], spec: GridSpec): boolean {
+  const { width, height } = measure(strokes);
+  const ink = 2 * PEN_RADIUS;
+  return width + ink < 0.75 * spec.width && height + ink < 0.75 * spec.height;
+}
+
+/** Grows or shrinks strokes to fill the grid with their proportions kept, as training pictures do. */
+export function fitStrokes(strokes: readonly Stroke[], spec: GridSpec): readonly Stroke[] {
+  const { left, top, width, height } = measure(strokes);
+  const room = { x: spec.width - 2 * PEN_RADIUS, y: spec.height - 2 * PEN_RADIUS };
+  // A dot has no size of its own: it stays one.
+  const scale = Math.min(room.x / Math.max(width, 0.01), room.y / Math.max(height, 0.01), 8);
+  const move = ({ x, y }: Point): Point => ({
+    x: (x - left - width / 2) * scale + spec.width / 2,
+    y: (y - top - height / 2) * scale + spec.height / 2,
+  });
+  return strokes.map((stroke) => stroke.map(move));
+}
+
+function measure(strokes: readonly Stroke[]) {
+  const xs = strokes.flat().map(({ x }) => x);
+  const ys = strokes.flat().map(({ y }) => y);
+  const [left, top] = [Math.min(...xs), Math.min(...ys)];
+  return { left, top, width: Math.max(...xs) - left, height: Math.max(...ys) - top };
 }
 
 /** Moves the drawing so that its ink lies in the middle. */
@@ -122,7 +163,7 @@ export function fitImage(image: GreyImage, spec: GridSpec, options: ImageOptions
     const x = originX + (index % spec.width) * scale;
     const y = originY + Math.floor(index / spec.width) * scale;
     const mean = averageArea(ink, image, x, y, scale);
-    return spec.lo + Math.round(mean * (spec.hi - spec.lo));
+    return spec.lo + Math.round(Math.min(1, GAIN * mean) * (spec.hi - spec.lo));
   });
 }
 

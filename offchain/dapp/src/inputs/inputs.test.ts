@@ -4,10 +4,13 @@ import {
   blankGrid,
   centreGrid,
   drawStroke,
+  drawStrokes,
   fitImage,
+  fitStrokes,
   type GridSpec,
   guessDarkInk,
   isBlank,
+  isSmall,
   setCell,
   shiftGrid,
   toGrey,
@@ -52,6 +55,38 @@ describe("a grid", () => {
   test("bounds a typed cell", () => {
     expect(setCell(blankGrid(DIGIT), 5, 99, DIGIT)[5]).toBe(16);
     expect(setCell(blankGrid(DIGIT), 5, -3, DIGIT)[5]).toBe(0);
+  });
+
+  test("is drawn anew to fill the sheet, its proportions kept", () => {
+    const small = [
+      [
+        { x: 1, y: 1 },
+        { x: 1, y: 3 },
+        { x: 2, y: 3 },
+      ],
+    ];
+    expect(isSmall(small, DIGIT)).toBe(true);
+    const fitted = fitStrokes(small, DIGIT);
+    expect(isSmall(fitted, DIGIT)).toBe(false);
+    const grid = drawStrokes(fitted, DIGIT);
+    const rows = [0, 7].map((y) => grid.slice(8 * y, 8 * y + 8).some((value) => value >= 12));
+    expect(rows).toEqual([true, true]);
+    expect(grid[8 * 3 + 2]).toBe(16); // the upright, half as far from the middle as it is long
+    expect(grid[8 * 3 + 6]).toBe(0);
+  });
+
+  test("keeps a dot a dot, and a large drawing as it is", () => {
+    const dot = [[{ x: 1, y: 1 }]];
+    expect(
+      drawStrokes(fitStrokes(dot, DIGIT), DIGIT).filter((value) => value > 0).length,
+    ).toBeLessThanOrEqual(4);
+    const large = [
+      [
+        { x: 4, y: 0.5 },
+        { x: 4, y: 7.5 },
+      ],
+    ];
+    expect(isSmall(large, DIGIT)).toBe(false);
   });
 
   test("moves by whole cells and into the middle", () => {

@@ -79,7 +79,7 @@ function Unknown({ id }: { id: JobId }) {
     ({ purpose, subject }) => purpose === "createJob" && subject === id,
   );
   const { gateway } = useServices();
-  const listed = useData(`listed ${id}`, (signal) =>
+  const listed = useData(order === undefined ? `listed ${id}` : null, (signal) =>
     gateway.get<BatchPlace>(`/jobs/${id}`, signal),
   );
   if (order === undefined || order.status === "failed" || order.status === "lost") {

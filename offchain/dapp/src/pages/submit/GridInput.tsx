@@ -14,10 +14,14 @@ import {
   blankGrid,
   centreGrid,
   drawStroke,
+  drawStrokes,
+  fitStrokes,
   type Grid,
   type GridSpec,
   isBlank,
+  isSmall,
   type Point,
+  type Stroke,
   setCell,
 } from "../../inputs/grid";
 import { readPicture } from "../../inputs/picture";
@@ -35,20 +39,34 @@ type GridInputProps = {
 
 export function GridInput({ spec, grid, onChange, examples }: GridInputProps) {
   const [isEraser, setIsEraser] = useState(false);
-  const [past, setPast] = useState<readonly Grid[]>([]);
+  // Only what the pen drew on a blank sheet can be drawn anew: null after any other change.
+  const [strokes, setStrokes] = useState<readonly Stroke[] | null>(null);
+  const [past, setPast] = useState<readonly Moment[]>([]);
   const [error, setError] = useState<unknown>(null);
   const hintId = useId();
 
-  const keep = () => setPast((old) => [...old.slice(1 - MAX_UNDO), grid]);
+  const keep = () => setPast((old) => [...old.slice(1 - MAX_UNDO), { grid, strokes }]);
   const replace = (next: Grid) => {
     keep();
+    setStrokes(null);
     onChange(next);
+  };
+  const fit = () => {
+    if (strokes === null) return replace(centreGrid(grid, spec));
+    keep();
+    const fitted = fitStrokes(strokes, spec);
+    setStrokes(fitted);
+    onChange(drawStrokes(fitted, spec));
+  };
+  const endStroke = (stroke: Stroke, wasBlank: boolean) => {
+    setStrokes((old) => (wasBlank ? [stroke] : old === null ? null : [...old, stroke]));
   };
   const undo = () => {
     const last = past.at(-1);
     if (last === undefined) return;
     setPast(past.slice(0, -1));
-    onChange(last);
+    setStrokes(last.strokes);
+    onChange(last.grid);
   };
   const take = async (file: File | undefined) => {
     if (file === undefined) return;
@@ -74,6 +92,8 @@ export function GridInput({ spec, grid, onChange, examples }: GridInputProps) {
         hintId={hintId}
         onBegin={keep}
         onChange={onChange}
+        onStroke={isEraser ? () => setStrokes(null) : endStroke}
+        onCell={() => setStrokes(null)}
       />
       <div className="stack">
         <fieldset className="row tight">
@@ -87,12 +107,8 @@ export function GridInput({ spec, grid, onChange, examples }: GridInputProps) {
           <Button size="small" disabled={past.length === 0} onClick={undo}>
             Undo
           </Button>
-          <Button
-            size="small"
-            disabled={isBlank(grid, spec)}
-            onClick={() => replace(centreGrid(grid, spec))}
-          >
-            Centre
+          <Button size="small" disabled={isBlank(grid, spec)} onClick={fit} data-testid="fit">
+            Fit
           </Button>
           <Button
             size="small"
@@ -104,6 +120,15 @@ export function GridInput({ spec, grid, onChange, examples }: GridInputProps) {
           </Button>
         </fieldset>
         <FileButton onFile={take} />
+        {strokes !== null && !isBlank(grid, spec) && isSmall(strokes, spec) && past.length > 0 ? (
+          <Notice tone="warn" title={INPUT.small} testId="small">
+            <div>
+              <Button size="small" onClick={fit}>
+                Fit it to the grid
+              </Button>
+            </div>
+          </Notice>
+        ) : null}
         {error === null ? null : (
           <Notice tone="bad" isAlert title={describeError(error).title}>
             {describeError(error).hint}
@@ -120,6 +145,8 @@ export function GridInput({ spec, grid, onChange, examples }: GridInputProps) {
   );
 }
 
+type Moment = { readonly grid: Grid; readonly strokes: readonly Stroke[] | null };
+
 type SheetProps = {
   readonly spec: GridSpec;
   readonly grid: Grid;
@@ -127,12 +154,18 @@ type SheetProps = {
   readonly hintId: string;
   readonly onBegin: () => void;
   readonly onChange: (grid: Grid) => void;
+  /** The pen was lifted; `wasBlank` says that nothing was on the sheet before it. */
+  readonly onStroke: (stroke: Stroke, wasBlank: boolean) => void;
+  readonly onCell: () => void;
 };
 
 /** The paper: strokes by pointer, cells by keyboard. */
-function Sheet({ spec, grid, isEraser, hintId, onBegin, onChange }: SheetProps) {
+function Sheet(props: SheetProps) {
+  const { spec, grid, isEraser, hintId, onBegin, onChange, onStroke, onCell } = props;
   const [cursor, setCursor] = useState<number | null>(null);
   const last = useRef<Point | null>(null);
+  const stroke = useRef<Point[]>([]);
+  const wasBlank = useRef(false);
   // Several moves may come between two renderings: each goes on from the newest drawing.
   const newest = useRef(grid);
   newest.current = grid;
@@ -147,6 +180,7 @@ function Sheet({ spec, grid, isEraser, hintId, onBegin, onChange }: SheetProps) 
   const extend = (to: Point) => {
     newest.current = drawStroke(newest.current, spec, last.current ?? to, to, isEraser);
     last.current = to;
+    stroke.current.push(to);
     onChange(newest.current);
   };
   const begin = (event: PointerEvent<HTMLDivElement>) => {
@@ -155,9 +189,12 @@ function Sheet({ spec, grid, isEraser, hintId, onBegin, onChange }: SheetProps) 
     setCursor(null);
     onBegin();
     last.current = null;
+    stroke.current = [];
+    wasBlank.current = isBlank(grid, spec);
     extend(locate(event));
   };
   const end = () => {
+    if (last.current !== null) onStroke(stroke.current, wasBlank.current);
     last.current = null;
   };
   const press = (event: KeyboardEvent) => {
@@ -173,6 +210,7 @@ function Sheet({ spec, grid, isEraser, hintId, onBegin, onChange }: SheetProps) 
       const step = Math.ceil((spec.hi - spec.lo) / KEY_STEPS);
       const value = event.key === " " ? (grid[at] ?? spec.lo) + step : spec.lo;
       onChange(setCell(grid, at, value, spec));
+      onCell();
     }
   };
 

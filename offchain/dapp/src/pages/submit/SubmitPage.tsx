@@ -23,6 +23,8 @@ const REFRESH_MS = 15_000;
 
 export function SubmitPage() {
   const services = useServices();
+  const { query } = useRoute();
+  const version = query.get("version"); // the explorer's links choose a model
   const data = useData("models", (signal) => listModels(services, signal), REFRESH_MS);
   return (
     <>
@@ -30,15 +32,14 @@ export function SubmitPage() {
         <p>{SUBMIT.lead}</p>
       </PageHead>
       <Async data={data} lines={6}>
-        {(listing) => <Form listing={listing} />}
+        {(listing) => <Form key={version} listing={listing} version={version} />}
       </Async>
     </>
   );
 }
 
-function Form({ listing }: { listing: Listing }) {
-  const { query } = useRoute();
-  const [wanted, setWanted] = useState(() => query.get("version") ?? recall<string>("model"));
+function Form({ listing, version }: { listing: Listing; version: string | null }) {
+  const [wanted, setWanted] = useState(() => version ?? recall<string>("model"));
   const usable = listing.listed.filter((entry) => entry.model !== null);
   const chosen = usable.find(({ id }) => id === wanted) ?? usable[0];
   const choose = (id: string) => {
