@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from offchain.errors import (
@@ -27,6 +28,7 @@ class Disconnected(Exception):
 
 
 NAMES: Final = {400: "BadRequest", 404: "Unknown", 405: "MethodNotAllowed", 413: "TooLarge"}
+METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 MAX_PROBLEMS: Final = 8  # told of one request
 MAX_SHOWN: Final = 200  # characters of one
 
@@ -62,9 +64,11 @@ def install_error_handlers(app: FastAPI, log: Log) -> None:
         return answer_api_error(InvalidRequest("; ".join(problems), problems=problems))
 
     @app.exception_handler(HTTPException)
-    def on_http(_: Request, error: HTTPException) -> JSONResponse:
-        name = NAMES.get(error.status_code, "HttpError")
-        return build_error(error.status_code, name, str(error.detail), {}, error.headers)
+    def on_http(request: Request, error: HTTPException) -> JSONResponse:
+        name, headers = NAMES.get(error.status_code, "HttpError"), dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_list_methods(app, request.scope))
+        return build_error(error.status_code, name, str(error.detail), {}, headers)
 
     def on_unavailable(request: Request, error: Exception) -> JSONResponse:
         log.event("unavailable", path=request.url.path, cause=type(error).__name__)
@@ -105,6 +109,15 @@ class Boundary:
                 raise
             told = "a defect of the gateway; it is in its log"
             await build_error(500, "InternalError", told, {})(scope, receive, send)
+
+
+def _list_methods(app: FastAPI, scope: Scope) -> Sequence[str]:
+    """Return the methods of a path, which several routes may share."""
+    return [
+        method
+        for method in METHODS
+        if any(r.matches({**scope, "method": method})[0] is Match.FULL for r in app.routes)
+    ]
 
 
 def _describe(problem: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from importlib.metadata import version
 from threading import Event
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -19,7 +19,7 @@ from offchain.gateway.core import Gateway, open_gateway
 from offchain.gateway.limits import ClientLimits
 from offchain.gateway.middleware import AccessLog, Guard, SafeHeaders
 from offchain.gateway.routes import chain, content, explorer, models, orders, sessions
-from offchain.gateway.schema import COMMON_ERRORS
+from offchain.gateway.schema import COMMON_ERRORS, ErrorAnswer
 from offchain.roles.log import Log
 
 ROUTERS: Final = (
@@ -48,7 +48,7 @@ def create_app(config: GatewayConfig, gateway: Gateway | None = None) -> FastAPI
             with _running(opened.repeaters, opened.stopping):
                 yield
 
-    app = FastAPI(
+    app = GatewayApp(
         title="zkDPS gateway",
         version=version("offchain"),
         description=DESCRIPTION,
@@ -77,6 +77,17 @@ def create_app(config: GatewayConfig, gateway: Gateway | None = None) -> FastAPI
     for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+class GatewayApp(FastAPI):
+    """An application whose description holds the form of errors once."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description."""
+        described = super().openapi()
+        schemas = described.setdefault("components", {}).setdefault("schemas", {})
+        schemas.setdefault("ErrorAnswer", ErrorAnswer.model_json_schema())
+        return described
 
 
 @contextmanager

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 # Lower case only: one name for one thing, so that caches and stores never hold it twice.
 HEX32: Final = "^0x[0-9a-f]{64}$"
 ADDRESS: Final = "^0x[0-9a-fA-F]{40}$"
 DECIMAL: Final = "^(0|[1-9][0-9]{0,77})$"
+
+ERROR_REFERENCE: Final = "#/components/schemas/ErrorAnswer"
 
 Hex32 = Annotated[str, Field(pattern=HEX32, examples=["0x" + "5a" * 32])]
 AddressText = Annotated[
@@ -17,6 +19,15 @@ AddressText = Annotated[
 ]
 # Wei and whatever else may exceed 2^53 - 1, which is all that JSON readers agree on.
 DecimalText = Annotated[str, Field(pattern=DECIMAL, examples=["1000000000000000"])]
+
+
+def _make_whole(value: Any) -> Any:
+    """Return 7 for 7.0, which is an integer of JSON (JSON Schema, 6.1.1)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# Stands last in an annotation: what stands after it would be missing from the description.
+WHOLE: Final = BeforeValidator(_make_whole)
 
 
 class Model(BaseModel):
@@ -57,7 +68,9 @@ def describe_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
         503: "Node, database or storage unavailable",
         507: "Out of space",
     }
-    return {s: {"model": ErrorAnswer, "description": names[s]} for s in sorted(set(statuses))}
+    # Not by `model`: that would be of the route's own media type, and errors are always JSON.
+    content = {"application/json": {"schema": {"$ref": ERROR_REFERENCE}}}
+    return {s: {"description": names[s], "content": content} for s in sorted(set(statuses))}
 
 
 # What any route may answer: limits stand before it, node and database behind it.

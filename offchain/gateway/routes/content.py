@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from offchain.gateway.content import ContentService
 from offchain.gateway.core import Gateway, get_gateway
-from offchain.gateway.faults import Unknown
+from offchain.gateway.faults import SignatureRefused, Unknown
 from offchain.gateway.receipts import Receipt
 from offchain.gateway.schema import HEX32, AddressText, Hex32, Model, describe_errors
 from offchain.submit.content import MAX_RECEIPTS
@@ -48,6 +48,10 @@ Shape = Annotated[
 ]
 
 
+# A key's: 65 bytes (r, s, v), or 64 (EIP-2098).
+KeySignature = Annotated[str, Field(pattern="^0x[0-9a-f]{128,130}$")]
+
+
 class ContentAnswer(Model):
     """What was stored."""
 
@@ -59,7 +63,7 @@ class ReceiptBody(Model):
     """A result that an operator's key vouches for: EIP-712 Result(jobId, outDigest)."""
 
     outDigest: Hex32
-    signature: Annotated[str, Field(pattern="^0x([0-9a-f]{128}|[0-9a-f]{130})$")]
+    signature: KeySignature
 
 
 class ReceiptAnswer(Model):
@@ -172,7 +176,10 @@ def put_receipt(
     Receipts of an operator do not count against the limit of writes.
     """
     name = JobId(job_id)
-    digest, signature = Digest(parse_hex(body.outDigest)), parse_hex(body.signature)
+    digest, signature = (
+        Digest(parse_hex(body.outDigest)),
+        parse_signature_text(body.signature),
+    )
     if gateway.receipts.put_for_job(name, digest, signature):
         gateway.limits.forgive_write(request)
     else:
@@ -221,6 +228,13 @@ async def _store(
 def parse_hex(text: str) -> bytes:
     """Return the bytes of a text that its pattern has admitted."""
     return bytes.fromhex(text[2:])
+
+
+def parse_signature_text(text: str) -> bytes:
+    """Return a signature's bytes; raise SignatureRefused where half a byte is left."""
+    if len(text) % 2:
+        raise SignatureRefused("a signature is whole bytes")
+    return parse_hex(text)
 
 
 def is_same(if_none_match: str, tag: str) -> bool:

@@ -24,6 +24,14 @@ HEARTBEAT_S: Final = 15.0  # proxies close what is silent for longer
 LOOK_S: Final = 1.0  # between looks whether the gateway stops
 HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
+EVENT: Final = {
+    "schema": {
+        "type": "object",
+        "properties": {"data": {"type": "string", "contentMediaType": "application/json"}},
+        "required": ["data"],
+    }
+}
+
 
 class EventStream(StreamingResponse):
     """A body that lasts; it gives its place back however it ends."""
@@ -45,7 +53,7 @@ class EventStream(StreamingResponse):
     status_code=200,
     response_class=EventStream,
     responses={
-        200: {"content": {"text/event-stream": {}}, "description": "Until the client hangs up"},
+        200: {"content": {"text/event-stream": EVENT}, "description": "Until the client hangs up"},
         **describe_errors(429),
     },
 )

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from offchain.errors import RangeError
 from offchain.gateway.core import Gateway, get_gateway
-from offchain.gateway.faults import InvalidRequest, Unknown
+from offchain.gateway.faults import Unknown
 from offchain.gateway.index.reader import MAX_CURSOR, MAX_PAGE, View
 from offchain.gateway.index.records import name_account
 from offchain.gateway.routes import events
@@ -48,8 +48,8 @@ Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="items on the page")
 Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR, description="`next` of a page")]
 Known = Annotated[str, Header(alias="If-None-Match", max_length=512)]
 UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "Unchanged"}}
-LISTS: Final = UNCHANGED
 RECORDS: Final = {**UNCHANGED, **describe_errors(404)}
+LISTS: Final = RECORDS  # unknown is a cursor that no page gave
 
 
 def serve(
@@ -62,7 +62,7 @@ def serve(
     """Answer out of one state of the index, or that nothing has changed since.
 
     `salt` stands for whatever else the answer depends on. Raises Unknown where `build` finds
-    nothing, InvalidRequest for a cursor that no page gave.
+    nothing, and for a cursor that no page gave.
     """
     with gateway.index.reader.view() as view:
         tag = f'"{view.as_of.number}-{view.as_of.hash[2:18]}{salt}"'
@@ -72,7 +72,7 @@ def serve(
         try:
             answer = build(view)
         except RangeError as error:
-            raise InvalidRequest(str(error), problems=[str(error)]) from None
+            raise Unknown(str(error)) from None
     if answer is None:
         raise Unknown(f"no {what} at block {view.as_of.number}", block=view.as_of.number)
     return Response(answer.model_dump_json(), media_type="application/json", headers=headers)

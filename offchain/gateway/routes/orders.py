@@ -12,9 +12,10 @@ from pydantic import Field
 from offchain.gateway.core import Gateway, get_gateway
 from offchain.gateway.faults import InvalidRequest
 from offchain.gateway.orders import KnownOrder
-from offchain.gateway.routes.content import parse_hex
+from offchain.gateway.routes.content import parse_signature_text
 from offchain.gateway.schema import (
     HEX32,
+    WHOLE,
     AddressText,
     AsOf,
     DecimalText,
@@ -30,13 +31,15 @@ router = APIRouter(tags=["orders"])
 UINT40: Final = 2**40 - 1
 MAX_PAGE: Final = 256
 # Of a key 64 or 65 bytes; of a contract's code (EIP-1271) whatever it asks for, within reason.
-SIGNATURE: Final = "^0x([0-9a-f]{2}){64,2048}$"
+SIGNATURE: Final = "^0x[0-9a-f]+$"
+LEAST_SIGNATURE: Final = 2 + 2 * 64
+MOST_SIGNATURE: Final = 2 + 2 * 1024
 UINT96: Final = "^(0|[1-9][0-9]{0,28})$"  # all that are below 2^96, and few that are not
 UINT64: Final = "^(0|[1-9][0-9]{0,19})$"
 
 Door = Annotated[Gateway, Depends(get_gateway)]
 State = Literal["open", "taken", "cancelled", "expired"]
-Time = Annotated[int, Field(ge=0, le=UINT40, description="Protocol's clock, seconds.")]
+Time = Annotated[int, Field(ge=0, le=UINT40, description="Protocol's clock, seconds."), WHOLE]
 Fee = Annotated[str, Field(pattern=UINT96, examples=["1000000000000000"])]
 
 
@@ -52,14 +55,16 @@ class OrderFields(Model):
     rampStart: Time
     rampEnd: Time
     takeUntil: Time
-    verifyMask: int = Field(ge=0, le=255, description="1: a proof is required.")
+    verifyMask: Annotated[int, Field(ge=0, le=255, description="1: a proof is required."), WHOLE]
     salt: Annotated[str, Field(pattern=UINT64, examples=["7"])]
 
 
 class OrderBody(OrderFields):
     """A signed order."""
 
-    signature: Annotated[str, Field(pattern=SIGNATURE, max_length=4098)]
+    signature: Annotated[
+        str, Field(pattern=SIGNATURE, min_length=LEAST_SIGNATURE, max_length=MOST_SIGNATURE)
+    ]
 
 
 class PostedAnswer(Model):
@@ -109,7 +114,7 @@ def post_order(body: OrderBody, response: Response, gateway: Door) -> PostedAnsw
     vault; the version; how long it is valid. Nobody can change an order, or take it twice.
     """
     fields = body.model_dump(exclude={"signature"})
-    known, is_added = gateway.orders.post(read_order(fields), parse_hex(body.signature))
+    known, is_added = gateway.orders.post(read_order(fields), parse_signature_text(body.signature))
     if not is_added:
         response.status_code = 200
     price = known.compute_price(gateway.clock.now)

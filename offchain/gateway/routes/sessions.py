@@ -12,9 +12,16 @@ from pydantic import Field
 from offchain.gateway.core import Gateway, get_gateway
 from offchain.gateway.faults import Refused
 from offchain.gateway.requests import KnownRequest
-from offchain.gateway.routes.content import ReceiptAnswer, describe_receipt, parse_hex
+from offchain.gateway.routes.content import (
+    KeySignature,
+    ReceiptAnswer,
+    describe_receipt,
+    parse_hex,
+    parse_signature_text,
+)
 from offchain.gateway.schema import (
     HEX32,
+    WHOLE,
     AddressText,
     AsOf,
     DecimalText,
@@ -40,10 +47,9 @@ STATES: Final[Mapping[SessionState, SessionStateName]] = {
     SessionState.VOIDED: "voided",
 }
 SessionPath = Annotated[str, PathParameter(pattern=HEX32, examples=["0x" + "5a" * 32])]
-Nonce = Annotated[int, Field(ge=0, le=UINT32)]
+Nonce = Annotated[int, Field(ge=0, le=UINT32), WHOLE]
+Time = Annotated[int, Field(ge=0, le=UINT40, description="Protocol's clock, seconds."), WHOLE]
 NoncePath = Annotated[int, PathParameter(ge=0, le=UINT32)]
-# A key's: 65 bytes (r, s, v), or 64 (EIP-2098), which is what batches hold.
-KeySignature = Annotated[str, Field(pattern="^0x([0-9a-f]{128}|[0-9a-f]{130})$")]
 
 
 class Counts(Model):
@@ -77,7 +83,7 @@ class RequestBody(Model):
 
     nonce: Nonce
     inDigest: Hex32
-    validUntil: int = Field(ge=0, le=UINT40, description="Protocol's clock, seconds.")
+    validUntil: Time
     signature: KeySignature
 
 
@@ -157,7 +163,7 @@ def post_request(
     request = SessionRequest(SessionId(session_id), body.nonce, digest, Seconds(body.validUntil))
     if not gateway.content.has(digest):
         raise Refused("upload the input first", inDigest=body.inDigest)
-    known, is_added = gateway.requests.post(request, parse_hex(body.signature))
+    known, is_added = gateway.requests.post(request, parse_signature_text(body.signature))
     if not is_added:
         response.status_code = 200
     return _answer(known, gateway)
@@ -202,7 +208,7 @@ def post_result(
 
     Results of an operator do not count against the limit of writes.
     """
-    digest, signature = Digest(parse_hex(body.outDigest)), parse_hex(body.signature)
+    digest, signature = Digest(parse_hex(body.outDigest)), parse_signature_text(body.signature)
     session = SessionId(session_id)
     known, is_added = gateway.requests.post_result(session, body.nonce, digest, signature)
     if is_added:
