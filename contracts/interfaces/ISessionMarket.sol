@@ -34,7 +34,8 @@ import {IParameters} from "./IParameters.sol";
 /// Assumptions on what surrounds it:
 /// - vault, registry, market and game are those of one deployment;
 /// - a request's signer does not sign one nonce for two inputs: the operator may answer the one or the other;
-/// - the operator counts what it has answered against the deposit: nothing on chain reserves it for a request.
+/// - the operator counts what it has answered against the deposit: nothing on chain reserves it for a request;
+/// - what a worker signed off chain is evidence if it served the operator within T_exec before the batch or later.
 ///
 /// WARNING: a batch that is FINAL says of its results only that nobody objected. Contracts that use a result ask
 /// `assuranceOf`.
@@ -136,6 +137,8 @@ interface ISessionMarket is IParameters {
 
     /// @notice Challenges one result of a batch: makes it a job of its own if it is none yet, and opens its dispute, or
     /// joins it, for the caller. The bond comes along (`computeBond` of the game); what is sent beyond it is credited.
+    /// Leaving the batch costs some 180,000 gas beside the challenge: within the margin of the lock's floor, which is three
+    /// times the gas of a dispute.
     /// @param path The leaf's neighbours, from the lowest level up.
     function challenge(JobId batchId, Leaf calldata leaf, bytes32[] calldata path)
         external
