@@ -42,8 +42,8 @@ export function Filters({ path, values, states }: Props) {
           type="button"
           className="button button-small"
           onClick={() => onChange({ ...values, [name]: undefined })}
-          aria-label={`Remove the filter ${name} ${value}`}
         >
+          <span className="visually-hidden">Remove the filter </span>
           {name} <span className="mono">{shortenHex(value ?? "")}</span>{" "}
           <span aria-hidden="true">×</span>
         </button>

@@ -157,11 +157,20 @@ export function OperatorPage({ address }: { address: Address }) {
 }
 
 function Jail({ until }: { until: number }) {
+  const { reading } = useHead();
+  const isOut = reading !== null && isOver(reading.time, until - 1);
   return (
     <Notice tone="warn" title="In jail" testId="jailed">
       <p className="small">
         It takes no jobs. After a slash or too many misses an operator has to wait, and then has to
-        ask to leave. Time to wait: <Countdown deadline={until - 1} />.
+        ask to leave.{" "}
+        {isOut ? (
+          "It may leave now."
+        ) : (
+          <>
+            It has to wait for <Countdown deadline={until - 1} />.
+          </>
+        )}
       </p>
     </Notice>
   );
