@@ -8,6 +8,7 @@ from typing import Final
 from offchain.errors import (
     ContractRevert,
     DeploymentError,
+    GatewayUnavailable,
     JobRefused,
     KeyFileError,
     ManifestError,
@@ -62,6 +63,7 @@ REVERTS: Final[Mapping[str, str]] = {
     "WrongJobState": "`zkdps job show` says what is possible now",
 }
 KINDS: Final[Mapping[type[OffchainError], str]] = {
+    GatewayUnavailable: "is it up? `zkdps gateway run` starts one; --gateway names another",
     DeploymentError: "the same command again goes on where it stopped",
     JobRefused: "`zkdps model verify` shows what does not agree",
     KeyFileError: "`zkdps key create --help`",

@@ -17,6 +17,8 @@ from offchain.errors import (
     ContentError,
     ContractRevert,
     DownloadError,
+    GatewayRefused,
+    GatewayUnavailable,
     GraphError,
     InterfaceError,
     JobRefused,
@@ -63,6 +65,14 @@ MISMATCHES: Final = (
     VersionMismatch,
 )
 
+UNAVAILABLE: Final = (
+    DownloadError,
+    GatewayUnavailable,
+    NoAnswer,
+    RpcUnavailable,
+    SignerUnavailable,
+)
+
 EXIT_HELP = """\b
 Exit codes: 0 done, 1 failed, 2 wrong options, settings, key file, manifest or
 input, 3 refused by a contract or a role (no money moved), 4 node or signer
@@ -75,9 +85,9 @@ def get_exit_code(error: OffchainError) -> ExitCode:
         return ExitCode.USAGE
     if isinstance(error, MISMATCHES):
         return ExitCode.MISMATCH
-    if isinstance(error, (ContractRevert, JobRefused)):
+    if isinstance(error, (ContractRevert, GatewayRefused, JobRefused)):
         return ExitCode.REFUSED
-    if isinstance(error, (DownloadError, NoAnswer, RpcUnavailable, SignerUnavailable)):
+    if isinstance(error, UNAVAILABLE):
         return ExitCode.UNAVAILABLE
     return ExitCode.FAILED
 

@@ -15,7 +15,8 @@ from offchain.params.settings import Settings
 # Nothing that could ever hold a secret is on this list; key and password files stay unnamed.
 PUBLIC_SETTINGS: Final = (
     "role", "home", "manifest", "content", "models", "confirmations", "poll_s",
-    "backend", "challenge_always", "fault", "owner", "min_fee_wei", "accept_token",
+    "backend", "challenge_always", "fault", "owner", "min_fee_wei", "accept_token", "pull",
+    "batch_size", "batch_seconds", "min_session_fee_wei",
 )  # fmt: skip
 
 

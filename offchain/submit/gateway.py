@@ -30,7 +30,7 @@ from offchain.types import (
 )
 
 MAX_ANSWER: Final = 1 << 23  # bytes of JSON
-MAX_PAGES: Final = 16  # of a list, so that no gateway holds a reader up for ever
+MAX_PAGES: Final = 64  # of a list, so that no gateway holds a reader up for ever
 MAX_REASON: Final = 300  # characters of a refusal that are shown
 JSON: Final = {"Content-Type": "application/json"}
 Entry = TypeVar("Entry")
