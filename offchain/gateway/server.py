@@ -17,7 +17,7 @@ from offchain.errors import ConfigError
 from offchain.gateway.limits import normalise_address
 from offchain.roles.log import Log
 
-HEAD_S: Final = 10.0  # from a connection, or the end of an answer, to a complete head of a request
+HEAD_S: Final = 15.0  # from a connection, or the end of an answer, to a complete head of a request
 HEAD_BYTES: Final = 16 * 2**10
 KEEP_ALIVE_S: Final = 15
 CONNECTIONS: Final = 1024
@@ -71,6 +71,12 @@ def build_protocol(connections_per_client: int | None) -> type[H11Protocol]:
             if self._is_served():
                 self._stop_timer()
             elif self._deadline is None:
+                self._expect_head()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            # A part of the next head may have come with the last request.
+            if not self._is_served() and self._deadline is None:
                 self._expect_head()
 
         def _is_served(self) -> bool:
