@@ -76,7 +76,7 @@ abstract contract Deployment is Presets {
     /// @notice The order of scripts/deploy: guardian and vault know the addresses that the contracts after them will have.
     function deploy(Parameters memory p) internal {
         verifier = new MockVerifier();
-        token = new PlainToken();
+        token = newToken();
         vkData = address(uint160(uint256(keccak256("vk"))));
         vm.etch(vkData, hex"00aa");
         address[] memory verifiers = new address[](1);
@@ -95,6 +95,11 @@ abstract contract Deployment is Presets {
         sessions = new SessionMarket(address(vault), address(registry), address(market), p);
         orders = new OrderBook(address(market));
         relay = new ResultRelay(address(market));
+    }
+
+    /// @notice The ERC-20 beside ETH.
+    function newToken() internal virtual returns (PlainToken) {
+        return new PlainToken();
     }
 
     /// @notice Gives an actor ETH, and the token with an allowance to the vault.
