@@ -40,7 +40,7 @@ class Reading:
         self.store.close()
         self.database.close()
 
-    def follow(self, story: Story, tape: Tape) -> None:
+    def follow(self, story: Story, tape: Tape, most: int = 4) -> None:
         """Rewind as the cursor does, then read to the head in ranges."""
         remembered = self.store.get_blocks()
         common = FIRST - 1
@@ -53,7 +53,7 @@ class Reading:
             self.store.forget_above(common)
         head = story.blocks[-1].number
         while (position := self.store.get_position(FIRST)).number < head:
-            last = min(position.number + 1 + tape.draw(4), head)
+            last = min(position.number + 1 + tape.draw(most), head)
             blocks = story.blocks[position.number + 1 : last + 1]
             events = [event for block in blocks for event in block.events]
             times = {block.number: block.time for block in blocks if block.events}
