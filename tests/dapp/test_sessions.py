@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ FEE = ETHER // 1000
 LOCK_FEES = 35
 WAIT_S = 60.0  # wall clock; only what is broken waits so long
 POLL_S = 0.2
+KILLS = 4
 
 
 @dataclass
@@ -75,19 +77,22 @@ class Troupe:
             cli([*words, *chain, *signer, "--json"], standalone_mode=False)
         return json.loads(answer.getvalue())
 
-    def hire(self, version: str, *options: str) -> str:
+    def hire(self, *options: str) -> str:
         """Stake for an operator and start it; return its owner's address."""
         self.create("owner", "worker")
         owner, worker = self.open("owner"), self.open("worker").address
         owner.send(owner.contracts.vault.build_deposit(STAKE))
         owner.send(owner.contracts.vault.build_propose_worker(worker))
+        self.start_operator(owner.address, *options)
+        self.wait(lambda: owner.contracts.vault.get_owner_of(worker) == owner.address)
+        return str(owner.address)
+
+    def start_operator(self, owner: str, *options: str) -> None:
         self.start(
-            "operator", "operator", "run", "--owner", owner.address, "--backend", "numpy",
+            "operator", "operator", "run", "--owner", owner, "--backend", "numpy",
             "--gateway", self.stage.gateway, "--batch-size", "4", "--batch-seconds", "3",
             "--key-file", str(self.folder / "worker.key"), *options,
         )  # fmt: skip
-        self.wait(lambda: owner.contracts.vault.get_owner_of(worker) == owner.address)
-        return str(owner.address)
 
     def start(self, name: str, *arguments: str) -> None:
         self.parties[name] = Party(
@@ -98,13 +103,8 @@ class Troupe:
             self.folder / "processes",
         )  # fmt: skip
 
-    def kill_and_start_again(self, name: str, *arguments: str) -> None:
-        """End an operator and its workers as a power cut would, and start it again."""
-        self.parties[name].kill()
-        self.start(name, *arguments)
-
-    def wait(self, condition: Callable[[], Any], what: str = "") -> Any:
-        deadline = time.monotonic() + WAIT_S
+    def wait(self, condition: Callable[[], Any], what: str = "", patience_s: float = WAIT_S) -> Any:
+        deadline = time.monotonic() + patience_s
         while not (found := condition()):
             for party in self.parties.values():
                 party.check()
@@ -162,18 +162,14 @@ def test_session__operator_killed_in_the_middle__each_result_committed_once_and_
     troupe: Troupe,
 ) -> None:
     digits = troupe.stage.versions["digits"]
-    owner = troupe.hire(digits)
+    owner = troupe.hire()
     session = troupe.open_session(digits, owner, 10)
     for digit in range(5):
         troupe.request(session, digit, "--no-wait")
-    arguments = [
-        "operator", "run", "--owner", owner, "--backend", "numpy",
-        "--gateway", troupe.stage.gateway, "--batch-size", "4", "--batch-seconds", "3",
-        "--key-file", str(troupe.folder / "worker.key"),
-    ]  # fmt: skip
     operator = troupe.parties["operator"]
     troupe.wait(lambda: any(operator.read_events("request-served")), "a first result")
-    troupe.kill_and_start_again("operator", *arguments)
+    operator.kill()  # as a power cut would, its workers too
+    troupe.start_operator(owner)
     result = troupe.request(session, 5)
     assert result["agrees"] is True
     assert result["signed_by"] == troupe.open("worker").address
@@ -203,11 +199,39 @@ def test_session__operator_killed_in_the_middle__each_result_committed_once_and_
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("is_forgotten", [False, True], ids=["journal kept", "journal lost"])
+def test_session__operator_killed_again_and_again__each_result_committed_once(
+    troupe: Troupe, is_forgotten: bool
+) -> None:
+    draw = random.Random(is_forgotten)
+    digits = troupe.stage.versions["digits"]
+    owner = troupe.hire()
+    session = troupe.open_session(digits, owner, KILLS * 3)
+    for kill in range(KILLS):
+        for digit in range(3):
+            troupe.request(session, 3 * kill + digit, "--no-wait")
+        operator = troupe.parties["operator"]
+        seen = draw.choice(["worker-started", "request-served", "batch-committed"])
+        with contextlib.suppress(AssertionError):  # everything may have been done before
+            troupe.wait(lambda: any(operator.read_events(seen)), seen, patience_s=8.0)  # noqa: B023
+        time.sleep(draw.uniform(0.0, 1.0))
+        operator.kill()
+        if is_forgotten:
+            for file in (troupe.folder / "operator").glob("*.sqlite3*"):
+                file.unlink()
+        troupe.start_operator(owner)
+    expected = list(range(3 * KILLS))
+    troupe.wait(lambda: troupe.list_nonces(session) == expected, "all results to be committed")
+    time.sleep(2.0)
+    assert troupe.list_nonces(session) == expected
+
+
+@pytest.mark.slow
 def test_session__cheat__each_wrong_result_challenged_by_inclusion_and_slashed(
     troupe: Troupe,
 ) -> None:
     digits = troupe.stage.versions["digits"]
-    owner = troupe.hire(digits, "--fault", "perturbed-weights")
+    owner = troupe.hire("--fault", "perturbed-weights")
     troupe.create("watcher")
     key = str(troupe.folder / "watcher.key")
     troupe.start("challenger", "challenge", "run", "--key-file", key)
@@ -242,7 +266,7 @@ def test_session__cheat__each_wrong_result_challenged_by_inclusion_and_slashed(
 @pytest.mark.slow
 def test_session__right_result_challenged__proven_and_paid(troupe: Troupe) -> None:
     digits = troupe.stage.versions["digits"]
-    owner = troupe.hire(digits)
+    owner = troupe.hire()
     session = troupe.open_session(digits, owner, 2)
     told = troupe.request(session, 3)
     troupe.create("watcher")
