@@ -237,7 +237,7 @@ contract SessionBatchesTest is SessionSteps {
     }
 
     function test_commitBatch__fees_and_locks_in_the_batch(uint8 size) public {
-        uint256 count = 1 + size % 20;
+        uint256 count = 1 + size % 9;
         JobId id = openSession();
         BatchItem[] memory items = signItems(id, 3, count);
         JobId batchId = commitItems(id, items);
@@ -348,7 +348,7 @@ contract SessionBatchesTest is SessionSteps {
     }
 
     function test_finaliseBatch__pays_as_final_jobs_would(uint8 size, uint16 royaltyBps) public {
-        uint256 count = 1 + size % 30;
+        uint256 count = 1 + size % 9;
         royaltyBps = 1 + royaltyBps % 2000;
         useRoyalty(royaltyBps);
         JobId batchId = committedBatch(count);

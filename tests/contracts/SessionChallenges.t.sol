@@ -102,7 +102,7 @@ contract SessionChallengesTest is SessionSteps {
     }
 
     function test_challenge__each_leaf_of_each_size(uint8 size, uint8 place) public {
-        uint256 count = 1 + size % 33;
+        uint256 count = 1 + size % 18;
         uint256 index = place % count;
         JobId batchId = committedBatch(count);
         assertAssurance(batchId, index, Assurance.NONE);
