@@ -16,6 +16,7 @@ from offchain.gateway.background import Repeater
 from offchain.gateway.chain_view import ChainClock, ChainView, DeployedChain
 from offchain.gateway.config import GatewayConfig
 from offchain.gateway.content import ContentService
+from offchain.gateway.database import SerialDatabase
 from offchain.gateway.index.index import Index
 from offchain.gateway.limits import ClientLimits
 from offchain.gateway.models import Shelf
@@ -104,7 +105,7 @@ def open_gateway(config: GatewayConfig, limits: ClientLimits, log: Log) -> Gatew
     own_client, _ = connect(config.rpc_url, config.manifest, log.event)
     index = Index(config.home, own_client, manifest, config.confirmations, log.event)
     space = f"{manifest.chain_id}/{contracts.market.address}/gateway"
-    database = Database(Place(config.database, config.database_url, space), SCHEMA)
+    database = SerialDatabase(Place(config.database, config.database_url, space), SCHEMA)
     backend = open_backend(config.storage, config.home)
     chain = DeployedChain(client, contracts)
     boards = open_boards(config, limits, database, backend, chain, index, log)

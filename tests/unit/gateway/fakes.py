@@ -14,7 +14,7 @@ from typing import Any, cast
 from eth_account import Account
 
 from offchain.chain.binding import checksum
-from offchain.chain.database import Database, Place
+from offchain.chain.database import Place
 from offchain.chain.event_store import Position
 from offchain.chain.job_ids import id_bytes
 from offchain.chain.transaction import parse_signature
@@ -23,6 +23,7 @@ from offchain.errors import OffchainError
 from offchain.gateway.chain_view import Moment
 from offchain.gateway.config import GatewayConfig
 from offchain.gateway.core import Boards, Gateway, open_boards
+from offchain.gateway.database import SerialDatabase
 from offchain.gateway.limits import ClientLimits
 from offchain.gateway.models import Shelf
 from offchain.gateway.references import UNUSED, LeafFate, OrderFate, Use
@@ -261,7 +262,7 @@ def open_scene(home: Path, backend: Backend | None = None, **changes: Any) -> Sc
     chain, index, clock, log = FakeChain(), FakeIndex(), FakeClock(), SilentLog()
     chain.credit[Address(CLIENT.address), ETH] = 10**18
     limits = ClientLimits(config.limits, config.trust_proxy, clock)
-    database = Database(Place(config.database), SCHEMA)
+    database = SerialDatabase(Place(config.database), SCHEMA)
     used = backend or open_backend(config.storage, home)
     boards = open_boards(config, limits, database, used, chain, index, log)
     contracts = {"JobMarket": SimpleNamespace(address=MARKET, abi=SimpleNamespace(entries=()))}
