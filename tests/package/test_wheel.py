@@ -48,6 +48,16 @@ def test_wheel__holds_core_types_contracts_and_every_module(names: list[str]) ->
     assert wanted - set(names) == set()
 
 
+def test_wheel__holds_the_built_page_and_nothing_it_was_made_from(names: list[str]) -> None:
+    built = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "offchain" / "dapp" / "dist").rglob("*")
+        if path.is_file()
+    }
+    assert "offchain/dapp/dist/index.html" in built
+    assert {name for name in names if name.startswith("offchain/dapp/")} == built
+
+
 def test_wheel__contracts_are_those_of_the_checkout(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as file:
         for name in CONTRACTS:
