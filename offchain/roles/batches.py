@@ -177,10 +177,8 @@ class BatchMoves:
         try:
             receipt = context.submitter.submit(key, call)
         except ContractRevert as revert:
-            if self._is_spoilt(session, plan):
-                self._abandon(plan, str(revert))
-            else:
-                context.put_off(key, str(revert))  # jail, a pause: it passes
+            # Jail or a pause pass; of a spoilt batch the next try makes others.
+            context.put_off(key, str(revert))
             return
         if not context.journal.is_done(key):
             context.journal.put_step(key, StepStatus.DONE)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from offchain.chain.journal import Journal, StepStatus
-from offchain.errors import ContractRevert, SecondResult
+from offchain.errors import ContractRevert, SecondResult, TransactionPending
 from offchain.roles.batches import COMMIT_BATCH, FINALISE_BATCH, VOID_BATCH, name_request
 from offchain.roles.operator import Operator
 from offchain.roles.receipts import stand_by
@@ -267,9 +267,39 @@ def test_commit__a_nonce_was_used_meanwhile__the_rest_goes_into_another_batch(
     world.used = {2}  # another machine of this operator, with a journal of its own
     tick(operator)
     world.refusal = None
+    tick(operator)
     world.pass_time(10)
     tick(operator)
     assert world.commits == [[0, 1, 3]]
+
+
+def test_commit__one_is_on_its_way__further_results_wait_for_it(world: SessionWorld) -> None:
+    """What it takes of deposit and stake is not seen before it is mined."""
+    for nonce in range(4):
+        world.ask(nonce)
+    operator = world.build_operator()
+    tick(operator)
+    submit = world.submit
+
+    def hang(*_: Any) -> None:
+        raise TransactionPending("0x00", 60.0)
+
+    operator.context.submitter.submit = hang  # type: ignore[method-assign]
+    (key,) = [k for k in operator.compute_due_steps() if k.step.startswith(COMMIT_BATCH)]
+    with pytest.raises(TransactionPending):
+        operator.perform(key)
+    for nonce in range(4, 8):
+        world.ask(nonce)
+    for due in operator.compute_due_steps():
+        if due.step.startswith(SERVE):
+            operator.perform(due)
+    assert served(world) == set(range(8))
+    due = [k for k in operator.compute_due_steps() if k.step.startswith(COMMIT_BATCH)]
+    assert due == [key]
+    operator.context.submitter.submit = submit  # type: ignore[method-assign]
+    tick(operator)
+    tick(operator)
+    assert world.commits == [[0, 1, 2, 3], [4, 5, 6, 7]]
 
 
 def test_commit__cursor_is_behind__no_second_transaction(world: SessionWorld) -> None:
