@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from offchain.cli.options import FOLDER, chain_options
 from offchain.cli.output import EXIT_HELP
+
+IN_FLIGHT_BYTES: Final = 2**28  # of large uploads at one time
 
 
 @click.group(name="gateway")
@@ -176,6 +178,10 @@ def build_config(
     limits = Limits(
         max_content_bytes=largest,
         upload_bytes_per_minute=max(8 * largest, Limits.upload_bytes_per_minute),
+        download_bytes_per_minute=max(8 * largest, Limits.download_bytes_per_minute),
+        # What is on its way stays within the same memory, however large one may be.
+        uploads_at_once=max(IN_FLIGHT_BYTES // largest, 1),
+        downloads_at_once=max(4 * IN_FLIGHT_BYTES // largest, 4),
         stored_bytes=storage_gib * 2**30,
         stored_bytes_per_client=min(storage_gib * 2**30, Limits.stored_bytes_per_client),
         writes_per_minute=writes_per_minute,

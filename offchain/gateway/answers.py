@@ -97,8 +97,8 @@ class Boundary:
 
         try:
             await self._app(scope, receive, note)
-        except Disconnected:
-            raise
+        except (ApiError, Disconnected):
+            raise  # of what stands in front
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             self._log.event(

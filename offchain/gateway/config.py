@@ -22,11 +22,15 @@ class Limits:
     requests_per_minute: int = 6000  # of one client address
     writes_per_minute: int = 600  # of one client address
     upload_bytes_per_minute: int = 64 * MIB  # of one client address
+    download_bytes_per_minute: int = 512 * MIB  # of one client address; each byte is hashed again
     stored_bytes: int = 10 * 2**30  # of all content together
     stored_bytes_per_client: int = 2**30  # uploads of one client address that are still kept
     body_timeout_s: float = 20.0  # from the head of a request to the end of its body
     uploads_at_once: int = 32  # large bodies that are in memory at one time
     uploads_at_once_per_client: int = 8
+    downloads_at_once: int = 128  # large answers that are in memory at one time
+    downloads_at_once_per_client: int = 16
+    open_orders: int = 20_000  # of all accounts together
     orders_per_client: int = 64  # open orders of one account
     requests_per_session: int = 1024  # requests of a session that are not served yet
     longest_validity_s: int = 30 * DAY_S  # of an order or a request, from now on

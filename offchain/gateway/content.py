@@ -230,9 +230,12 @@ class ContentService:
             connection.execute(update(CONTENT).where(is_own).values(renewed))
 
     def _check_space(self, owner: str, size: int) -> None:
-        limits = self._limits
+        limits, u = self._limits, USAGE.c
+        query = select(u.owner, u.bytes).where(u.space == self._space, u.owner.in_([owner, ALL]))
+        with self._database.reading() as connection:
+            used = {row.owner: row.bytes for row in connection.execute(query)}
         for who, most in ((owner, limits.stored_bytes_per_client), (ALL, limits.stored_bytes)):
-            if self.get_used(who) + _weigh(size) > most:
+            if used.get(who, 0) + _weigh(size) > most:
                 whose = "this address's uploads" if who else "all content"
                 raise OutOfSpace(f"{whose} may take {most} bytes", limit=most)
 

@@ -91,10 +91,13 @@ class ClientLimits:
         self._requests = Buckets(limits.requests_per_minute, clock)
         self._writes = Buckets(limits.writes_per_minute, clock)
         self._uploads = Buckets(limits.upload_bytes_per_minute, clock)
+        self._downloads = Buckets(limits.download_bytes_per_minute, clock)
         self._streams = Places("listeners", limits.streams, limits.streams_per_client, 30)
         # All together wait for a place; what waits has sent nothing yet.
         own = limits.uploads_at_once_per_client
         self._bodies = Places("uploads", WAITING, own, 1)
+        own = limits.downloads_at_once_per_client
+        self._answers = Places("large answers", limits.downloads_at_once, own, 1)
 
     def name_client(self, scope: Mapping[str, Any]) -> str:
         """Return whose request it is: an IPv4 address, or the /64 network of an IPv6 one.
@@ -124,6 +127,10 @@ class ClientLimits:
         """Count a body's bytes; raise TooMany beyond the limit."""
         self._uploads.take(client, size, "bytes")
 
+    def take_download(self, request: HTTPConnection, size: int) -> None:
+        """Count bytes that are about to be hashed and sent; raise TooMany beyond the limit."""
+        self._downloads.take(self.client_of(request), size, "bytes")
+
     def forgive_write(self, request: HTTPConnection) -> None:
         """Give a write back: whoever has stake behind what it posts needs no other limit."""
         self._writes.give_back(self.client_of(request), 1)
@@ -135,6 +142,10 @@ class ClientLimits:
     def upload(self, client: str) -> AbstractContextManager[None]:
         """Count a large body that is on its way; raise TooMany beyond the limit."""
         return self._bodies.hold(client)
+
+    def answer(self, client: str) -> AbstractContextManager[None]:
+        """Count a large answer that a client takes; raise TooMany beyond the limits."""
+        return self._answers.hold(client)
 
 
 class Places:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import ExitStack
 from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,7 +18,7 @@ from offchain.roles.log import Log
 CONTENT_PATH: Final = "/content"
 SMALL: Final = 64 * 2**10  # bodies up to this size need no place among the uploads
 PIECE: Final = 64 * 2**10  # of an answer that is sent at once
-PIECE_S: Final = 30.0  # a client that takes less than a piece in this time is left alone
+PIECE_S: Final = 10.0  # a client that takes less than a piece in this time is left alone
 STATIC_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -48,7 +49,8 @@ class Guard:
         try:
             self._limits.take_request(client, scope["method"])
             if scope["method"] not in WRITES:
-                await self._app(scope, receive, _send_in_pieces(send))
+                with Sender(send, self._limits, client) as sender:
+                    await self._app(scope, receive, sender)
                 return
             limit, declared = self._get_limit(scope), _get_declared_size(scope)
             if declared is not None and declared > limit:
@@ -74,7 +76,8 @@ class Guard:
         except TimeoutError:
             raise TooSlow(f"no complete body after {timeout_s:g} s") from None
         self._limits.take_upload(client, len(body))
-        await self._app(scope, _replay(body, receive), _send_in_pieces(send))
+        with Sender(send, self._limits, client) as sender:
+            await self._app(scope, _replay(body, receive), sender)
 
     def _get_limit(self, scope: Scope) -> int:
         path = scope["path"]
@@ -172,25 +175,41 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _send_in_pieces(send: Send) -> Send:
-    """Return a `send` that gives up on a client that does not take what it asked for."""
+class Sender(ExitStack):
+    """A `send` that gives up on a client that does not take what it asked for.
 
-    async def send_piece(message: Message) -> None:
+    Answers larger than a piece stay in memory until they are taken: so many at one time, and so
+    many of them one client's. Raises TooMany before anything of one more is sent.
+    """
+
+    def __init__(self, send: Send, limits: ClientLimits, client: str) -> None:
+        super().__init__()
+        self._send, self._limits, self._client = send, limits, client
+        self._start: Message | None = None  # kept back until the first part of the body
+
+    async def __call__(self, message: Message) -> None:
+        """Send a message, in pieces."""
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        body = message.get("body", b"")
+        if self._start is not None:
+            if len(body) > PIECE:
+                self.enter_context(self._limits.answer(self._client))
+            start, self._start = self._start, None
+            await self._send_piece(start)
+        if len(body) <= PIECE:
+            await self._send_piece(message)
+            return
+        for at in range(0, len(body), PIECE):
+            is_last = at + PIECE >= len(body)
+            part = dict(message, body=body[at : at + PIECE])
+            part["more_body"] = message.get("more_body", False) if is_last else True
+            await self._send_piece(part)
+
+    async def _send_piece(self, message: Message) -> None:
         try:
             async with asyncio.timeout(PIECE_S):
-                await send(message)
+                await self._send(message)
         except TimeoutError:
             raise Disconnected from None
-
-    async def send_slowly(message: Message) -> None:
-        body = message.get("body", b"")
-        if message["type"] != "http.response.body" or len(body) <= PIECE:
-            await send_piece(message)
-            return
-        for start in range(0, len(body), PIECE):
-            is_last = start + PIECE >= len(body)
-            part = dict(message, body=body[start : start + PIECE])
-            part["more_body"] = message.get("more_body", False) if is_last else True
-            await send_piece(part)
-
-    return send_slowly

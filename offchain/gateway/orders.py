@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
@@ -15,7 +16,7 @@ from offchain.chain.typed_data import build_order
 from offchain.errors import RangeError
 from offchain.gateway.chain_view import ChainClock, ChainView
 from offchain.gateway.config import Limits
-from offchain.gateway.faults import Refused, Unknown
+from offchain.gateway.faults import OutOfSpace, Refused, Unknown
 from offchain.gateway.references import UNUSED, IndexView, OrderFate, Use
 from offchain.gateway.signatures import verify_account_signature
 from offchain.gateway.tables import ORDERS
@@ -137,6 +138,8 @@ class OrderBoard:
             compute_price(order, Seconds(now))
         except RangeError as error:
             raise Refused(str(error)) from None
+        if order.max_fee == 0:
+            raise Refused("nobody works for nothing", maxFee="0")
         if order.token not in self._chain.tokens:
             raise Refused(f"fees cannot be paid in {order.token}", token=order.token)
         if order.verify_mask & ~int(VerifyMask.PROOF_REQUIRED):
@@ -150,10 +153,14 @@ class OrderBoard:
 
     def _insert(self, name: OrderHash, order: Order, signature: bytes) -> KnownOrder:
         o, most = ORDERS.c, self._limits.orders_per_client
-        own = (o.space == self._space) & (o.client == order.client) & (o.state == OPEN)
+        is_open = (o.space == self._space) & (o.state == OPEN)
+        own = select(func.count()).where(is_open, o.client == order.client)
         with self._database.writing() as connection:
-            if connection.execute(select(func.count()).where(own)).scalar_one() >= most:
+            if connection.execute(own).scalar_one() >= most:
                 raise Refused(f"{order.client} has {most} open orders", limit=most)
+            count = connection.execute(select(func.count()).where(is_open)).scalar_one()
+            if count >= self._limits.open_orders:
+                raise OutOfSpace("too many open orders", limit=self._limits.open_orders)
             last = select(func.max(o.number)).where(o.space == self._space)
             number = int(connection.execute(last).scalar() or 0) + 1
             connection.execute(
@@ -216,11 +223,16 @@ def _compute_state(order: Order, fate: OrderFate, now: int) -> tuple[str, JobId 
     return (EXPIRED if order.take_until < now else OPEN), None
 
 
+@lru_cache(maxsize=4096)
+def _parse_fields(text: str) -> Order:
+    return parse_order(json.loads(text))
+
+
 def _order(row: Any) -> KnownOrder:
     return KnownOrder(
         number=row.number,
         hash=OrderHash(row.hash),
-        order=parse_order(json.loads(row.fields)),
+        order=_parse_fields(row.fields),
         signature=row.signature,
         state=row.state,
         job=None if row.job is None else JobId(row.job),

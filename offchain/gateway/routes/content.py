@@ -132,12 +132,18 @@ async def post_content(
     responses={**DOWNLOAD, **describe_errors(404)},
 )
 def get_content(
-    digest: DigestPath, gateway: Door, if_none_match: Annotated[str, Header(max_length=512)] = ""
+    digest: DigestPath,
+    request: Request,
+    gateway: Door,
+    if_none_match: Annotated[str, Header(max_length=512)] = "",
 ) -> Response:
     """Return a tensor's bytes. Whoever reads them computes the digest, too."""
     name = Digest(parse_hex(digest))
-    if is_same(if_none_match, digest) and gateway.content.has(name):
+    known = gateway.content.find(name)
+    if known is not None and is_same(if_none_match, digest):
         return Response(status_code=304, headers=_headers(digest))
+    if known is not None:
+        gateway.limits.take_download(request, known.size)
     return Response(gateway.content.get(name), media_type=BYTES, headers=_headers(digest))
 
 

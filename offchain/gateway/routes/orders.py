@@ -104,7 +104,7 @@ class OrdersAnswer(Model):
     status_code=201,
     responses={
         200: {"model": PostedAnswer, "description": "It was known"},
-        **describe_errors(403, 408, 409, 413),
+        **describe_errors(403, 408, 409, 413, 507),
     },
 )
 def post_order(body: OrderBody, response: Response, gateway: Door) -> PostedAnswer:

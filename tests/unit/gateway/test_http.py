@@ -414,6 +414,18 @@ def test_limits__requests_of_an_address__429_with_the_time_to_wait(tmp_path: Pat
         assert client.get("/orders").status_code == 200
 
 
+def test_limits__bytes_that_are_hashed_for_an_address__so_many_a_minute(tmp_path: Path) -> None:
+    scene = open_scene(tmp_path, limits=Limits(download_bytes_per_minute=100))
+    with TestClient(create_app(scene.config, scene.gateway)) as client:
+        client.put(PLACE, content=RAW)
+        codes = [client.get(f"/content/{NAME}").status_code for _ in range(2)]
+        assert codes == [200, 429]
+        tag = {"if-none-match": f'"{NAME}"'}
+        assert client.get(f"/content/{NAME}", headers=tag).status_code == 304
+        scene.clock.now += 60
+        assert client.get(f"/content/{NAME}").status_code == 200
+
+
 def test_limits__operators_results__do_not_count(tmp_path: Path) -> None:
     scene = open_scene(tmp_path, limits=Limits(writes_per_minute=2))
     scene.chain.jobs[JOB] = job_of(Address(OPERATOR.address))

@@ -239,19 +239,57 @@ def test_guard__uploads_of_one_address__so_many_at_one_time() -> None:
     assert (first.status, second.status) == (200, 429)
 
 
+async def send_much(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": bytes(10**6)})
+
+
+GET = {"type": "http", "method": "GET", "path": "/", "client": ("10.0.0.1", 1), "headers": []}
+
+
+def test_guard__large_answer__sent_whole_in_pieces() -> None:
+    client = Client([])
+    guard = Guard(send_much, ClientLimits(Limits(), clock=FakeClock()))
+    asyncio.run(guard(GET, client.receive, client.send))  # type: ignore[arg-type]
+    assert client.body == bytes(10**6)
+    sizes = [len(message.get("body", b"")) for message in client.sent[1:]]
+    assert max(sizes) == middleware.PIECE
+    more = [message["more_body"] for message in client.sent[1:]]
+    assert more == [True] * (len(more) - 1) + [False]
+
+
 def test_guard__client_that_takes_nothing__given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(middleware, "PIECE_S", 0.05)
     taken: list[int] = []
 
     async def takes_one_piece(message: dict[str, Any]) -> None:
-        if taken:
+        if len(taken) == 2:
             await asyncio.sleep(60)
         taken.append(len(message.get("body", b"")))
 
-    async def send_much(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.body", "body": bytes(10**6)})
-
     guard = Guard(send_much, ClientLimits(Limits(), clock=FakeClock()))
-    request = {"type": "http", "method": "GET", "path": "/", "client": None, "headers": []}
-    asyncio.run(guard(request, Client([]).receive, takes_one_piece))  # type: ignore[arg-type]
-    assert taken == [middleware.PIECE]
+    asyncio.run(guard(GET, Client([]).receive, takes_one_piece))  # type: ignore[arg-type]
+    assert taken == [0, middleware.PIECE]
+
+
+def test_guard__large_answers_of_one_address__so_many_in_memory() -> None:
+    limits = ClientLimits(Limits(downloads_at_once_per_client=1), clock=FakeClock())
+    guard = Guard(send_much, limits)
+    slow, second, third = Client([]), Client([]), Client([])
+    may_go_on = asyncio.Event()
+
+    async def take_slowly(message: dict[str, Any]) -> None:
+        await slow.send(message)
+        await may_go_on.wait()
+
+    async def all_three() -> None:
+        one = asyncio.create_task(guard(GET, slow.receive, take_slowly))  # type: ignore[arg-type]
+        await asyncio.sleep(0.01)
+        await guard(GET, second.receive, second.send)  # type: ignore[arg-type]
+        may_go_on.set()
+        await one
+        await guard(GET, third.receive, third.send)  # type: ignore[arg-type]
+
+    asyncio.run(all_three())
+    assert (slow.status, second.status, third.status) == (200, 429, 200)
+    assert b"TooMany" in second.body

@@ -11,7 +11,7 @@ import pytest
 from offchain.chain.typed_data import build_order, hash_order
 from offchain.errors import RpcUnavailable
 from offchain.gateway.config import Limits
-from offchain.gateway.faults import Refused, SignatureRefused, Unknown
+from offchain.gateway.faults import OutOfSpace, Refused, SignatureRefused, Unknown
 from offchain.gateway.references import UNUSED, OrderFate
 from offchain.types import ETH, Amount, Order, Seconds
 from tests.unit.gateway.fakes import (
@@ -131,6 +131,7 @@ def test_post__delegated_account__by_key_or_by_code(scene: Scene, by_key: bool) 
         {"token": MARKET},
         {"token": TOKEN},  # no credit in it
         {"verify_mask": 2},
+        {"min_fee": Amount(0), "max_fee": Amount(0)},
         {"verify_mask": 1, "min_fee": Amount(1), "max_fee": Amount(2 * 10**15 - 1)},
         {"version": OTHER_VERSION},
         {"max_fee": Amount(10**18 + 1)},
@@ -162,6 +163,13 @@ def test_post__more_than_a_client_may_have_open__refused(tmp_path: Path) -> None
     for salt in (1, 2):
         post(scene, replace(ORDER, salt=salt))
     with pytest.raises(Refused, match="2 open orders"):
+        post(scene, replace(ORDER, salt=3))
+
+
+def test_post__more_than_all_may_have_open__refused(tmp_path: Path) -> None:
+    scene = open_scene(tmp_path, limits=Limits(open_orders=1))
+    post(scene)
+    with pytest.raises(OutOfSpace):
         post(scene, replace(ORDER, salt=3))
 
 
