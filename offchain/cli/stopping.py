@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from types import FrameType
 
 
-def exit_on_terminate() -> None:
-    """Let SIGTERM unwind the stack as an interrupt does, so that no process is left behind."""
+def exit_on_terminate(*others: int) -> None:
+    """Let SIGTERM, and `others`, unwind the stack as an interrupt does, so that nothing is left."""
 
     def leave(number: int, _frame: FrameType | None) -> None:
         sys.exit(128 + number)
 
-    signal.signal(signal.SIGTERM, leave)
+    for number in (signal.SIGTERM, *others):
+        signal.signal(number, leave)
 
 
 def listen_for_stop() -> Sequence[int]:

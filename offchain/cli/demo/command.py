@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -105,6 +106,7 @@ def show_page(folder: Path, models: Path, json_file: Path | None, keep: bool) ->
         write_facts,
     )
 
+    exit_on_terminate(signal.SIGHUP)  # a terminal that is closed is an interrupt, too
     narrator = Narrator(print_line)
     try:
         with open_showcase(folder, models, narrator, PREFERRED) as showcase:

@@ -305,11 +305,13 @@ def choose_ports(wanted: Ports) -> Ports:
     with ExitStack() as held:
         for port in (wanted.rpc, wanted.gateway, wanted.dapp):
             probe = held.enter_context(socket.socket())
+            # A port that was in use a moment ago is free for a server, too.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((LOOPBACK, port))
             except OSError:
                 probe.bind((LOOPBACK, 0))
+            probe.listen()  # two that may reuse an address and do not listen could share it
             chosen.append(probe.getsockname()[1])
     return Ports(*chosen)
 
