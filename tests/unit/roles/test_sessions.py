@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 
 from offchain.chain.journal import Journal, StepStatus
 from offchain.errors import ContractRevert, SecondResult, TransactionPending
+from offchain.roles import promises
 from offchain.roles.batches import COMMIT_BATCH, FINALISE_BATCH, VOID_BATCH, name_request
 from offchain.roles.operator import Operator
 from offchain.roles.receipts import stand_by
 from offchain.roles.serving import RECOVER, SERVE
+from offchain.roles.session_rules import request_to_detail
 from offchain.submit.content import compute_digest
 from offchain.types import BatchState, Digest, ProtocolTime, SessionState
 from tests.unit.roles.conftest import OTHER, FakeWorld
@@ -119,6 +122,31 @@ def test_serve__two_requests_of_one_nonce__only_the_first_is_ever_answered(
     tick(operator)
     assert world.gateway.results[(world.id, 0)] == first
     assert world.model.runs == 1
+
+
+def test_serve__another_thread_was_first__what_it_wrote_stays(
+    world: SessionWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed = world.ask(0)
+    operator = world.build_operator()
+    key = name_request(operator.context, world.id, 0)
+    written = {
+        **request_to_detail(signed.request, signed.signature),
+        "out_digest": "05" * 32,
+        "served_at": int(world.chain.time.now),
+    }
+
+    @contextmanager
+    def hold_after_another(context: Any) -> Iterator[None]:
+        context.journal.put_step(key, StepStatus.BEGUN, written)
+        yield
+
+    monkeypatch.setattr(promises, "hold_intake", hold_after_another)
+    tick(operator)
+    step = operator.context.journal.get_step(key)
+    assert step is not None
+    assert step.detail == written
+    assert world.model.runs == 0
 
 
 def test_serve__session_of_another_operator__not_served(world: SessionWorld) -> None:
