@@ -246,36 +246,44 @@ class EventStore:
             for event, job, text in zip(events, jobs, texts, strict=True)
         ]
         connection.execute(EVENTS.insert(), rows)
-        for event, job in zip(events, jobs, strict=True):
-            if job is not None and event.contract != LEDGER:
-                self._note(connection, job, event)
+        self._note(connection, zip(events, jobs, strict=True))
         if self._projection is None:
             return events
         return [replace(e, arguments=load_arguments(t)) for e, t in zip(events, texts, strict=True)]
 
-    def _note(self, connection: Connection, job: str, event: DecodedEvent) -> None:
-        statement = self._database.insert(JOBS).values(
-            space=self._space,
-            job=job,
-            first_block=event.block_number,
-            first_log=event.log_index,
-            last_block=event.block_number,
-        )
-        statement = statement.on_conflict_do_update(
-            index_elements=["space", "job"], set_={"last_block": event.block_number}
-        )
-        connection.execute(statement)
-        if event.name in self._terminal:
-            self._close(connection, job, event.block_number)
-
-    def _close(self, connection: Connection, job: str, block: int) -> None:
-        j = JOBS.c
-        is_open = (j.space == self._space) & (j.job == job) & j.closed_block.is_(None)
-        connection.execute(update(JOBS).where(is_open).values(closed_block=block))
+    def _note(
+        self, connection: Connection, events: Iterable[tuple[DecodedEvent, str | None]]
+    ) -> None:
+        """Note what events of one range, in their order, mean for the lives of their subjects."""
+        rows: dict[str, dict[str, Any]] = {}
+        for event, job in events:
+            if job is None or event.contract == LEDGER:
+                continue
+            begun = {
+                "space": self._space,
+                "job": job,
+                "first_block": event.block_number,
+                "first_log": event.log_index,
+                "closed_block": None,
+            }
+            row = rows.setdefault(job, begun)
+            row["last_block"] = event.block_number
+            if row["closed_block"] is None and event.name in self._terminal:
+                row["closed_block"] = event.block_number
+        if not rows:
+            return
+        statement = self._database.insert(JOBS)
+        told = statement.excluded
+        changes = {
+            "last_block": told.last_block,
+            "closed_block": func.coalesce(JOBS.c.closed_block, told.closed_block),
+        }
+        statement = statement.on_conflict_do_update(index_elements=["space", "job"], set_=changes)
+        connection.execute(statement, list(rows.values()))
 
     def _recompute(self, connection: Connection, job: str) -> None:
         e, j = EVENTS.c, JOBS.c
-        is_own = (e.space == self._space) & (e.job == job)
+        is_own = (e.space == self._space) & (e.job == job) & (e.contract != LEDGER)
         last = connection.execute(select(func.max(e.block)).where(is_own)).scalar_one()
         closed = connection.execute(
             select(func.min(e.block)).where(is_own, e.name.in_(self._terminal))
