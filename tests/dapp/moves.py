@@ -18,10 +18,13 @@ from offchain.chain.transaction import parse_signature
 from offchain.chain.typed_data import build_request
 from offchain.cli.demo.offers import DIGITS
 from offchain.cli.demo.showcase import Showcase
-from offchain.commit.digest import as_matrix, tensor_digest
+from offchain.commit.digest import encode_tensor
 from offchain.commit.model_folder import PublishedModel, read_model_folder
 from offchain.execute import reference
+from offchain.model.graph import Graph
+from offchain.model.weights import IntArray
 from offchain.roles.context import Contracts, bind_contracts, connect
+from offchain.submit.content import open_content
 from offchain.types import (
     ETH,
     Address,
@@ -106,8 +109,12 @@ class Moves:
         self.send(vault.build_accept_owner(owner), worker)
         return owner, worker
 
-    def serve_session(self, count: int) -> SessionId:
-        """Open a session for the digits network and commit `count` true results under it."""
+    def serve_session(self, count: int, cheated: int | None = None) -> SessionId:
+        """Open a session for the digits network and commit `count` results under it.
+
+        All are true but the one of the nonce `cheated`: it is the answer to another scan, given by
+        an operator that does not compute what it is paid for.
+        """
         owner, worker = self.hire()
         key = Account.create()
         client = self.create_account()
@@ -126,17 +133,22 @@ class Moves:
         )
         self.send(opening, client)
         session = compute_session_id(self._connected[0].chain_id, sessions.address, terms)
-        items = [self._answer(session, nonce, key) for nonce in range(count)]
+        items = [
+            self._answer(session, nonce, key, nonce + 1 if nonce == cheated else nonce)
+            for nonce in range(count)
+        ]
         self.send(sessions.build_commit_batch(session, items), worker)
         return session
 
-    def _answer(self, session: SessionId, nonce: int, key: Account) -> BatchItem:
-        """Return a signed request for the scan of this number, and the network's answer."""
-        model = self._model
-        x = load_digits().data[nonce].astype(np.int64).reshape(model.graph.input.shape)
-        y = reference.run(model.graph, model.weights, x)
+    def _answer(self, session: SessionId, nonce: int, key: Account, computed: int) -> BatchItem:
+        """Return a signed request for the scan `nonce`, and the answer to the scan `computed`."""
+        graph = self._model.graph
+        x = load_scan(nonce, graph)
+        y = reference.run(graph, self._model.weights, load_scan(computed, graph))
+        content = open_content(self.stage.gateway)
+        bits, out_bits = graph.input.bits, graph.output_spec().bits
+        in_digest = content.put(encode_tensor(x, bits), bits, x.shape)
         valid_until = Seconds(self.stage.get_time() + VALID_S)
-        in_digest = tensor_digest(x.reshape(as_matrix(x.shape)), model.graph.input.bits)
         request = SessionRequest(session, nonce, in_digest, valid_until)
         message = build_request(
             self._connected[0].chain_id, self.contracts.sessions.address, request
@@ -146,10 +158,16 @@ class Moves:
             nonce=nonce,
             valid_until=valid_until,
             in_digest=in_digest,
-            out_digest=tensor_digest(y.reshape(as_matrix(y.shape)), model.graph.output_spec().bits),
+            out_digest=content.put(encode_tensor(y, out_bits), out_bits, y.shape),
             signature=parse_signature(bytes(signed)).to_compact(),
         )
 
     @cached_property
     def _model(self) -> PublishedModel:
         return read_model_folder(Path(self.stage.folder) / "models" / DIGITS.folder)
+
+
+def load_scan(number: int, graph: Graph) -> IntArray:
+    """Return one of the real scans of digits as the network's input."""
+    scan: IntArray = load_digits().data[number].astype(np.int64)
+    return scan.reshape(graph.input.shape)

@@ -158,8 +158,11 @@ def test_disputes__open_one__with_its_clock(page: Page, stage: Showcase, moves: 
     expect(page.get_by_role("heading", name="Disputed now")).to_be_visible()
 
 
-def test_session__its_batch__proven_leaf_by_leaf(page: Page, stage: Showcase, moves: Moves) -> None:
-    session = moves.serve_session(5)
+def test_session__its_batch__recomputed_and_challenged_leaf_by_leaf(
+    page: Page, stage: Showcase, moves: Moves
+) -> None:
+    connect(page, 2)
+    session = moves.serve_session(5, cheated=4)
     page.goto(f"{stage.dapp}#/sessions")
     page.get_by_test_id("sessions").locator(f'[href="#/sessions/{session}"]').click()
     expect(page.get_by_test_id("session")).to_contain_text("0.001 ETH")
@@ -168,12 +171,17 @@ def test_session__its_batch__proven_leaf_by_leaf(page: Page, stage: Showcase, mo
     expect(page.get_by_test_id("batch-checked")).to_contain_text("all 5")
     expect(page.get_by_test_id("leaves").locator("tbody tr")).to_have_count(5)
     check_page(page, "batch")
-    page.get_by_role("button", name="Show proof").nth(4).click()
-    proof = page.get_by_test_id("inclusion")
-    expect(proof).to_contain_text("Leaf 4")
-    expect(proof).to_contain_text("Level 3, to the left")
+    page.get_by_role("button", name="Look at result 0").click()
+    expect(page.get_by_test_id("leaf-agrees")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(proof).to_be_hidden()
+    page.get_by_role("button", name="Look at result 4").click()
+    expect(page.get_by_test_id("inclusion")).to_contain_text("Level 3, to the left")
+    expect(page.get_by_test_id("leaf-differs")).to_be_visible()
+    check_page(page, "batch-leaf")
+    page.get_by_test_id("leaf-challenge").click()
+    page.get_by_test_id("leaf-extracted").get_by_role("link").click()
+    await_state(page, "DISPUTED")
+    expect(page.get_by_test_id("dispute")).to_contain_text("You are in it")
 
 
 def test_batch__a_result_changed_by_the_gateway__found_by_the_browser(
@@ -192,7 +200,7 @@ def test_batch__a_result_changed_by_the_gateway__found_by_the_browser(
     page.get_by_test_id("sessions").locator("tbody a").first.click()
     page.get_by_test_id("batches").get_by_role("link").first.click()
     expect(page.get_by_text("do not hash to the batch's id")).to_be_visible()
-    expect(page.get_by_role("button", name="Show proof").first).to_be_disabled()
+    expect(page.get_by_role("button", name="Look at result").first).to_be_disabled()
 
 
 def test_account__its_movements__told(page: Page, stage: Showcase, moves: Moves) -> None:

@@ -1,6 +1,16 @@
 // What a wallet is asked to send: contract, function, arguments and the ETH that goes along.
-import { disputeGameAbi, jobMarketAbi, stakeVaultAbi } from "./abi";
-import { type Address, type Contracts, type Digest, ETH, type JobId, type JobTerms } from "./types";
+import { disputeGameAbi, jobMarketAbi, sessionMarketAbi, stakeVaultAbi } from "./abi";
+import type { BatchLeaf } from "./batches";
+import { WrongDeployment } from "./errors";
+import {
+  type Address,
+  type Contracts,
+  type Digest,
+  ETH,
+  type Hex,
+  type JobId,
+  type JobTerms,
+} from "./types";
 
 /** Orders one inference. The fee goes along in ETH, or is taken from the client's allowance to the vault. */
 export function buildCreateJob(contracts: Contracts, terms: JobTerms, inputUri: string) {
@@ -62,6 +72,27 @@ export function buildChallenge(
     abi: disputeGameAbi,
     functionName: "challenge",
     args: [jobId, expectedOutDigest],
+    value: bond,
+  } as const;
+}
+
+/** Takes one result out of its batch, proving that it is there, and demands a proof of it. */
+export function buildLeafChallenge(
+  contracts: Contracts,
+  batchId: Hex,
+  leaf: BatchLeaf,
+  path: readonly Hex[],
+  bond: bigint,
+) {
+  if (contracts.SessionMarket === undefined) {
+    throw new WrongDeployment("this deployment has no sessions");
+  }
+  const { index, nonce, inDigest, outDigest } = leaf;
+  return {
+    address: contracts.SessionMarket,
+    abi: sessionMarketAbi,
+    functionName: "challenge",
+    args: [batchId, { index, nonce, inDigest, outDigest }, path],
     value: bond,
   } as const;
 }

@@ -1,18 +1,16 @@
-// One batch: its results, and for each the proof that it lies under the committed root.
+// One batch and its results, held against the root that was committed on chain.
 import { useMemo, useState } from "react";
 import { link } from "../../app/router";
-import { Async, Button, Card, Dialog, Fact, Facts, Hex, Notice } from "../../components/basics";
+import { Async, Button, Card, Fact, Facts, Hex, Notice } from "../../components/basics";
 import { Countdown } from "../../components/Countdown";
 import {
   type BatchAnswer,
-  bytesToHex,
   computeBatchId,
   computeLeaf,
-  computePath,
   computeRoot,
   isEqualHex,
-  type LeafEntry,
 } from "../../protocol";
+import { LeafDialog } from "./LeafDialog";
 import { useIndex, useVersionNames } from "./live";
 import {
   Amount,
@@ -24,7 +22,7 @@ import {
   VersionLink,
   When,
 } from "./parts";
-import { BATCH_STATES, INCLUSION } from "./texts";
+import { BATCH_STATES } from "./texts";
 
 export function BatchPage({ id }: { id: string }) {
   const data = useIndex<BatchAnswer>(`/batches/${id}`);
@@ -118,7 +116,8 @@ type LeavesProps = {
 };
 
 function Leaves({ batch, tree, canProve }: LeavesProps) {
-  const [shown, setShown] = useState<LeafEntry | null>(null);
+  const [shown, setShown] = useState<number | null>(null);
+  const leaf = batch.leaves.find(({ index }) => index === shown);
   return (
     <>
       <table className="table" data-testid="leaves">
@@ -128,73 +127,43 @@ function Leaves({ batch, tree, canProve }: LeavesProps) {
             <th scope="col">Job</th>
             <th scope="col">Answer's digest</th>
             <th scope="col">Challenged</th>
-            <th scope="col">Inclusion</th>
+            <th scope="col">Check</th>
           </tr>
         </thead>
         <tbody>
-          {batch.leaves.map((leaf) => (
-            <tr key={leaf.index}>
-              <td data-label="Place">{leaf.index}</td>
+          {batch.leaves.map((result) => (
+            <tr key={result.index}>
+              <td data-label="Place">{result.index}</td>
               <td data-label="Job">
-                {leaf.extracted ? (
-                  <JobLink id={leaf.job} />
+                {result.extracted ? (
+                  <JobLink id={result.job} />
                 ) : (
-                  <Hex value={leaf.job} label="the job's id" />
+                  <Hex value={result.job} label="the job's id" />
                 )}
               </td>
               <td data-label="Answer's digest">
-                <Hex value={leaf.outDigest} label="the digest" />
+                <Hex value={result.outDigest} label="the digest" />
               </td>
               <td data-label="Challenged">
-                {leaf.extracted ? "it is a job of its own" : <span className="faint">no</span>}
+                {result.extracted ? "it is a job of its own" : <span className="faint">no</span>}
               </td>
-              <td data-label="Inclusion">
-                <Button size="small" disabled={!canProve} onClick={() => setShown(leaf)}>
-                  Show proof
+              <td data-label="Check">
+                <Button
+                  size="small"
+                  disabled={!canProve}
+                  onClick={() => setShown(result.index)}
+                  aria-label={`Look at result ${result.index}`}
+                >
+                  Look
                 </Button>
               </td>
             </tr>
           ))}
         </tbody>
       </table>
-      {shown === null ? null : (
-        <Inclusion leaf={shown} tree={tree} root={batch.root} onClose={() => setShown(null)} />
+      {leaf === undefined ? null : (
+        <LeafDialog batch={batch} leaf={leaf} tree={tree} onClose={() => setShown(null)} />
       )}
     </>
   );
-}
-
-type InclusionProps = {
-  readonly leaf: LeafEntry;
-  readonly tree: readonly Uint8Array[];
-  readonly root: string;
-  readonly onClose: () => void;
-};
-
-function Inclusion({ leaf, tree, root, onClose }: InclusionProps) {
-  const own = tree[leaf.index];
-  if (own === undefined) return null;
-  return (
-    <Dialog title={INCLUSION.title} onClose={onClose} testId="inclusion">
-      <p className="soft">{INCLUSION.lead}</p>
-      <Facts>
-        <Fact name={`Leaf ${leaf.index}`}>
-          <Hex value={bytesToHex(own)} label="the leaf" />
-        </Fact>
-        {computePath(tree, leaf.index).map((sibling, height) => (
-          <Fact key={sibling + String(height)} name={describeSide(leaf.index, height)}>
-            <Hex value={sibling} label={`sibling ${height + 1}`} />
-          </Fact>
-        ))}
-        <Fact name="Root">
-          <Hex value={root} label="the root" />
-        </Fact>
-      </Facts>
-    </Dialog>
-  );
-}
-
-function describeSide(index: number, height: number): string {
-  const isRight = Math.floor(index / 2 ** height) % 2 === 1;
-  return `Level ${height + 1}, ${isRight ? "to the left" : "to the right"}`;
 }

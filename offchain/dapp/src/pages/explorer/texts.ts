@@ -121,7 +121,17 @@ export const VERIFY = {
   bad: "The files are not what was registered.",
 };
 
-export const INCLUSION = {
-  title: "Proof of inclusion",
-  lead: "The leaf and these hashes lead to the root that the operator committed. Computed in your browser.",
+export const LEAF = {
+  check: "What your browser computes",
+  checking: "Fetching the model and the input, and computing…",
+  agrees: "The same answer, bit for bit",
+  differs: "Another answer: the operator's is wrong",
+  noInput: "The gateway does not have this input, so it cannot be computed here.",
+  proof: "Proof of inclusion",
+  proofLead: "The leaf and these hashes lead to the root that the operator committed.",
+  challenge: "Challenge this result",
+  challengeLead:
+    "It leaves the batch and becomes a job of its own; the operator has to prove it, or loses the stake behind it.",
+  extracted: "This result was taken out of the batch: it is a job of its own.",
+  agreesWarning: "Your browser computed the same answer: the bond would be lost.",
 };
