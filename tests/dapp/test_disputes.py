@@ -40,9 +40,9 @@ def test_challenge__honest_operator__proven_and_the_bond_lost(page: Page, stage:
     contracts = bind(stage)
     dispute = contracts.game.get_dispute_of(job)
     assert dispute is not None
-    assert dispute.bond > 0
+    assert dispute.bond_wei > 0
     # Only what was sent beyond the bond came back.
-    assert contracts.vault.get_account(account).credit < dispute.bond
+    assert contracts.vault.get_account(account).credit < dispute.bond_wei
 
 
 def test_challenge__cheat__slashed_and_everything_withdrawn(page: Page, stage: Showcase) -> None:
@@ -62,7 +62,6 @@ def test_challenge__cheat__slashed_and_everything_withdrawn(page: Page, stage: S
     page.get_by_test_id("claimDefault").click(timeout=SLOW_MS)
     await_state(page, "REJECTED")
     expect(page.get_by_test_id("answer")).to_contain_text("this answer does not count")
-    check_page(page, "job-rejected")
 
     stage.skip(AIRGAP_S)
     page.get_by_test_id("distributeSlash").click(timeout=SLOW_MS)
@@ -75,7 +74,9 @@ def test_challenge__cheat__slashed_and_everything_withdrawn(page: Page, stage: S
     credit = contracts.vault.get_account(account).credit
     dispute = contracts.game.get_dispute_of(job)
     assert dispute is not None
-    assert credit > dispute.bond + contracts.market.get_job(job).fee  # and its part of the stake
+    assert (
+        credit > dispute.bond_wei + contracts.market.get_job(job).fee
+    )  # and its part of the stake
 
     page.goto(f"{stage.dapp}#/account")
     expect(page.get_by_test_id("credit")).to_be_visible()

@@ -57,6 +57,7 @@ def test_gateway__names_other_contracts__refused(page: Page, stage: Showcase) ->
 
 
 def test_theme__chosen__kept(page: Page) -> None:
+    expect(page.get_by_role("heading", name="Order an inference")).to_be_visible()
     background = "() => getComputedStyle(document.body).backgroundColor"
     before = page.evaluate(background)
     button = page.get_by_role("button", name="Colours:")

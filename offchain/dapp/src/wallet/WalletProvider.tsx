@@ -6,6 +6,7 @@ import {
   useContext,
   useEffect,
   useMemo,
+  useRef,
   useState,
 } from "react";
 import { useServices } from "../app/services";
@@ -135,9 +136,13 @@ function useReconnection(
   connection: Connection | null,
   onConnected: (connection: Connection) => void,
 ): void {
+  // Once connected, only the reader connects again: who locked the wallet meant it.
+  const wasConnected = useRef(false);
   useEffect(() => {
+    if (connection !== null) wasConnected.current = true;
+    if (wasConnected.current) return;
     const offer = offers.find(({ id }) => id === recall<string>(LAST_WALLET));
-    if (connection !== null || offer === undefined) return;
+    if (offer === undefined) return;
     let isCurrent = true;
     connect(offer, true)
       .then((made) => {

@@ -12,7 +12,6 @@ import {
   Fact,
   Facts,
   Hex,
-  Loading,
   Notice,
   PageHead,
   Pill,
@@ -110,7 +109,9 @@ function Unknown({ id }: { id: JobId }) {
               <Hex value={id} label="the job's id" />
             </Fact>
           </Facts>
-          <Loading lines={2} label="Waiting for a block" />
+          <p className="row tight" role="status">
+            <span className="spinner" aria-hidden="true" /> Waiting for a block…
+          </p>
         </div>
       </Card>
     </>
@@ -144,17 +145,17 @@ function Shown({ view, job }: { view: JobView; job: Job }) {
           <p className="small">{known.error.message}</p>
         </Notice>
       ) : null}
-      <div className="columns">
-        <div className="stack loose">
-          <AnswerCard view={view} job={job} known={value} check={check} />
-          <Card title="What happens" testId="timeline">
-            <Timeline view={view} />
-          </Card>
-        </div>
+      <div className="job-grid">
+        <AnswerCard view={view} job={job} known={value} check={check} />
         <div className="stack loose">
           <StateCard view={view} job={job} />
           <DisputeCard view={view} job={job} />
           <ChallengeCard view={view} job={job} model={value?.model ?? null} check={check} />
+        </div>
+        <div className="stack loose">
+          <Card title="What happens" testId="timeline">
+            <Timeline view={view} />
+          </Card>
           <Details view={view} job={job} />
         </div>
       </div>

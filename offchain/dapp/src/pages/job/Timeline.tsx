@@ -30,7 +30,7 @@ function Entry({ step }: { step: Step }) {
         </div>
         {step.text === undefined ? null : <p className="small soft">{step.text}</p>}
         {step.transaction === undefined ? null : (
-          <p className="small faint row tight">
+          <p className="small faint row entry-source">
             {step.actor === undefined ? null : (
               <>
                 by <Hex value={step.actor} />
