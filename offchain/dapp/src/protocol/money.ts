@@ -10,6 +10,7 @@ export interface Unit {
 }
 
 export const ETHER: Unit = { symbol: "ETH", decimals: 18 };
+const WEI: Unit = { symbol: "wei", decimals: 0 };
 export const GWEI: Unit = { symbol: "gwei", decimals: 9 };
 
 const SHORT_DIGITS = 4; // as many as a person compares at a glance
@@ -25,9 +26,13 @@ export function formatAmount(amount: bigint, unit: Unit = ETHER): string {
   return `${formatDecimal(amount, unit.decimals)} ${unit.symbol}`;
 }
 
+const TINY = 10n ** 6n; // below, zeros behind the point say less than the number of wei
+
 /** "0.001235 ETH", "≈" before it where digits are left out: for lists and headings. */
 export function formatShort(amount: bigint, unit: Unit = ETHER): string {
-  const digits = (amount < 0n ? -amount : amount).toString();
+  const magnitude = amount < 0n ? -amount : amount;
+  if (unit === ETHER && magnitude > 0n && magnitude < TINY) return formatAmount(amount, WEI);
+  const digits = magnitude.toString();
   const dropped = digits.length - Math.max(SHORT_DIGITS, digits.length - unit.decimals);
   if (dropped <= 0) return formatAmount(amount, unit);
   const step = 10n ** BigInt(dropped);

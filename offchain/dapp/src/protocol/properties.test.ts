@@ -169,6 +169,12 @@ describe("amounts", () => {
     expect(formatShort(123_456n * 10n ** 18n)).toBe("123 456 ETH");
     expect(formatShort(123_456n * 10n ** 18n + 1n)).toBe("≈ 123 456 ETH");
     expect(formatShort(0n)).toBe("0 ETH");
+    expect([1n, 999_999n, -7n].map((wei) => formatShort(wei))).toEqual([
+      "1 wei",
+      "999 999 wei",
+      "−7 wei",
+    ]);
+    expect(formatShort(10n ** 6n)).toBe("0.000000000001 ETH");
   });
 
   test("typed wrongly are refused with a reason", () => {
