@@ -149,6 +149,37 @@ def test_serve__another_thread_was_first__what_it_wrote_stays(
     assert world.model.runs == 0
 
 
+def test_serve__promised_and_forgotten_by_the_gateway__run_and_committed_all_the_same(
+    world: SessionWorld,
+) -> None:
+    signed = world.ask(0)
+    operator = world.build_operator()
+    operator.context.journal.put_step(
+        name_request(operator.context, world.id, 0),
+        StepStatus.BEGUN,
+        request_to_detail(signed.request, signed.signature),
+    )
+    world.gateway.requests.clear()
+    assert tick(operator) == [SERVE, RECOVER]
+    world.pass_time(10)
+    tick(operator)
+    assert world.commits == [[0]]
+
+
+def test_serve__another_result_was_vouched_for__not_signed_and_not_committed(
+    world: SessionWorld,
+) -> None:
+    signed = world.ask(0)
+    operator = world.build_operator()
+    stand_by(operator.context, world.job_id(0, signed.request.in_digest), Digest(b"\1" * 32))
+    key = next(k for k in operator.compute_due_steps() if k.step.startswith(SERVE))
+    with pytest.raises(SecondResult):
+        operator.perform(key)
+    world.pass_time(10)
+    assert [k for k in operator.compute_due_steps() if k.step.startswith(COMMIT_BATCH)] == []
+    assert world.gateway.results == {}
+
+
 def test_serve__session_of_another_operator__not_served(world: SessionWorld) -> None:
     world.chain.owner = OTHER
     world.ask(0)
