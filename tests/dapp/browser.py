@@ -114,6 +114,12 @@ def find_violations(page: Page) -> list[str]:
     ]
 
 
+def find_height(page: Page) -> int:
+    """Return how tall the page is, in pixels."""
+    height: int = page.evaluate("() => document.documentElement.scrollHeight")
+    return height
+
+
 def find_overflow(page: Page) -> int:
     """Return by how many pixels the page is wider than its window."""
     width: int = page.evaluate(
@@ -135,6 +141,10 @@ def check_page(page: Page, name: str) -> None:
         page.set_viewport_size(viewport)
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            # As tall as the page: what is fixed to the window's edges is at the picture's.
+            page.set_viewport_size(
+                {**viewport, "height": max(viewport["height"], find_height(page))}
+            )
             page.wait_for_timeout(150)  # a transition of colours would be measured half-way
             where = f"{name} at {width} px, {scheme}"
             page.screenshot(

@@ -11,7 +11,6 @@ import {
   type Version,
   type VersionId,
   verifyGraph,
-  verifyWeights,
   type Weights,
 } from "../protocol";
 import type { Services } from "./services";
@@ -28,7 +27,6 @@ export type Model = {
 };
 
 const WEIGHTS = "weights/";
-const WEIGHT_ENDING = ".bin";
 
 const models = new Map<VersionId, Promise<Model>>();
 
@@ -74,15 +72,7 @@ export function loadWeights({ gateway }: Services, model: Model): Promise<Weight
 
 async function fetchWeights(gateway: Services["gateway"], model: Model): Promise<Weights> {
   const { key, bundle, graph, version } = model;
-  const files = await Promise.all(
-    graph.weights.map(async ({ name }) => {
-      const raw = await gateway.getFile(key, bundle, `${WEIGHTS}${name}${WEIGHT_ENDING}`);
-      return [name, raw] as const;
-    }),
-  );
-  const raw = new Map(files);
-  verifyWeights(graph, raw, version);
-  return decodeWeights(graph, raw);
+  return decodeWeights(graph, await gateway.getWeights(key, bundle, graph, version));
 }
 
 function listWeightFiles(bundle: ModelBundle) {

@@ -10,7 +10,9 @@ import {
   isEqualHex,
   type Run,
   recompute,
+  findOutput as specifyOutput,
   type Tensor,
+  type TensorSpec,
   UnsupportedGraph,
   verifyContent,
 } from "../../protocol";
@@ -97,11 +99,12 @@ export async function findOutput(
   return raw === null ? null : { ...spec, values: decodeTensor(raw, spec.shape, spec.bits) };
 }
 
-/** One row with a score for each class, or with the class itself; the registered size tells which. */
-function describeOutput({ version, face }: Model): { shape: readonly number[]; bits: number } {
+/** As the graph says; where this page cannot tell: a row of scores, or of one class, by the registered size. */
+function describeOutput({ version, face, graph }: Model): Pick<TensorSpec, "shape" | "bits"> {
+  const spec = specifyOutput(graph);
+  if (spec !== null) return { shape: spec.shape, bits: spec.bits };
   const classes = face.output.labels.length;
-  const isScores = version.outputBytes >= classes;
-  const columns = isScores ? classes : 1;
+  const columns = version.outputBytes >= classes ? classes : 1;
   return { shape: [1, columns], bits: (8 * version.outputBytes) / columns };
 }
 
