@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Final
 
@@ -10,9 +11,11 @@ import click
 
 from offchain.cli.options import FOLDER
 from offchain.cli.output import EXIT_HELP, tell
-from offchain.errors import ConfigError
+from offchain.errors import ConfigError, NoAnswer
 
 MAX_CONFIG_BYTES: Final = 1 << 20
+PATIENCE_S: Final = 20.0  # with a gateway that does not answer yet
+PAUSE_S: Final = 0.5
 
 
 @click.command(name="dapp", epilog=EXIT_HELP)
@@ -81,11 +84,22 @@ def command(
 
 
 def read_config(gateway_url: str) -> tuple[int, str]:
-    """Return the chain id and the node that a gateway names; raises NoAnswer, ConfigError."""
+    """Return the chain id and the node that a gateway names; raises NoAnswer, ConfigError.
+
+    One that was started just now gets a little time.
+    """
     from offchain.submit.http_client import HttpClient
 
     client = HttpClient(gateway_url)
-    reply = client.request("GET", "/config", MAX_CONFIG_BYTES)
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            reply = client.request("GET", "/config", MAX_CONFIG_BYTES)
+            break
+        except NoAnswer:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(PAUSE_S)
     try:
         told = json.loads(reply.body)
         return int(told["chainId"]), str(told["rpcUrl"])
