@@ -134,9 +134,9 @@ def order_digit(dapp: str, clock: Clock) -> None:
         choose_example(page, 0)
         clock.end("page opened, wallet connected, digit chosen")
         submit(page)
-        await_state(page, "committed")
+        await_state(page, "COMMITTED")
         clock.end("ordered, answered, committed")
-        page.get_by_test_id("state").and_(page.locator('[data-state="final"]')).wait_for(
+        page.get_by_test_id("state").and_(page.locator('[data-state="FINAL"]')).wait_for(
             state="attached", timeout=300_000
         )
         clock.end("nobody objected in the window: final")
