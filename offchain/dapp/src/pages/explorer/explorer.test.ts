@@ -94,15 +94,27 @@ describe("the stream of changes", () => {
   };
 
   function open() {
+    const visibility = { isHidden: false, listener: () => {} };
     const opened: { change: (change: IndexChange) => void; down: () => void }[] = [];
     const close = vi.fn();
-    const live = new LiveIndex({
-      listen: (change, down = () => undefined) => {
-        opened.push({ change, down });
-        return close;
+    const live = new LiveIndex(
+      {
+        listen: (change, down = () => undefined) => {
+          opened.push({ change, down });
+          return close;
+        },
       },
-    });
-    return { live, opened, close };
+      {
+        isHidden: () => visibility.isHidden,
+        subscribe: (listener) => {
+          visibility.listener = listener;
+          return () => {
+            visibility.listener = () => undefined;
+          };
+        },
+      },
+    );
+    return { live, opened, close, visibility };
   }
 
   test("is one for all listeners, and closes with the last", () => {
@@ -147,5 +159,26 @@ describe("the stream of changes", () => {
     expect(live.get().isStreaming).toBe(false);
     opened[0]?.change({ ...quiet, resync: true });
     expect(live.get().isStreaming).toBe(true);
+  });
+
+  test("is closed while nobody looks, and opened again", () => {
+    const { live, opened, close, visibility } = open();
+    const leave = live.subscribe(vi.fn());
+    opened[0]?.change(quiet);
+    visibility.isHidden = true;
+    visibility.listener();
+    expect(close).toHaveBeenCalledTimes(1);
+    expect(live.get().isStreaming).toBe(false);
+    vi.advanceTimersByTime(60_000);
+    expect(live.get().revision).toBe(0);
+    visibility.isHidden = false;
+    visibility.listener();
+    expect(opened).toHaveLength(2);
+    vi.advanceTimersByTime(500);
+    expect(live.get().revision).toBe(1); // what came meanwhile was missed
+    leave();
+    visibility.listener();
+    expect(opened).toHaveLength(2);
+    expect(close).toHaveBeenCalledTimes(2);
   });
 });

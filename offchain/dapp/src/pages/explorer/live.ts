@@ -18,32 +18,73 @@ export type Live = {
 type Listener = () => void;
 type Gateway = Pick<GatewayClient, "listen">;
 
-/** One stream for all who listen; it is closed when the last one leaves. */
+/** Whether anybody looks at this page, and a way to hear of it. */
+export type Visibility = {
+  readonly isHidden: () => boolean;
+  readonly subscribe: (listener: Listener) => () => void;
+};
+
+const PAGE_VISIBILITY: Visibility = {
+  isHidden: () => document.visibilityState === "hidden",
+  subscribe: (listener) => {
+    document.addEventListener("visibilitychange", listener);
+    return () => document.removeEventListener("visibilitychange", listener);
+  },
+};
+
+/**
+ * One stream for all who listen; it is closed when the last one leaves, and while nobody looks: a browser has few
+ * connections to one server, and its other tabs need them.
+ */
 export class LiveIndex {
   private live: Live = { revision: 0, isStreaming: false };
   private readonly listeners = new Set<Listener>();
   private close: (() => void) | undefined;
+  /** Whether changes may have come while no stream was open. */
+  private hasMissed = false;
+  private unwatch: (() => void) | undefined;
   private gathering:
     | { readonly timer: ReturnType<typeof setTimeout>; readonly at: number }
     | undefined;
 
-  constructor(private readonly gateway: Gateway) {}
+  constructor(
+    private readonly gateway: Gateway,
+    private readonly visibility: Visibility = PAGE_VISIBILITY,
+  ) {}
 
   readonly get = (): Live => this.live;
 
   readonly subscribe = (listener: Listener): (() => void) => {
     this.listeners.add(listener);
-    this.close ??= this.gateway.listen(this.onChange, this.onDown);
+    this.unwatch ??= this.visibility.subscribe(this.onVisibility);
+    this.onVisibility();
     return () => {
       this.listeners.delete(listener);
       if (this.listeners.size > 0) return;
-      this.close?.();
-      this.close = undefined;
-      clearTimeout(this.gathering?.timer);
-      this.gathering = undefined;
-      this.live = { ...this.live, isStreaming: false };
+      this.unwatch?.();
+      this.unwatch = undefined;
+      this.stop();
     };
   };
+
+  private readonly onVisibility = (): void => {
+    if (this.visibility.isHidden()) {
+      this.stop();
+    } else if (this.close === undefined) {
+      this.close = this.gateway.listen(this.onChange, this.onDown);
+      if (this.hasMissed) this.refreshWithin(GATHER_MS);
+      this.hasMissed = false;
+    }
+  };
+
+  private stop(): void {
+    this.hasMissed = true;
+    this.close?.();
+    this.close = undefined;
+    clearTimeout(this.gathering?.timer);
+    this.gathering = undefined;
+    this.live = { ...this.live, isStreaming: false };
+  }
 
   private readonly onChange = (change: IndexChange): void => {
     if (!this.live.isStreaming) this.set({ ...this.live, isStreaming: true });
