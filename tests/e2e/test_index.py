@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from sqlalchemy import select
 
 from offchain.chain.database import Database, Place
+from offchain.cli.demo.command import ROOT
 from offchain.cli.demo.world import World
 from offchain.gateway.index.index import Index
 from offchain.gateway.index.tables import DERIVED, SCHEMA
@@ -59,10 +66,87 @@ def check_moves(world: World, folder: Path, seed: int, rounds: int) -> Sequence[
         return moves.done
 
 
+START_S = 90.0
+FOLLOW_S = 60.0
+
+
+class GatewayProcess:
+    """`zkdps gateway run`, until it is killed."""
+
+    def __init__(self, world: World, home: Path) -> None:
+        self._log = home.parent / f"{home.name}-{time.monotonic_ns()}.log"
+        command = [
+            sys.executable, "-m", "offchain.cli.main", "gateway", "run", "--rpc", world.anvil.url,
+            "--manifest", str(world.manifest_file), "--home", str(home), "--port", "0",
+        ]  # fmt: skip
+        with self._log.open("wb") as written:
+            self.process = subprocess.Popen(command, stderr=written, cwd=ROOT)
+        self.url = f"http://127.0.0.1:{self._wait_for_port()}"
+
+    def _wait_for_port(self) -> int:
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline and self.process.poll() is None:
+            for line in self._log.read_text(encoding="utf-8").splitlines():
+                told = json.loads(line) if line.startswith("{") else {}
+                if told.get("event") == "listening":
+                    return int(told["port"])
+            time.sleep(0.1)
+        raise AssertionError(self._log.read_text(encoding="utf-8"))
+
+    def wait_for(self, number: int, block_hash: str) -> None:
+        deadline, found = time.monotonic() + FOLLOW_S, None
+        while time.monotonic() < deadline:
+            found = requests.get(f"{self.url}/stats", timeout=10).json()["asOf"]
+            if (found["block"], found["hash"]) == (number, block_hash):
+                return
+            time.sleep(0.2)
+        raise AssertionError(f"at {found}, not at block {number}")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def check_kills(world: World, folder: Path, kills: int) -> None:
+    home = folder / "home"
+    with instant_blocks(world):
+        moves = Moves(world, folder, 77)
+        for _ in range(9):
+            moves.rpc.request("evm_mine")
+        moves.found()
+        for number in range(kills):
+            gateway = GatewayProcess(world, home)
+            deadline = time.monotonic() + 3 + moves.random.random()
+            while time.monotonic() < deadline:  # it reads while it dies
+                moves.step()
+            gateway.kill()
+            moves.step()
+            moves.reorganise(1 + 3 * number)
+        gateway = GatewayProcess(world, home)
+        head = world.client.get_head()
+        gateway.wait_for(head.number, head.hash)
+        jobs = requests.get(f"{gateway.url}/jobs?limit=200", timeout=10).json()["items"]
+        gateway.process.terminate()
+        assert gateway.process.wait(30) in {0, -signal.SIGTERM}
+        index, rebuilt = open_index(world, home), open_index(world, folder / "rebuilt")
+        compare_with_chain(moves, index)
+        rebuilt.advance()
+        assert dump(home) == dump(folder / "rebuilt")
+        with index.reader.view() as view:
+            assert [job["id"] for job in jobs] == [r.key for r in view.list("job", 200).records]
+
+
+@pytest.mark.slow
+def test_gateway__killed_while_it_indexes__goes_on_and_is_what_the_contracts_say(
+    world: World, tmp_path: Path
+) -> None:
+    check_kills(world, tmp_path, 3)
+
+
 def test_index__random_moves_and_reorganisations__is_what_the_contracts_say(
     world: World, tmp_path: Path
 ) -> None:
-    check_moves(world, tmp_path, 1, 16)
+    check_moves(world, tmp_path, 1, 8)
 
 
 @pytest.mark.slow
