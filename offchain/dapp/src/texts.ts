@@ -207,6 +207,11 @@ export const STEPS: Readonly<Record<string, StepText>> = {
     tone: "warn",
     actor: "challenger",
   },
+  ProofBegun: {
+    title: "Proof begun",
+    text: () => "The job needs a proof; the operator has to post it now.",
+    tone: "accent",
+  },
   ChallengeJoined: {
     title: "Challenge joined",
     text: (bond) => `One more bond of ${bond}.`,

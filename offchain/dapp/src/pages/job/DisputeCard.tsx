@@ -25,20 +25,24 @@ export function DisputeCard({ view, job }: { view: JobView; job: Job }) {
   const { dispute } = view;
   if (dispute === null) return null;
   return (
-    <Card title="The dispute" testId="dispute" aside={<YourPart dispute={dispute} />}>
+    <Card
+      title={dispute.bond === 0n ? "The proof" : "The dispute"}
+      testId="dispute"
+      aside={<YourPart dispute={dispute} />}
+    >
       <div className="stack">
         <Facts>
-          <Fact name="Challenged by">
-            {dispute.challengers.length === 0 ? (
-              <span className="faint">nobody: the job needs a proof</span>
-            ) : (
+          {dispute.challengers.length === 0 ? (
+            <Fact name="Asked for by">the job itself</Fact>
+          ) : (
+            <Fact name="Challenged by">
               <span className="stack tight">
                 {dispute.challengers.map((challenger) => (
                   <Hex key={challenger} value={challenger} label="a challenger's address" />
                 ))}
               </span>
-            )}
-          </Fact>
+            </Fact>
+          )}
           {dispute.bond === 0n ? null : (
             <Fact name="Bond of each">{formatAmount(dispute.bond)}</Fact>
           )}

@@ -8,6 +8,7 @@ import { listSteps, toneOf } from "./steps";
 
 const CLIENT = makeJob().client;
 const OTHER = "0x00000000000000000000000000000000000000bB" as const;
+const ZERO = "0x0000000000000000000000000000000000000000";
 const DIGEST = `0x${"33".repeat(32)}` as const;
 const CONTRACTS: Contracts = {
   JobMarket: OTHER,
@@ -125,6 +126,13 @@ describe("the steps of a job", () => {
     ];
     const happened = listSteps({ job: makeJob({ state: "FINAL" }), dispute: null }, events);
     expect(happened.map(({ title }) => title)).toEqual(["Challenged"]);
+  });
+
+  test("tell a proof that the job requires from a challenge", () => {
+    const begun = event("ResultChallenged", { challenger: ZERO, bond: 0n });
+    const [step] = listSteps({ job: makeJob({ state: "FINAL" }), dispute: null }, [begun]);
+    expect(step).toMatchObject({ title: "Proof begun" });
+    expect(step?.actor).toBeUndefined();
   });
 
   test("await a proof by the dispute's clock, not the window's", () => {

@@ -28,7 +28,9 @@ export function listSteps(reading: Reading, events: readonly TimedEvent[]): read
 }
 
 function describeEvent(event: TimedEvent): Step | null {
-  const told = STEPS[event.name];
+  // A job that requires a proof is disputed without a challenger.
+  const isBegun = event.name === "ResultChallenged" && event.args.bond === 0n;
+  const told = STEPS[isBegun ? "ProofBegun" : event.name];
   if (told === undefined) return null; // said by another event of the same transaction
   const { args } = event;
   const amount = [args.bond, args.payment].find((value) => typeof value === "bigint");
