@@ -38,7 +38,16 @@ STAKE: Final = 10**18
 TILE_TREE: Final = 1
 OUTPUT_BYTES: Final = 64
 COSTS: Final = (5, 800_000)  # seconds and gas of a proof, as declared
-CONTRACTS: Final = ("StakeVault", "ModelRegistry", "JobMarket", "DisputeGame", "Guardian")
+CONTRACTS: Final = (
+    "StakeVault",
+    "ModelRegistry",
+    "JobMarket",
+    "DisputeGame",
+    "Guardian",
+    "SessionMarket",
+    "OrderBook",
+    "ResultRelay",
+)
 PROVEN: Final = 2
 SLASHED: Final = 3  # LockStatus
 BPS: Final = 10_000
