@@ -130,11 +130,11 @@ contract DigitConsumer is IResultConsumer {
         Job memory job = IJobMarket(MARKET).getJob(jobId);
         bool hasResult = job.state == JobState.FINAL || job.state == JobState.PROVEN;
         if (job.state < JobState.FINAL || hasResult) revert NotOver(jobId, job.state);
+
+        delete entries[jobId];
         collectCredit();
         // A keeper's tip may have come off the refund of a job that nobody took.
         uint256 amount = Math.min(entry.fee, getRest());
-
-        delete entries[jobId];
         owe(entry.entrant, amount);
         emit EntryRefunded(jobId, entry.entrant, amount);
     }
@@ -210,7 +210,7 @@ contract DigitConsumer is IResultConsumer {
         if (width == 0 || width > 32 || output.length != width * CLASSES) revert NotADigit(output.length);
         // Above every other number of the width once the sign is flipped: order of signed numbers becomes plain order.
         uint256 sign = 1 << (8 * width - 1);
-        uint256 largest;
+        uint256 largest = 0;
         for (uint256 i = 0; i < CLASSES; ++i) {
             uint256 number = uint256(bytes32(output[i * width:(i + 1) * width])) >> (256 - 8 * width) ^ sign;
             if (i != 0 && number <= largest) continue;
