@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from eth_utils.crypto import keccak
+
 from offchain.chain.client import Call, ChainClient, Receipt
 from offchain.chain.contracts.order_book import OrderBook
 from offchain.chain.contracts.result_relay import ResultRelay
@@ -24,7 +26,6 @@ from offchain.roles.context import (
     build_version_book,
     read_parameters,
 )
-from offchain.roles.lock import hold_step
 from offchain.sdk.deployment import find_rpc, read_deployment
 from offchain.submit.bundle_pull import Puller
 from offchain.submit.content import ContentStore, open_content
@@ -127,7 +128,9 @@ class Connection:
         if self.submitter is None:
             raise ConfigError(f"{signer.address} has no journal")
         key = self.key(job, step)
-        with hold_step(self.journal, key):  # two that come at once: the journal lets one sign
+        # Two that come at once, in whatever process: the second finds what the first has sent.
+        with self.journal.locks.hold(f"{ROLE}-{job}-{step}"):
+            self.submitter.wait_for_pool()  # another tool of this account may be sending, too
             return self.submitter.submit(key, call)
 
     def remember(self, kind: str, name: str, detail: Mapping[str, Any]) -> None:
@@ -144,7 +147,8 @@ class Connection:
 
         One that was interrupted keeps its number, so its repetition resumes it.
         """
-        counter = f"{ROLE}:{call.label}:{call.calldata.hex()}:{int(call.value_wei)}"
+        what = keccak(call.calldata + int(call.value_wei).to_bytes(32, "big")).hex()
+        counter = f"{call.label}-{what}"
         number = self.journal.get_counter(counter)
         receipt = self.send(counter, str(number), call)
         with self.journal.atomic():

@@ -163,6 +163,9 @@ def connection(world: World, tmp_path: Path) -> Iterator[Connection]:
     class Submitter:
         account = CLIENT.address
 
+        def wait_for_pool(self) -> None:
+            pass
+
         def submit(self, key: Any, call: Call) -> Any:
             journalled = f"{call.function} {key.job} {key.step}"
             if journalled not in world.sent:
