@@ -107,6 +107,12 @@ def test_post__contract_wallet__asked_and_nobody_elses_key_counts(scene: Scene) 
     assert is_added
 
 
+def test_post__contract_at_the_address_of_a_key__the_key_does_not_count(scene: Scene) -> None:
+    scene.chain.codes[ORDER.client] = b"\x60\x80"
+    with pytest.raises(SignatureRefused, match="does not accept"):
+        post(scene)
+
+
 @pytest.mark.parametrize("by_key", [True, False])
 def test_post__delegated_account__by_key_or_by_code(scene: Scene, by_key: bool) -> None:
     scene.chain.codes[ORDER.client] = bytes.fromhex("ef0100") + b"\x77" * 20
