@@ -98,16 +98,22 @@ class OrderBoard:
             ]
 
     def find_use(self, digest: Digest) -> Use:
-        """Return whether an order that can be taken names a digest as its input."""
+        """Return whether an order that can be taken names a digest as its input.
+
+        One that was taken ended then, and not earlier: the index may learn of its job some blocks
+        later, and until then nobody else says that the input is needed.
+        """
         o = ORDERS.c
-        query = select(func.count()).where(
-            o.space == self._space,
-            o.in_digest == "0x" + digest.hex(),
-            o.state == OPEN,
-            o.take_until >= self._clock.now,
+        query = select(o.state, o.take_until, o.settled_at).where(
+            o.space == self._space, o.in_digest == "0x" + digest.hex()
         )
         with self._database.reading() as connection:
-            return Use(is_live=True) if connection.execute(query).scalar_one() else UNUSED
+            known = connection.execute(query).all()
+        if not known:
+            return UNUSED
+        is_live = any(row.state == OPEN and row.take_until >= self._clock.now for row in known)
+        ends = (row.take_until if row.state == OPEN else row.settled_at for row in known)
+        return Use(is_live, Seconds(max(ends)))
 
     def follow(self, index: IndexView) -> None:
         """Learn from the chain what became of orders, and again where a block may yet go."""

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
+from typing import Final
 
 from offchain.errors import StorageError
 from offchain.submit.content import write_atomically
 from offchain.types import Digest
+
+# Nothing is there, or something that is not ours. Any other failure (too many open files, a disk
+# that does not answer) says nothing about the file: whoever takes it for missing drops content.
+ABSENT: Final = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENODEV}
+)
 
 
 class FolderBackend:
@@ -27,7 +35,8 @@ class FolderBackend:
     def get(self, digest: Digest, locator: str, size: int) -> bytes | None:  # noqa: ARG002
         """Return a file's first size + 1 bytes; None for what is missing or no file of ours.
 
-        Neither a link nor a pipe that somebody put in its place is followed or waited for.
+        Neither a link nor a pipe that somebody put in its place is followed or waited for. Raises
+        StorageError where that cannot be told now.
         """
         path = self._path(digest)
         try:
@@ -36,8 +45,10 @@ class FolderBackend:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     return None
                 return file.read(size + 1)
-        except OSError:
-            return None
+        except OSError as error:
+            if error.errno in ABSENT:
+                return None
+            raise StorageError(f"cannot read: {type(error).__name__}") from None
 
     def delete(self, digest: Digest, locator: str) -> None:  # noqa: ARG002
         """Remove a file; raises StorageError."""

@@ -16,6 +16,8 @@ CID: Final = re.compile("[A-Za-z0-9]{20,120}")  # of any version, in any base wi
 DEADLINE_S: Final = 30.0
 ADD: Final = "/api/v0/add?pin=true&cid-version=1&raw-leaves=true&quieter=true"
 GONE: Final = "not pinned"
+# What a node says of a block that it has not; all else it may have again in a moment.
+MISSING: Final = (b"not found", b"could not find")
 
 
 class IpfsBackend:
@@ -49,12 +51,20 @@ class IpfsBackend:
         return cid
 
     def get(self, digest: Digest, locator: str, size: int) -> bytes | None:  # noqa: ARG002
-        """Return at most size + 1 bytes; None where the node does not find them."""
+        """Return at most size + 1 bytes; None where the node says that it has them not.
+
+        Raises StorageError for any other answer: a node, or a proxy before it, that is overloaded
+        must not make anybody forget, and unpin, what is needed.
+        """
         if not CID.fullmatch(locator):
             return None
         limit = max(size + 1, ANSWER_BYTES)
         reply = self._ask(f"/api/v0/cat?arg={locator}&length={size + 1}", limit)
-        return reply.body[: size + 1] if reply.status == 200 else None
+        if reply.status == 200:
+            return reply.body[: size + 1]
+        if reply.status == 500 and any(words in reply.body for words in MISSING):
+            return None
+        raise StorageError(f"{self._http.endpoint}: status {reply.status}, not read")
 
     def delete(self, digest: Digest, locator: str) -> None:  # noqa: ARG002
         """Unpin: the node's garbage collection drops the bytes."""

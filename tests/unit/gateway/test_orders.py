@@ -12,7 +12,7 @@ from offchain.chain.typed_data import build_order, hash_order
 from offchain.errors import RpcUnavailable
 from offchain.gateway.config import Limits
 from offchain.gateway.faults import OutOfSpace, Refused, SignatureRefused, Unknown
-from offchain.gateway.references import UNUSED, OrderFate
+from offchain.gateway.references import UNUSED, OrderFate, Use
 from offchain.types import ETH, Amount, Order, Seconds
 from tests.unit.gateway.fakes import (
     CHAIN_ID,
@@ -246,4 +246,18 @@ def test_find_use__input_of_an_open_order__needed(scene: Scene) -> None:
     post(scene)
     assert orders.find_use(ORDER.in_digest).is_live
     pass_time(scene, HOUR + 1)
-    assert orders.find_use(ORDER.in_digest) == UNUSED
+    assert orders.find_use(ORDER.in_digest) == Use(ended_at=ORDER.take_until)
+
+
+def test_find_use__order_just_taken__its_input_outlives_the_index_lag(scene: Scene) -> None:
+    """Uploaded long ago, taken now: until the index knows the job, nobody else names the input."""
+    boards, raw = scene.boards, bytes(64)
+    digest, _ = boards.content.put(raw, 8, (1, 64), "10.0.0.1")
+    order = replace(ORDER, in_digest=digest, take_until=Seconds(NOW + 2 * DAY))
+    post(scene, order)
+    pass_time(scene, DAY + HOUR)
+    name = hash_order(CHAIN_ID, ORDERS, order)
+    scene.chain.fates[name] = OrderFate(job=JOB)
+    assert boards.orders.get(name).state == "taken"  # asked of the chain, ahead of the index
+    assert boards.content.sweep() == 0
+    assert boards.content.get(digest) == raw

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -108,6 +109,8 @@ class Node(Store):
         elif parts.path == "/api/v0/pin/rm" and query["arg"][0] in self.objects:
             del self.objects[query["arg"][0]]
             self.reply(200, b"{}")
+        elif parts.path == "/api/v0/cat":
+            self.reply(500, b'{"Message": "block was not found locally: ipld: could not find it"}')
         else:
             self.reply(500, b'{"Message": "not pinned or pinned indirectly"}')
 
@@ -187,16 +190,35 @@ def test_backend__service_fails__storage_error_and_nothing_catalogued(
     assert content.get(DIGEST) == RAW
 
 
-def test_s3__service_fails_while_it_is_read__error_and_not_forgotten(
-    s3: tuple[Backend, type[Store]], tmp_path: Path
+@pytest.mark.parametrize(
+    ("kind", "status"), [("s3", 403), ("s3", 503), ("ipfs", 500), ("ipfs", 502), ("ipfs", 404)]
+)
+def test_service__fails_while_it_is_read__error_and_not_forgotten(
+    kind: str, status: int, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    backend, handler = s3
+    backend, handler = request.getfixturevalue(kind)
     content = open_scene(tmp_path, backend).boards.content
     content.put(RAW, 8, SHAPE, ALICE)
-    handler.failure = 403
+    handler.failure = status
     with pytest.raises(StorageError):
         content.get(DIGEST)
     handler.failure = 0
+    assert content.get(DIGEST) == RAW
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.EIO, errno.EACCES])
+def test_folder__cannot_be_read_now__error_and_not_forgotten(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = open_scene(tmp_path, open_backend(Storage(), tmp_path)).boards.content
+    content.put(RAW, 8, SHAPE, ALICE)
+
+    def fail(*_: object, **__: object) -> int:
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patched, pytest.raises(StorageError):
+        patched.setattr("offchain.gateway.storage.folder.os.open", fail)
+        content.get(DIGEST)
     assert content.get(DIGEST) == RAW
 
 
