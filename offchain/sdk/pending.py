@@ -18,7 +18,7 @@ from offchain.errors import (
     SignerMismatch,
 )
 from offchain.roles.disputes import compute_bond_to_send
-from offchain.sdk.batches import Inclusion, find_inclusion
+from offchain.sdk.batches import OVERTAKEN, OVERTAKEN_BY, Inclusion, find_inclusion
 from offchain.sdk.connection import Connection
 from offchain.sdk.job import UNKNOWN_JOB, WAIT_S, Challenge, Job
 from offchain.sdk.results import Array, Results, Subject
@@ -34,7 +34,9 @@ from offchain.types import (
     SessionTerms,
 )
 
-State = Literal["requested", "signed", "committed", "job", "final", "expired", "voided"]
+State = Literal[
+    "requested", "signed", "committed", "job", "final", "expired", "voided", "overtaken"
+]
 Until = Literal["signed", "committed", "final"]
 ORDER: Final = ("requested", "signed", "committed", "final")
 BATCH_STATES: Final[Mapping[BatchState, State]] = {
@@ -45,6 +47,11 @@ BATCH_STATES: Final[Mapping[BatchState, State]] = {
 }
 EXPIRED: Final = "the operator posted no result in time; nothing was paid"
 VOIDED: Final = "the refund mode gave the fee back"
+WITHOUT_RESULT: Final[Mapping[State, str]] = {
+    "expired": EXPIRED,
+    "voided": VOIDED,
+    "overtaken": OVERTAKEN_BY,
+}
 
 
 class PendingResult:
@@ -80,8 +87,14 @@ class PendingResult:
     # What it is now
 
     def state(self) -> State:
-        """Return how far the result is; "job" once it was challenged or extracted."""
-        inclusion = self.find_inclusion()
+        """Return how far the result is; "job" once it was challenged or extracted.
+
+        "overtaken" where another request of this nonce was answered: at most one of them counts.
+        """
+        try:
+            inclusion = self.find_inclusion()
+        except JobEnded:
+            return OVERTAKEN
         if inclusion is None:
             now = self._connection.contracts.market.get_time().now
             if now > self.request.valid_until:
@@ -92,13 +105,14 @@ class PendingResult:
         return BATCH_STATES[self._connection.sessions.get_batch(inclusion.batch_id).state]
 
     def find_inclusion(self) -> Inclusion | None:
-        """Return the batch with this result and its path, or None while it is not on chain."""
+        """Return the batch with this result and its path, or None while it is not on chain.
+
+        Raises JobEnded where another request of this nonce was answered.
+        """
         if not self._connection.sessions.is_nonce_used(self.request.session, self.nonce):
             self._inclusion = None  # not yet, or not any more: a reorganisation took it
         elif self._inclusion is None:
-            self._inclusion = find_inclusion(
-                self._connection, self.request.session, self._session_terms, self.nonce
-            )
+            self._inclusion = find_inclusion(self._connection, self.request, self._session_terms)
         return self._inclusion
 
     def find_job(self) -> Job | None:
@@ -139,7 +153,10 @@ class PendingResult:
 
     @property
     def assurance(self) -> Assurance:
-        """Return how much may be relied on the result; NONE before its batch is final."""
+        """Return how much may be relied on the result; NONE before its batch is final.
+
+        Raises JobEnded where another request of this nonce was answered.
+        """
         inclusion = self.find_inclusion()
         if inclusion is None:
             return Assurance.NONE
@@ -163,8 +180,8 @@ class PendingResult:
             state = self.state()
         except (GatewayUnavailable, GatewayRefused) as error:
             return None, str(error)
-        if state in ("expired", "voided"):
-            raise JobEnded(self.job_id, state, EXPIRED if state == "expired" else VOIDED)
+        if state in WITHOUT_RESULT:
+            raise JobEnded(self.job_id, state, WITHOUT_RESULT[state])
         if state == "job":
             return self._look_at_job(until)
         return (ORDER.index(state) >= ORDER.index(until) or None), state

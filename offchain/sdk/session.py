@@ -6,13 +6,20 @@ from typing import Any, Final
 
 from offchain.chain.session_ids import compute_session_id
 from offchain.chain.transaction import parse_signature
-from offchain.chain.typed_data import build_request
-from offchain.errors import ConfigError, ContractRevert, GatewayRefused, TermsMismatch
+from offchain.chain.typed_data import build_request, verify_typed_signature
+from offchain.errors import (
+    ConfigError,
+    ContractRevert,
+    GatewayRefused,
+    SignerMismatch,
+    TermsMismatch,
+)
 from offchain.sdk.connection import Connection
 from offchain.sdk.pending import PendingResult
-from offchain.submit.gateway import SignedRequest
+from offchain.submit.gateway import SignedRequest, parse_signed_request
 from offchain.submit.models import encode_input
 from offchain.types import (
+    AccountId,
     Amount,
     Digest,
     Seconds,
@@ -75,7 +82,8 @@ class Session:
 
         `values` are the input as a list or array of integers. The operator is paid one fee if its
         result is on chain within `valid_seconds` of the protocol's clock (three times T_exec by
-        default), nothing otherwise. The same `name` is the same request, whatever happened between.
+        default), nothing otherwise. The same `name` is the same request, whatever happened between;
+        without one, a request that was signed and refused may be served beside its repetition.
         Raises TensorError or RangeError for an input that the model does not take, GatewayRefused
         or GatewayUnavailable.
         """
@@ -99,7 +107,8 @@ class Session:
                 return self._post(request, raw)
             except GatewayRefused as refused:
                 # Another request has the nonce: this journal is younger than the session.
-                if refused.status != 409 or attempt == ATTEMPTS - 1:
+                is_last = refused.status != 409 or attempt == ATTEMPTS - 1
+                if is_last or not self._is_taken(request):
                     raise
         raise AssertionError("the last attempt returns or raises")
 
@@ -109,6 +118,26 @@ class Session:
             nonce = connection.journal.increment(f"nonces:{self.id}") - 1
             if not connection.sessions.is_nonce_used(self.id, nonce):
                 return nonce
+
+    def _is_taken(self, request: SessionRequest) -> bool:
+        """Whether another request counts under this nonce: on chain, or by this signer's own hand.
+
+        What was refused is signed all the same: a gateway that is believed without a proof would
+        collect one paid request after the other for a single input.
+        """
+        connection = self._connection
+        if connection.sessions.is_nonce_used(self.id, request.nonce):
+            return True
+        try:
+            told = connection.gateway.get_request(self.id, request.nonce)
+            other = parse_signed_request(self.id, told)
+            message = build_request(
+                connection.client.chain_id, connection.sessions.address, other.request
+            )
+            verify_typed_signature(message, other.signature, AccountId(self.terms.signer))
+        except (GatewayRefused, SignerMismatch, ValueError):
+            return False
+        return other.request.nonce == request.nonce and other.request != request
 
     def _repeat(self, nonce: int, digest: Digest, raw: bytes, name: str) -> PendingResult:
         detail = self._connection.recall(f"{REQUEST}:{nonce}", self.id)

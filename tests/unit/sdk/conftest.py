@@ -15,7 +15,7 @@ from offchain.chain.client import Call
 from offchain.chain.job_ids import compute_job_id
 from offchain.chain.journal import Journal
 from offchain.chain.keys import LocalSigner
-from offchain.chain.typed_data import build_order, hash_order
+from offchain.chain.typed_data import build_order, build_request, hash_order
 from offchain.errors import ContractRevert, GatewayRefused
 from offchain.params.presets import LOCAL
 from offchain.sdk.connection import Connection
@@ -36,6 +36,8 @@ from offchain.types import (
     OrderHash,
     ProtocolTime,
     Seconds,
+    SessionId,
+    SessionRequest,
     VersionId,
 )
 from tests.small_mlp import tiny
@@ -68,6 +70,8 @@ class World:
     cancelled: set[OrderHash] = field(default_factory=set)
     used_nonces: set[int] = field(default_factory=set)
     known_nonces: set[int] = field(default_factory=set)  # that the gateway has for other inputs
+    shown_by: LocalSigner = CLIENT  # who signed what the gateway has
+    shown_shift: int = 0  # by how much the nonce that it shows is another one
     posted_orders: list[SignedOrder] = field(default_factory=list)
     posted_requests: list[SignedRequest] = field(default_factory=list)
     challengers: tuple[str, ...] = ()
@@ -102,6 +106,20 @@ class World:
         if signed.request.nonce in self.known_nonces:
             raise GatewayRefused("gateway", 409, "Conflict", "another request has the nonce")
         self.posted_requests.append(signed)
+
+    def get_request(self, session: SessionId, nonce: int) -> dict[str, Any]:
+        """Tell what the gateway has under a nonce: a request for another input."""
+        if nonce not in self.known_nonces:
+            raise GatewayRefused("gateway", 404, "Unknown", "no such request")
+        shown = nonce + self.shown_shift
+        other = SessionRequest(session, shown, Digest(b"\x0e" * 32), Seconds(NOW + 9))
+        signature = self.shown_by.sign_typed(build_request(CHAIN_ID, SESSIONS, other))
+        return {
+            "nonce": shown,
+            "inDigest": "0x" + other.in_digest.hex(),
+            "validUntil": int(other.valid_until),
+            "signature": "0x" + signature.hex(),
+        }
 
 
 @pytest.fixture
@@ -185,7 +203,9 @@ def connection(world: World, tmp_path: Path) -> Iterator[Connection]:
         "versions": names(reproduce=lambda _: names(model=MODEL)),
         "submitter": Submitter(),
         "own_gateway": names(
-            post_order=world.posted_orders.append, post_request=world.post_request
+            post_order=world.posted_orders.append,
+            post_request=world.post_request,
+            get_request=world.get_request,
         ),
     }  # fmt: skip
     yield Connection(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from offchain.chain.job_ids import compute_job_id, id_bytes
@@ -14,6 +15,8 @@ from offchain.commit.batch_tree import compute_leaf, compute_root, compute_root_
 from offchain.errors import JobEnded, TermsMismatch, WaitTimeout
 from offchain.sdk.connection import Connection
 from offchain.sdk.session import Session
+from offchain.submit.content import compute_digest
+from offchain.submit.models import encode_input
 from offchain.types import (
     Assurance,
     BatchLeaf,
@@ -23,12 +26,13 @@ from offchain.types import (
     JobState,
     Seconds,
 )
-from tests.unit.sdk.conftest import CHAIN_ID, MARKET, MLP, OPERATOR, World
-from tests.unit.sdk.test_session import ID, TERMS
+from tests.unit.sdk.conftest import CHAIN_ID, MARKET, MLP, MODEL, OPERATOR, World
+from tests.unit.sdk.test_session import ID, OTHER, TERMS
 
+ASKED = compute_digest(encode_input(MODEL, MLP.x), MODEL.input_bits, MODEL.input_shape)
 LEAVES = tuple(
-    BatchLeaf(index, nonce, Digest(bytes([index]) * 32), Digest(bytes([9 + index]) * 32))
-    for index, nonce in enumerate((4, 0, 7))
+    BatchLeaf(index, nonce, asked, Digest(bytes([9 + index]) * 32))
+    for index, (nonce, asked) in enumerate(((4, OTHER), (0, ASKED), (7, OTHER)))
 )
 
 
@@ -104,6 +108,27 @@ def test_find_inclusion__results_that_are_not_the_batchs__refused(
         told["batch"] = lie
         with pytest.raises(TermsMismatch):
             pending.find_inclusion()
+
+
+@pytest.mark.usefixtures("told")
+def test_nonce_answered_for_another_input__no_result_and_nothing_to_challenge(
+    connection: Connection, world: World
+) -> None:
+    """Two were signed under one nonce: what was answered says nothing about the other's input."""
+    used, world.used_nonces = world.used_nonces, set()
+    pending = Session(connection, ID, TERMS).request(np.roll(MLP.x, 1))
+    world.used_nonces = used
+    assert pending.nonce == 0
+    assert pending.state() == "overtaken"
+    with pytest.raises(JobEnded, match="another input"):
+        pending.wait(0)
+    for ask in ("out_digest", "output", "label", "assurance"):
+        with pytest.raises(JobEnded, match="another input"):
+            getattr(pending, ask)
+    for move in (pending.verify, pending.challenge, pending.extract):
+        with pytest.raises(JobEnded, match="another input"):
+            move()
+    assert world.sent == []
 
 
 def test_state__follows_the_batch(

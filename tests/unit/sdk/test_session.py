@@ -15,6 +15,7 @@ from offchain.sdk.connection import Connection
 from offchain.sdk.pending import PendingResult
 from offchain.sdk.session import ATTEMPTS, Session
 from offchain.submit.content import compute_digest
+from offchain.submit.gateway import SignedRequest
 from offchain.types import ETH, Address, Amount, Digest, SessionId, SessionTerms, SignedResult
 from tests.unit.sdk.conftest import (
     CHAIN_ID,
@@ -85,6 +86,38 @@ def test_request__a_gateway_that_refuses_every_nonce__is_believed_at_last(
     assert len(world.posted_requests) == 0
     world.known_nonces = set()
     assert session.request(MLP.x).nonce == ATTEMPTS
+
+
+@pytest.mark.parametrize("lie", ["nothing", "a stranger's", "another nonce's", "the same one"])
+def test_request__gateway_refuses_and_shows_no_other_of_this_nonce__signs_no_second(
+    world: World, session: Session, lie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each refused request is signed: it could be served, and paid, all the same."""
+    refused: list[SignedRequest] = []
+
+    def refuse(signed: SignedRequest) -> None:
+        refused.append(signed)
+        raise GatewayRefused("gateway", 409, "Refused", "the deposit is used up")
+
+    gateway: Any = session._connection.gateway
+    monkeypatch.setattr(gateway, "post_request", refuse)
+    world.known_nonces = set() if lie == "nothing" else set(range(100))
+    world.shown_by = STRANGER if lie == "a stranger's" else CLIENT
+    world.shown_shift = 1 if lie == "another nonce's" else 0
+    if lie == "the same one":
+        monkeypatch.setattr(gateway, "get_request", lambda *_: _show(refused[-1]))
+    with pytest.raises(GatewayRefused, match="deposit"):
+        session.request(MLP.x)
+    assert len(refused) == 1
+
+
+def _show(signed: SignedRequest) -> dict[str, Any]:
+    return {
+        "nonce": signed.request.nonce,
+        "inDigest": "0x" + signed.request.in_digest.hex(),
+        "validUntil": int(signed.request.valid_until),
+        "signature": "0x" + signed.signature.hex(),
+    }
 
 
 def test_request__same_name__same_request(world: World, session: Session) -> None:
