@@ -13,7 +13,7 @@ import pytest
 
 from offchain.errors import DownloadError, StorageError
 from offchain.submit.download import download
-from offchain.submit.fetch import FetchPolicy, open_stream, read_small, resolve_uri
+from offchain.submit.fetch import FetchPolicy, _follow, open_stream, read_small, resolve_uri
 from tests.unit.submit.hostile_server import Site, answer, serve
 
 BODY = bytes(range(256)) * 1200  # 300 KiB: several chunks
@@ -178,6 +178,27 @@ def test_download__redirect_from_a_named_host_into_a_private_network__not_follow
             fetch(target, f"{site.url}/to-inner", policy=FetchPolicy().trusting(site.url))
         assert not inner.requests
         fetch(target, f"{site.url}/to-inner")  # where the whole chain is local
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "target"),
+    [
+        ("https://h/a", "/b", "https://h/b"),
+        ("https://h/a", "https://other/b", "https://other/b"),
+        ("http://h/a", "https://h/b", "https://h/b"),
+        ("https://h/a", "http://h/b", None),
+        ("https://h/a", "ftp://h/b", None),
+        ("https://h/a", "", None),
+    ],
+)
+def test_follow__never_to_less_than_was_asked_for(
+    url: str, location: str, target: str | None
+) -> None:
+    if target is None:
+        with pytest.raises(DownloadError, match="not followed"):
+            _follow(url, location)
+    else:
+        assert _follow(url, location) == target
 
 
 def test_download__redirect_on_the_same_host__followed(site: Site, target: Path) -> None:
