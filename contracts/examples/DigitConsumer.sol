@@ -9,7 +9,7 @@ import {IResultConsumer} from "../interfaces/IResultConsumer.sol";
 import {IResultRelay} from "../interfaces/IResultRelay.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {JobId} from "../types/Ids.sol";
-import {Assurance, Job, JobParams, JobState, PROOF_REQUIRED} from "../types/Job.sol";
+import {Assurance, JobParams, JobState, PROOF_REQUIRED} from "../types/Job.sol";
 
 /// @title An example: a prize for the first picture of a digit
 /// @notice A sponsor puts up a prize; whoever first enters a picture that the network reads as the wanted digit wins it.
@@ -59,6 +59,9 @@ contract DigitConsumer is IResultConsumer {
     uint256 public constant GRACE = 30 days;
 
     uint256 private constant CLASSES = 10;
+    uint256 private constant BPS = 10_000;
+    /// @dev The deployment's keeper's tip, in hundredths of a percent of the fee (protocol.md 3.11).
+    uint256 private constant TIP_BPS = 50;
 
     /* IMMUTABLES */
 
@@ -124,17 +127,23 @@ contract DigitConsumer is IResultConsumer {
         IResultRelay(RELAY).subscribe(jobId, address(this), CALLBACK_GAS);
     }
 
-    /// @notice Ends an entry whose job ended without a result, and owes its entrant the fee.
+    /// @notice Ends an entry whose job ended, or ends now, without a result, and owes its entrant the fee; the keeper's
+    /// tip less where somebody else let the job expire.
     function refund(JobId jobId) external {
         Entry memory entry = findEntry(jobId);
-        Job memory job = IJobMarket(MARKET).getJob(jobId);
-        bool hasResult = job.state == JobState.FINAL || job.state == JobState.PROVEN;
-        if (job.state < JobState.FINAL || hasResult) revert NotOver(jobId, job.state);
+        JobState state = IJobMarket(MARKET).getJob(jobId).state;
+        bool hasResult = state == JobState.FINAL || state == JobState.PROVEN;
+        bool isOver = state == JobState.OPEN || state >= JobState.FINAL;
+        if (!isOver || hasResult) revert NotOver(jobId, state);
 
         delete entries[jobId];
+        // The client itself earns no tip. SAFETY: market and vault call nobody here.
+        if (state == JobState.OPEN) IJobMarket(MARKET).expireJob(jobId);
         collectCredit();
-        // A keeper's tip may have come off the refund of a job that nobody took.
-        uint256 amount = Math.min(entry.fee, getRest());
+        // INVARIANT: an entry gets what its own job gave back. A keeper of its own entry would have the tip twice: the
+        // second time out of others' refunds.
+        uint256 tip = state == JobState.EXPIRED ? entry.fee * TIP_BPS / BPS : 0;
+        uint256 amount = Math.min(entry.fee - tip, getRest());
         owe(entry.entrant, amount);
         emit EntryRefunded(jobId, entry.entrant, amount);
     }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {DigitConsumer} from "../../contracts/examples/DigitConsumer.sol";
+import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
 import {Assurance, Job, JobState, JobTerms, PROOF_REQUIRED} from "../../contracts/types/Job.sol";
 import {VersionParams} from "../../contracts/types/Version.sol";
@@ -198,8 +199,6 @@ contract DigitConsumerTest is JobSteps {
     function test_refund__nobody_took_it__gives_the_fee_back() public {
         (JobId first, JobId second) = (enter(CLIENT, FEE), enter(STRANGER, 2 * FEE));
         warpPastJob(second);
-        market.expireJob(first);
-        market.expireJob(second);
         prize.refund(second);
         prize.refund(first);
         assertEq(withdraw(CLIENT), FEE, "first");
@@ -222,11 +221,33 @@ contract DigitConsumerTest is JobSteps {
         assertEq(address(prize).balance, SMALL, "prize");
     }
 
+    /// @dev Who enters with a large fee and is its own keeper must not have the tip back out of others' refunds.
+    function test_refund__its_own_keeper__takes_nothing_from_others() public {
+        JobId others = enter(CLIENT, FEE);
+        warpPastJob(others);
+        market.expireJob(others);
+        JobId own = enter(STRANGER, 10 ether);
+        vm.warp(market.getJob(own).deadline + 1 days);
+        vm.prank(CHALLENGER);
+        market.expireJob(own);
+        prize.refund(own);
+        prize.refund(others);
+        assertEq(withdraw(CLIENT), FEE - TIP, "others' refund");
+        assertEq(withdraw(STRANGER) + accountOf(CHALLENGER).credit, 10 ether, "its own money");
+        assertEq(address(prize).balance, SMALL + TIP, "prize, and what nobody is owed");
+    }
+
     function test_refund__running_or_successful__reverts() public {
         JobId jobId = enter(CLIENT, FEE);
-        vm.expectRevert(abi.encodeWithSelector(DigitConsumer.NotOver.selector, jobId, JobState.OPEN));
+        bytes memory early = abi.encodeWithSelector(
+            IJobMarket.DeadlineNotReached.selector, jobId, market.getJob(jobId).deadline, block.timestamp
+        );
+        vm.expectRevert(early);
         prize.refund(jobId);
-        finalise(commitDigit(jobId, DIGIT));
+        accept(jobId);
+        vm.expectRevert(abi.encodeWithSelector(DigitConsumer.NotOver.selector, jobId, JobState.ASSIGNED));
+        prize.refund(jobId);
+        jobId = finalise(commitDigit(enter(CLIENT, FEE), DIGIT));
         vm.expectRevert(abi.encodeWithSelector(DigitConsumer.NotOver.selector, jobId, JobState.FINAL));
         prize.refund(jobId);
     }
