@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from eth_utils.address import is_address
 
 from offchain.cli.options import FOLDER
 from offchain.cli.output import EXIT_HELP, tell
@@ -27,6 +28,12 @@ PAUSE_S: Final = 0.5
     "--rpc", "rpc_url", default="",
     help="URL of a node that browsers may use; what the gateway's /config names by default.",
 )  # fmt: skip
+@click.option(
+    "--market",
+    default="",
+    help="JobMarket of the deployment that is meant (deployments/<chainId>.json). On any chain but "
+    "a local one it has to be named, and --rpc too: else the gateway would say who is paid.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=5173, show_default=True,
@@ -47,6 +54,7 @@ PAUSE_S: Final = 0.5
 def command(
     gateway_url: str,
     rpc_url: str,
+    market: str,
     host: str,
     port: int,
     development_wallet: bool,
@@ -55,8 +63,8 @@ def command(
     """Serve the web page, with a policy that lets it talk to the gateway and the node only.
 
     The page is static files: any web server can serve them, with a config.json
-    {"gateway", "rpc", "chainId", "developmentWallet"} beside them. The gateway has to allow the
-    page's origin (--dapp-origin there).
+    {"gateway", "rpc", "chainId", "developmentWallet", "market"} beside them. The gateway has to
+    allow the page's origin (--dapp-origin there).
 
     \b
     zkdps gateway run --dapp-origin http://127.0.0.1:5173 ...
@@ -75,9 +83,16 @@ def command(
     chain_id, public_rpc = read_config(gateway_url)
     if development_wallet and chain_id not in LOCAL_CHAIN_IDS:
         raise ConfigError(f"--development-wallet is for local chains, not for chain {chain_id}")
+    if chain_id not in LOCAL_CHAIN_IDS and not (market and rpc_url):
+        raise ConfigError(
+            f"on chain {chain_id} name --market and --rpc: money goes where they say, which is "
+            "not for a gateway to choose"
+        )
+    if market and not is_address(market):
+        raise ConfigError("--market is an address: 0x and 40 hex digits")
     if not (rpc_url or public_rpc):
         raise ConfigError("the gateway names no node for browsers: give --rpc")
-    config = DappConfig(gateway_url, rpc_url or public_rpc, chain_id, development_wallet)
+    config = DappConfig(gateway_url, rpc_url or public_rpc, chain_id, development_wallet, market)
     app = create_dapp_app(config, dist or DIST)
     tell(f"the web page: http://{host}:{port}/" if port else "the web page: see the log")
     serve(app, host, port, trust_proxy=False, log=Log("dapp"))

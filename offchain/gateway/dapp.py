@@ -30,6 +30,7 @@ class DappConfig:
     rpc: str
     chain_id: int
     development_wallet: bool = False  # signs with the accounts that a development node unlocks
+    market: str = ""  # of the deployment that is meant; empty: the gateway's, on a local chain only
 
     def to_json(self) -> dict[str, Any]:
         """Return the file's content."""
@@ -38,6 +39,7 @@ class DappConfig:
             "rpc": self.rpc,
             "chainId": self.chain_id,
             "developmentWallet": self.development_wallet,
+            "market": self.market or None,
         }
 
 

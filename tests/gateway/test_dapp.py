@@ -43,6 +43,7 @@ def test_config__is_the_servers__not_a_file_of_the_build(client: TestClient) -> 
         "rpc": "https://rpc.example/key",
         "chainId": 31337,
         "developmentWallet": True,
+        "market": None,
     }
 
 

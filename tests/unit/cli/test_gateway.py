@@ -90,6 +90,11 @@ def test_read_config__nobody_there__given_up(monkeypatch: pytest.MonkeyPatch) ->
         (1, "http://node", ["--development-wallet"], "local chains"),
         (31337, "", [], "give --rpc"),
         (31337, "file:///etc", [], "http"),
+        # Where money is real, neither contracts nor node are the gateway's choice.
+        (1, "http://node", [], "--market"),
+        (1, "http://node", ["--market", "0x" + "ab" * 20], "--rpc"),
+        (1, "http://node", ["--rpc", "http://own"], "--market"),
+        (31337, "http://node", ["--market", "0x12"], "40 hex digits"),
     ],
 )
 def test_dapp__options_that_make_no_sense__refused(

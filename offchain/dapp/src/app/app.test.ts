@@ -14,6 +14,8 @@ import { computeLeastFee, roundUp, suggestFee } from "./fees";
 import { listRemembered, recall, remember } from "./storage";
 import { type Call, TransactionBook } from "./transactions";
 
+const MARKET = `0x${"ab".repeat(20)}`;
+
 describe("the configuration", () => {
   const given = {
     gateway: "http://127.0.0.1:8000/",
@@ -23,11 +25,15 @@ describe("the configuration", () => {
   };
 
   test("is read, without slashes at its ends", () => {
-    expect(parseConfig(given)).toEqual({ ...given, gateway: "http://127.0.0.1:8000" });
+    const gateway = "http://127.0.0.1:8000";
+    expect(parseConfig(given)).toEqual({ ...given, gateway, market: null });
+    expect(parseConfig({ ...given, market: MARKET }).market).toBe(MARKET);
   });
 
   test("offers no development wallet where money is real, whatever the file says", () => {
-    expect(parseConfig({ ...given, chainId: 1 }).developmentWallet).toBe(false);
+    const real = { ...given, chainId: 1, market: MARKET };
+    expect(parseConfig(real).developmentWallet).toBe(false);
+    expect(() => parseConfig({ ...given, chainId: 1 })).toThrow("market");
     expect(parseConfig({ ...given, developmentWallet: undefined }).developmentWallet).toBe(false);
   });
 
@@ -36,6 +42,7 @@ describe("the configuration", () => {
     [{ ...given, chainId: "31337" }],
     [{ ...given, gateway: "javascript:alert(1)" }],
     [{ ...given, rpc: undefined }],
+    [{ ...given, market: "0x12" }],
   ])("refuses %o", (raw) => {
     expect(() => parseConfig(raw)).toThrow(ConfigError);
   });
@@ -154,7 +161,13 @@ describe("a transaction on its way", () => {
     getTransaction: vi.fn(),
     call: vi.fn(),
   };
-  const provider = { request: vi.fn(async () => hash) };
+  let walletChain = 31337;
+  const provider = {
+    request: vi.fn(
+      async ({ method }: { method: string }): Promise<unknown> =>
+        method === "eth_chainId" ? `0x${walletChain.toString(16)}` : hash,
+    ),
+  };
   const open = (chainId = 31337) => new TransactionBook(client as never, chainId);
   const send = async () => {
     const book = open();
@@ -175,9 +188,25 @@ describe("a transaction on its way", () => {
     expect(provider.request).toHaveBeenCalledWith({
       method: "eth_sendTransaction",
       params: [
-        { from: account, to: call.address, data: "0x18178358", value: "0x5", gas: "0x1e848" },
+        {
+          from: account,
+          to: call.address,
+          data: "0x18178358",
+          value: "0x5",
+          gas: "0x1e848",
+          chainId: "0x7a69",
+        },
       ],
     });
+  });
+
+  test("does not go out where the wallet has changed its chain meanwhile", async () => {
+    walletChain = 1;
+    await expect(send()).rejects.toThrow("another chain than 31337");
+    walletChain = 31337;
+    const asked = provider.request.mock.calls.map(([{ method }]) => method);
+    expect(asked).toEqual(["eth_chainId"]);
+    expect(open().getAll()).toEqual([]);
   });
 
   test("is known again after a reload, on its own chain only", async () => {

@@ -8,6 +8,8 @@ export type Config = {
   readonly chainId: number;
   /** Offer a wallet that signs with the node's own accounts; only ever on a local chain. */
   readonly developmentWallet: boolean;
+  /** The market of the deployment that is meant; null trusts the gateway to name it. */
+  readonly market: string | null;
 };
 
 /** Chains on which money is play money: Anvil's and Ganache's. */
@@ -25,7 +27,7 @@ export async function loadConfig(): Promise<Config> {
 
 export function parseConfig(raw: unknown): Config {
   if (typeof raw !== "object" || raw === null) throw new ConfigError("config.json is no object");
-  const { gateway, rpc, chainId, developmentWallet } = raw as Record<string, unknown>;
+  const { gateway, rpc, chainId, developmentWallet, market } = raw as Record<string, unknown>;
   if (typeof chainId !== "number" || !Number.isSafeInteger(chainId) || chainId <= 0) {
     throw new ConfigError("config.json: chainId is no chain's number");
   }
@@ -34,7 +36,17 @@ export function parseConfig(raw: unknown): Config {
     rpc: parseAddress("rpc", rpc),
     chainId,
     developmentWallet: developmentWallet === true && LOCAL_CHAINS.includes(chainId),
+    market: parseMarket(market, LOCAL_CHAINS.includes(chainId)),
   };
+}
+
+/** Where money is real, nobody but this file says whom it goes to. */
+function parseMarket(raw: unknown, isLocal: boolean): string | null {
+  if (isLocal && (raw === undefined || raw === null || raw === "")) return null;
+  if (typeof raw !== "string" || !/^0x[0-9a-fA-F]{40}$/.test(raw)) {
+    throw new ConfigError("config.json: market is no contract's address");
+  }
+  return raw;
 }
 
 function parseAddress(name: string, raw: unknown): string {

@@ -7,6 +7,8 @@ import {
   MalformedDocument,
   type ModelBundle,
   type ModelInterface,
+  readPin,
+  readUri,
   type TensorSpec,
   type Version,
   type VersionId,
@@ -44,7 +46,8 @@ async function fetchModel({ reader, gateway }: Services, id: VersionId): Promise
   const version = await reader.getVersion(id);
   if (version === null) throw new MalformedDocument("this model version is not registered");
   const key = computeModelKey(version.graphHash, version.weightRoot);
-  const bundle = await gateway.getBundle(key);
+  // Labels are half of an answer: where the registration names its bundle, no other one speaks for the model.
+  const bundle = await gateway.getBundle(key, undefined, readPin(await readUri(reader, id)));
   const [graphBytes, face] = await Promise.all([
     gateway.getFile(key, bundle, "graph.json"),
     gateway.getInterface(key, bundle),

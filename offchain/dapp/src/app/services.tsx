@@ -15,6 +15,7 @@ import {
   connectChain,
   type Deployment,
   GatewayClient,
+  WrongDeployment,
   watchHead,
 } from "../protocol";
 import { type Config, loadConfig } from "./config";
@@ -57,6 +58,12 @@ async function openServices(signal: AbortSignal): Promise<Services> {
   if (deployment.chainId !== config.chainId) {
     throw new Error(
       `config.json names chain ${config.chainId}, the gateway serves chain ${deployment.chainId}`,
+    );
+  }
+  const { JobMarket } = deployment.contracts;
+  if (config.market !== null && config.market.toLowerCase() !== JobMarket.toLowerCase()) {
+    throw new WrongDeployment(
+      `the gateway serves the market ${JobMarket}, config.json names ${config.market}`,
     );
   }
   const reader = new ChainReader(connectChain(config.rpc, config.chainId), deployment);

@@ -78,7 +78,13 @@ export class TransactionBook {
     gas: bigint,
   ): Promise<Hash> {
     const { to, data, value } = encode(call);
-    const request = { from: account, to, data, value: numberToHex(value), gas: numberToHex(gas) };
+    // The wallet may have gone to another chain since the button was drawn: the same address there is somebody else's.
+    const chainId = numberToHex(this.chainId);
+    if (Number(await provider.request({ method: "eth_chainId" })) !== this.chainId) {
+      throw new Error(`Your wallet is on another chain than ${this.chainId}: nothing was sent.`);
+    }
+    const amounts = { value: numberToHex(value), gas: numberToHex(gas) };
+    const request = { from: account, to, data, ...amounts, chainId };
     const hash = await provider.request({ method: "eth_sendTransaction", params: [request] });
     if (typeof hash !== "string" || !/^0x[0-9a-fA-F]{64}$/.test(hash)) {
       throw new Error("the wallet returned no transaction hash");

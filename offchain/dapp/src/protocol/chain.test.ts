@@ -9,6 +9,8 @@ import { type Address, ETH, ZERO_WORD } from "./types";
 import { type HeadChange, watchHead } from "./watch";
 
 const JOB = word(77);
+const SESSIONS: Address = "0x1000000000000000000000000000000000000005";
+const ORDERS: Address = "0x1000000000000000000000000000000000000006";
 const CLIENT: Address = "0x2000000000000000000000000000000000000001";
 const OPERATOR: Address = "0x2000000000000000000000000000000000000002";
 
@@ -50,6 +52,9 @@ function makeNode(): FakeNode {
     VAULT: always(VAULT),
     REGISTRY: always(REGISTRY),
     MARKET: always(MARKET),
+    TOKEN: always(ETH),
+    SESSIONS: always(SESSIONS),
+    ORDERS: always(ORDERS),
     GAME: always(GAME),
     PARAMETERS_HASH: always(hashParameters(DEPLOYMENT.parameters)),
   };
@@ -109,6 +114,15 @@ describe("a deployment", () => {
     const cheaper = { ...DEPLOYMENT.parameters, lockFees: 34 };
     const reader = new ChainReader(makeNode().client, { ...DEPLOYMENT, parameters: cheaper });
     await expect(reader.verifyDeployment()).rejects.toThrow("another parameters");
+    const named = (changes: object) =>
+      new ChainReader(makeNode().client, { ...DEPLOYMENT, ...changes }).verifyDeployment();
+    const whole = { ...DEPLOYMENT.contracts, SessionMarket: SESSIONS, OrderBook: ORDERS };
+    await named({ contracts: whole });
+    const thief = { ...whole, SessionMarket: CLIENT };
+    await expect(named({ contracts: thief })).rejects.toThrow("another SessionMarket");
+    const book = { ...whole, OrderBook: CLIENT };
+    await expect(named({ contracts: book })).rejects.toThrow("another OrderBook");
+    await expect(named({ token: CLIENT })).rejects.toThrow("another token");
     const nothing = { ...DEPLOYMENT.contracts, JobMarket: CLIENT };
     const lost = new ChainReader(makeNode().client, { ...DEPLOYMENT, contracts: nothing });
     await expect(lost.verifyDeployment()).rejects.toThrow("there is no deployment");

@@ -264,9 +264,13 @@ export class ChainReader {
     return { symbol: symbol.slice(0, MAX_SYMBOL), decimals };
   }
 
-  /** Throws WrongDeployment unless the addresses are one deployment, with these parameters, on the node's chain. */
+  /**
+   * Throws WrongDeployment unless the addresses are one deployment, with these parameters, on the node's chain.
+   *
+   * Every address that money can be sent to is reached from the market: whose market it is, `config.json` says.
+   */
   async verifyDeployment(): Promise<void> {
-    const { contracts, chainId, parameters } = this.deployment;
+    const { contracts, chainId, parameters, token } = this.deployment;
     const found = await this.client.getChainId();
     if (found !== chainId) {
       throw new WrongDeployment(`the node follows chain ${found}, not ${chainId}`);
@@ -280,6 +284,10 @@ export class ChainReader {
       this.client.readContract({ ...game, functionName: "MARKET" }),
       this.client.readContract({ ...vault, functionName: "GAME" }),
       this.client.readContract({ ...market, functionName: "PARAMETERS_HASH" }),
+      this.client.readContract({ ...vault, functionName: "MARKET" }),
+      this.client.readContract({ ...vault, functionName: "TOKEN" }),
+      this.client.readContract({ ...vault, functionName: "SESSIONS" }),
+      this.client.readContract({ ...market, functionName: "ORDERS" }),
     ]).catch((cause: unknown) => {
       throw new WrongDeployment(`there is no deployment at ${contracts.JobMarket}: ${cause}`);
     });
@@ -289,8 +297,15 @@ export class ChainReader {
       contracts.JobMarket,
       contracts.DisputeGame,
       hashParameters(parameters),
+      contracts.JobMarket,
+      token ?? ETH,
+      contracts.SessionMarket ?? named[7], // a gateway that names none offers none
+      contracts.OrderBook ?? named[8],
     ] as const;
-    const names = ["StakeVault", "ModelRegistry", "JobMarket", "DisputeGame", "parameters"];
+    const names = [
+      ...["StakeVault", "ModelRegistry", "JobMarket", "DisputeGame", "parameters"],
+      ...["JobMarket", "token", "SessionMarket", "OrderBook"],
+    ];
     const wrong = names.filter((_, k) => !isEqualHex(named[k] ?? "0x", expected[k] ?? "0x"));
     if (wrong.length > 0) {
       throw new WrongDeployment(`the gateway names another ${wrong.join(", ")} than the contracts`);

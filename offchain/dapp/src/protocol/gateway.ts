@@ -12,13 +12,14 @@ import {
   type Deployment,
   type Digest,
   ETH,
+  type Hex,
   type JobId,
   type ModelBundle,
   type ModelInterface,
   type Tensor,
   type Version,
 } from "./types";
-import { verifyContent, verifyFile, verifyWeights } from "./verify";
+import { verifyBundle, verifyContent, verifyFile, verifyWeights } from "./verify";
 
 const TIMEOUT_MS = 20_000;
 const MAX_FILE_BYTES = 64 * 2 ** 20; // of one file that a page holds in memory
@@ -82,10 +83,20 @@ export class GatewayClient {
 
   /* MODELS */
 
-  /** bundle.json of a model's key. */
-  async getBundle(key: string, signal?: AbortSignal): Promise<ModelBundle> {
-    const bundle = (await this.getJson(`/models/${key}/bundle.json`, signal)) as ModelBundle;
-    if (bundle.format !== "zkdps-bundle/1" || !Array.isArray(bundle.files)) {
+  /** bundle.json of a model's key. With `pinned`, a SHA-256, throws DigestMismatch for any other bundle. */
+  async getBundle(
+    key: string,
+    signal?: AbortSignal,
+    pinned: Hex | null = null,
+  ): Promise<ModelBundle> {
+    const answer = await this.fetch(
+      `/models/${key}/bundle.json`,
+      signal === undefined ? {} : { signal },
+    );
+    const raw = new Uint8Array(await answer.arrayBuffer());
+    if (pinned !== null) verifyBundle(raw, pinned);
+    const bundle = parseJson(new TextDecoder().decode(raw)) as ModelBundle;
+    if (bundle?.format !== "zkdps-bundle/1" || !Array.isArray(bundle.files)) {
       throw new MalformedDocument("bundle.json is not of format zkdps-bundle/1");
     }
     return bundle;
@@ -210,7 +221,10 @@ export class GatewayClient {
 }
 
 async function readJson(answer: Response): Promise<unknown> {
-  const text = await answer.text();
+  return parseJson(await answer.text());
+}
+
+function parseJson(text: string): unknown {
   if (text === "") return null;
   try {
     return JSON.parse(text);

@@ -55,6 +55,17 @@ export function verifyContent(
   }
 }
 
+/** Throws unless bundle.json is the one that the registration names: titles and labels are its publisher's then. */
+export function verifyBundle(raw: Uint8Array, pinned: Hex): void {
+  const found = sha256(raw);
+  if (!isEqualHex(found, pinned)) {
+    throw new DigestMismatch("bundle.json is not the one that the version registered", {
+      expected: pinned,
+      found,
+    });
+  }
+}
+
 /** Throws unless the bytes are the file that the bundle lists. */
 export function verifyFile(raw: Uint8Array, file: BundleFile): void {
   const found = sha256(raw);

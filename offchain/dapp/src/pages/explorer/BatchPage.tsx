@@ -1,14 +1,16 @@
 // One batch and its results, held against the root that was committed on chain.
 import { useMemo, useState } from "react";
 import { link } from "../../app/router";
+import { useHeadKey, useServices } from "../../app/services";
+import { useData } from "../../app/useData";
 import { Async, Button, Card, Fact, Facts, Hex, Notice } from "../../components/basics";
 import { Countdown } from "../../components/Countdown";
 import {
   type BatchAnswer,
-  computeBatchId,
-  computeLeaf,
-  computeRoot,
-  isEqualHex,
+  type ChainBatch,
+  readBatch,
+  verifyLeaves,
+  type Hex as Word,
 } from "../../protocol";
 import { LeafDialog } from "./LeafDialog";
 import { useIndex, useVersionNames } from "./live";
@@ -25,7 +27,14 @@ import {
 import { BATCH_STATES } from "./texts";
 
 export function BatchPage({ id }: { id: string }) {
+  const { reader } = useServices();
   const data = useIndex<BatchAnswer>(`/batches/${id}`);
+  const chain = useData(
+    `batch ${id}`,
+    () => readBatch(reader, id as Word),
+    undefined,
+    useHeadKey(),
+  );
   return (
     <ExplorerFrame
       section="sessions"
@@ -33,22 +42,38 @@ export function BatchPage({ id }: { id: string }) {
       lead="Results that the operator committed in one transaction, as leaves under one root."
     >
       <Async data={data} lines={6}>
-        {(batch) => <Batch id={id} batch={batch} />}
+        {(told) => (
+          <Async data={chain} lines={6}>
+            {(found) => <Batch id={id as Word} batch={merge(told, found)} chain={found} />}
+          </Async>
+        )}
       </Async>
     </ExplorerFrame>
   );
 }
 
-function Batch({ id, batch }: { id: string; batch: BatchAnswer }) {
+/** What the chain knows of a batch comes from there; the gateway adds the results and when they came. */
+function merge(told: BatchAnswer, { session, terms, ...chain }: ChainBatch): BatchAnswer {
+  const { state, count, challengeUntil, extractedBits } = chain;
+  const isOut = (index: number) => ((extractedBits >> BigInt(index)) & 1n) === 1n;
+  const leaves = told.leaves.map((leaf) => ({ ...leaf, extracted: isOut(leaf.index) }));
+  const { version, operator } = terms;
+  return { ...told, session, version, operator, state, count, challengeUntil, leaves };
+}
+
+type BatchProps = { readonly id: Word; readonly batch: BatchAnswer; readonly chain: ChainBatch };
+
+function Batch({ id, batch, chain }: BatchProps) {
+  const { reader } = useServices();
   const nameOf = useVersionNames();
-  const tree = useMemo(
-    () => batch.leaves.map(({ job, outDigest }) => computeLeaf(job, outDigest)),
-    [batch.leaves],
-  );
-  const isWhole =
-    tree.length === batch.count &&
-    isEqualHex(computeRoot(tree), batch.root) &&
-    isEqualHex(computeBatchId(batch.session, batch.root), id as `0x${string}`);
+  const tree = useMemo(() => {
+    try {
+      return verifyLeaves(reader, id, chain, batch.leaves);
+    } catch {
+      return null; // whatever is wrong with them: they are not this batch's results
+    }
+  }, [reader, id, chain, batch.leaves]);
+  const isWhole = tree !== null;
   return (
     <>
       {isWhole ? (
@@ -101,7 +126,7 @@ function Batch({ id, batch }: { id: string; batch: BatchAnswer }) {
       </Card>
       <Card title="Results" aside={<span className="small soft">{batch.count} in all</span>}>
         <div className="stack">
-          <Leaves batch={batch} tree={tree} canProve={isWhole} />
+          <Leaves batch={batch} tree={tree ?? []} canProve={isWhole} lockEach={chain.lockEach} />
           <AsOfLabel asOf={batch.asOf} />
         </div>
       </Card>
@@ -113,9 +138,10 @@ type LeavesProps = {
   readonly batch: BatchAnswer;
   readonly tree: readonly Uint8Array[];
   readonly canProve: boolean;
+  readonly lockEach: bigint;
 };
 
-function Leaves({ batch, tree, canProve }: LeavesProps) {
+function Leaves({ batch, tree, canProve, lockEach }: LeavesProps) {
   const [shown, setShown] = useState<number | null>(null);
   const leaf = batch.leaves.find(({ index }) => index === shown);
   return (
@@ -161,8 +187,14 @@ function Leaves({ batch, tree, canProve }: LeavesProps) {
           ))}
         </tbody>
       </table>
-      {leaf === undefined ? null : (
-        <LeafDialog batch={batch} leaf={leaf} tree={tree} onClose={() => setShown(null)} />
+      {leaf === undefined || !canProve ? null : (
+        <LeafDialog
+          batch={batch}
+          leaf={leaf}
+          tree={tree}
+          lockEach={lockEach}
+          onClose={() => setShown(null)}
+        />
       )}
     </>
   );

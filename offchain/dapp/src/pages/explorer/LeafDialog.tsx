@@ -31,6 +31,8 @@ type Props = {
   readonly leaf: LeafEntry;
   /** All leaves of the batch, which hash to its root. */
   readonly tree: readonly Uint8Array[];
+  /** Locked behind each result. */
+  readonly lockEach: bigint;
 };
 
 type Checked = { readonly check: Check; readonly version: Version };
@@ -87,7 +89,13 @@ function Verdict({ check }: { check: Check }) {
   }
 }
 
-function Challenge({ batch, leaf, tree, checked }: Props & { readonly checked: Checked }) {
+function Challenge({
+  batch,
+  leaf,
+  tree,
+  lockEach,
+  checked,
+}: Props & { readonly checked: Checked }) {
   const { deployment, reader } = useServices();
   const { reading } = useHead();
   const { parameters, contracts } = deployment;
@@ -96,7 +104,7 @@ function Challenge({ batch, leaf, tree, checked }: Props & { readonly checked: C
   const { check, version } = checked;
   const gasPrice = computeGasPrice(parameters, ETH, reading.time.block.baseFee);
   const bond = computeBond(parameters, version, gasPrice);
-  const stakes = computeChallengeStakes(bond, computeLeafLock(batch), 1);
+  const stakes = computeChallengeStakes(bond, lockEach, 1);
 
   // What is sent beyond the bond is credited: a base fee that rises until then does not stop the challenge.
   const build = async () => {
@@ -131,12 +139,6 @@ function Challenge({ batch, leaf, tree, checked }: Props & { readonly checked: C
       </ActionButton>
     </section>
   );
-}
-
-/** What is locked behind each of the results that are still in the batch. */
-function computeLeafLock({ funds, count, extracted }: BatchAnswer): bigint {
-  if (funds === null || count === extracted) return 0n;
-  return BigInt(funds.lock) / BigInt(count - extracted);
 }
 
 function Inclusion({ batch, leaf, tree }: Props) {
