@@ -22,7 +22,7 @@ from tests.unit.chain.fake_node import FakeNode
 
 HOUR = 3600
 # What may read the wall clock: the stamp of a log line, and who warns of that very clock.
-READERS = {"roles/log.py", "chain/clock.py", "cli/doctor/chain.py"}
+READERS = {"roles/log.py", "chain/clock.py", "cli/doctor/chain.py", "gateway/routes/chain.py"}
 WALL_CLOCK = re.compile(r"\btime\.time(_ns)?\b|\bdatetime\b|\blocaltime\b|\bgmtime\b|\bctime\b")
 
 
@@ -138,7 +138,7 @@ def test_wall_clock__an_hour_wrong__same_decisions(
     assert follow(tmp_path / "wrong", call, shift, monkeypatch) == right
 
 
-def test_wall_clock__source__read_by_the_log_and_the_warning_only() -> None:
+def test_wall_clock__source__read_by_logs_warnings_and_reports_only() -> None:
     root = Path(offchain.__file__).parent
     readers = {
         str(file.relative_to(root))
