@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from offchain.chain.journal import StepKey, StepStatus
-from offchain.errors import ContentError, NoSuchJob
+from offchain.errors import ContentError, ModelMissing, NoSuchJob
 from offchain.roles.base import REFUSALS, Action, BaseRole
 from offchain.roles.batch_checks import CHALLENGE_RESULT, CHECK_BATCH, BatchWatch
 from offchain.roles.context import Context
@@ -89,7 +89,7 @@ class Challenger(BaseRole):
             model = self.context.versions.reproduce(job.version).model
             raw = self.context.content.get(terms.in_digest, model.input_bits, model.input_shape)
             model.check_input(raw)
-        except (ContentError, NoSuchJob) as error:
+        except (ContentError, NoSuchJob, ModelMissing) as error:
             # It may come while the window is open; the tick asks again as long as it is.
             self.context.put_off(key, str(error))
             return

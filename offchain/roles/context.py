@@ -48,6 +48,7 @@ from offchain.types import AccountId, CommittedBatch, CreatedJob, Job, JobId, Jo
 
 UNKNOWN_JOB: Final = "UnknownJob"  # the market's error
 WORD: Final = 32
+PULL_PATIENCE_S: Final = 5.0  # a role has deadlines; a longer download goes on beside it
 ID_PREFIX: Final = "0x"  # of a job's id: sessions, batches and the account are named otherwise
 ACCOUNT_JOB: Final = "account"  # journal key of steps that belong to the account, not to a job
 
@@ -197,7 +198,7 @@ def build_puller(settings: Settings, chain_id: int) -> Puller | None:
     if not settings.pull:
         return None
     policy = FetchPolicy(is_private_allowed=chain_id in LOCAL_CHAIN_IDS)
-    return Puller(settings.models, policy, gateway=settings.gateway)
+    return Puller(settings.models, policy, gateway=settings.gateway, patience_s=PULL_PATIENCE_S)
 
 
 def read_parameters(manifest: Manifest, market: JobMarket) -> Parameters:

@@ -12,10 +12,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -48,6 +49,7 @@ from offchain.submit.models import Model, find_model, load_model
 
 PULL_FOLDER: Final = ".pull"
 MAX_MODEL_BYTES: Final = 4 << 30  # of one bundle, unless the user allows more
+MAX_PULLS: Final = 64  # at one time
 RETRY_S: Final = 60.0  # a role's pause before it asks again for what could not be had
 SCHEMES: Final = frozenset({"http", "https", "ipfs"})
 # What another address may cure; a registration that its own files belie is not among them.
@@ -262,7 +264,11 @@ def _verify_draft(draft: Path, bundle: Bundle, wanted: Wanted) -> None:
 
 
 class Puller:
-    """Fetches the models of registered versions for a role, each failure at most once a while."""
+    """Fetches the models of registered versions for a role, each failure at most once a while.
+
+    Who registered a version chose the server, which can keep a download alive for days: with
+    `patience_s`, a pull that takes longer goes on by itself, and the caller is told to come back.
+    """
 
     def __init__(
         self,
@@ -271,13 +277,16 @@ class Puller:
         gateway: str = "",
         max_bytes: int = MAX_MODEL_BYTES,
         report: Report = ignore,
+        patience_s: float | None = None,
     ) -> None:
         self._models = models
         self._policy = policy.trusting(gateway)
         self._gateway = gateway
         self._max_bytes = max_bytes
         self._report = report
+        self._patience_s = patience_s
         self._refused: dict[str, tuple[float, str]] = {}  # by key: when, and why
+        self._running: dict[str, Future[Pulled]] = {}  # by key
         self._lock = Lock()
 
     def pull(self, uri: str, wanted: Wanted) -> Pulled:
@@ -289,19 +298,53 @@ class Puller:
             at, why = self._refused.get(wanted.key, (0.0, ""))
             if why and time.monotonic() - at < RETRY_S:
                 raise ModelMissing(why)
-            try:
-                return pull_model(
-                    list_addresses(uri, self._gateway, wanted.key),
-                    self._models,
-                    self._policy,
-                    wanted,
-                    self._max_bytes,
-                    self._report,
-                )
-            except (DownloadError, StorageError) as error:
-                why = f"no model with graph 0x{wanted.graph_hash.hex()}: {error}"
+            running = self._running.get(wanted.key)
+            if running is None:
+                running = self._start(uri, wanted)
+        try:
+            return running.result(self._patience_s)
+        except TimeoutError:
+            told = f"the model with graph 0x{wanted.graph_hash.hex()} is being fetched"
+            raise ModelMissing(told) from None
+
+    def _start(self, uri: str, wanted: Wanted) -> Future[Pulled]:
+        if len(self._running) >= MAX_PULLS:
+            raise ModelMissing(f"{MAX_PULLS} other models are being fetched")
+        started: Future[Pulled] = Future()
+        self._running[wanted.key] = started
+        # A daemon: a download must not keep a role from ending; what was received is kept.
+        Thread(target=self._run, args=(uri, wanted, started), daemon=True).start()
+        return started
+
+    def _run(self, uri: str, wanted: Wanted, started: Future[Pulled]) -> None:
+        try:
+            found = self._pull(uri, wanted)
+        except Exception as error:  # noqa: BLE001 - told to whoever asks
+            self._end(wanted)
+            started.set_exception(error)
+        else:
+            self._end(wanted)
+            started.set_result(found)
+
+    def _end(self, wanted: Wanted) -> None:
+        with self._lock:
+            del self._running[wanted.key]
+
+    def _pull(self, uri: str, wanted: Wanted) -> Pulled:
+        try:
+            return pull_model(
+                list_addresses(uri, self._gateway, wanted.key),
+                self._models,
+                self._policy,
+                wanted,
+                self._max_bytes,
+                self._report,
+            )
+        except (DownloadError, StorageError) as error:
+            why = f"no model with graph 0x{wanted.graph_hash.hex()}: {error}"
+            with self._lock:
                 self._refused[wanted.key] = (time.monotonic(), why)
-                raise ModelMissing(why) from None
+            raise ModelMissing(why) from None
 
 
 def list_addresses(registered: str, gateway: str, key: str) -> list[str]:

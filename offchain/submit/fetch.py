@@ -13,9 +13,10 @@ import os
 import socket
 import ssl
 import stat
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -26,6 +27,7 @@ from offchain.errors import ConfigError, DownloadError
 
 CONNECT_S: Final = 10.0
 SILENCE_S: Final = 30.0  # a server may say nothing for so long
+HEAD_S: Final = 30.0  # for a handshake and an answer's head, however steadily their bytes drip
 WINDOW_S: Final = 20.0  # over which the rate is looked at
 MIN_RATE: Final = 1024  # bytes a second; a slower server is left for the next address
 CHUNK: Final = 1 << 16
@@ -142,7 +144,8 @@ def _open_http(uri: str, policy: FetchPolicy, start: int) -> Iterator[Stream]:
     for _ in range(MAX_REDIRECTS + 1):
         connection = _connect(url, policy)
         try:
-            response = _request(connection, url, start)
+            with _cut_after(connection, HEAD_S):
+                response = _request(connection, url, start)
             if response.status not in REDIRECTS:
                 yield _read_response(uri, response, start)
                 return
@@ -187,7 +190,10 @@ def _connect(url: str, policy: FetchPolicy) -> http.client.HTTPConnection:
     try:
         if parts.scheme == "https":
             context = ssl.create_default_context()
-            sock = context.wrap_socket(sock, server_hostname=parts.hostname)
+            # The handshake comes with the first byte that is sent, when somebody watches the clock.
+            sock = context.wrap_socket(
+                sock, server_hostname=parts.hostname, do_handshake_on_connect=False
+            )
     except BaseException:
         sock.close()
         raise
@@ -196,6 +202,33 @@ def _connect(url: str, policy: FetchPolicy) -> http.client.HTTPConnection:
     connection.auto_open = 0  # never a second connection to an unchecked address
     connection.sock = sock
     return connection
+
+
+@contextmanager
+def _cut_after(connection: http.client.HTTPConnection, seconds: float) -> Iterator[None]:
+    """End a connection under whoever waits for it; raises TimeoutError in its place."""
+    sock, is_late = connection.sock, threading.Event()
+
+    def cut() -> None:
+        is_late.set()
+        with suppress(OSError):
+            # Of the plain socket: the TLS one would wait for the reader's lock.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        if isinstance(sock, ssl.SSLSocket):
+            sock.do_handshake()
+        yield
+    except (OSError, http.client.HTTPException):
+        if not is_late.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if is_late.is_set():  # a connection that was cut may look like the end of a head
+        raise TimeoutError(f"no answer's head within {seconds:g} s")
 
 
 def _request(

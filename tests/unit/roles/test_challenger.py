@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import pytest
 
 from offchain.chain.journal import StepStatus
-from offchain.errors import ContractRevert
+from offchain.errors import ContractRevert, ModelMissing
 from offchain.params.presets import LOCAL
 from offchain.roles.base import DISTRIBUTE
 from offchain.roles.challenger import CHALLENGE, CHECK, CLAIM_DEFAULT, Challenger
 from offchain.roles.context import Context
 from offchain.roles.disputes import compute_bond_to_send, name_step
 from offchain.submit.content import compute_digest
-from offchain.types import NOBODY, Address, Digest, DisputeState, JobState, Wei
+from offchain.types import NOBODY, Address, Digest, DisputeState, JobState, VersionId, Wei
 from tests.unit.roles.conftest import HEAD, JOB_ID, NOW, OTHER, WORKER, FakeWorld, steps
 
 CLIENT = Address("0x" + "cC" * 20)
@@ -72,6 +72,21 @@ def test_check__input_missing__asked_for_as_long_as_the_window_is_open(chain: Fa
     assert context.log.names == ["put-off"]  # type: ignore[attr-defined]  # told once, not twice
     chain.set_state(JobState.COMMITTED, NOW - 1)
     assert role.compute_due_steps() == ()
+
+
+def test_check__model_missing__asked_for_as_long_as_the_window_is_open(chain: FakeWorld) -> None:
+    """Who registered the version serves its files: a silence at first sight must not end it."""
+    chain.set_state(JobState.COMMITTED)
+    context = chain.build_context("challenger")
+
+    def miss(_: VersionId) -> None:
+        raise ModelMissing("is being fetched")
+
+    context.versions.reproduce = miss
+    role = Challenger(context)
+    (key,) = role.compute_due_steps()
+    role.perform(key)
+    assert role.compute_due_steps() == (key,)
 
 
 def test_check__something_lies_in_the_place_of_the_true_result__found_wrong_all_the_same(

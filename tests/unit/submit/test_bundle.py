@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -436,6 +437,34 @@ def test_puller__failure__told_again_for_a_while_without_asking(
     for file in make_bundle(published).files:  # relative to the address that was named
         site.files[f"/later/files/{file.path}"] = site.files[f"/m/files/{file.path}"]
     assert puller.pull(uri, wanted).key == wanted.key
+
+
+def test_puller__server_that_never_ends__the_role_goes_on_and_finds_the_model_later(
+    site: Site, published: Path, tmp_path: Path
+) -> None:
+    """Whoever registered the version chose the server; a role has others' deadlines to meet."""
+    puller, wanted = Puller(tmp_path / "models", LOCAL, patience_s=0.05), get_wanted(published)
+    is_released = Event()
+
+    def wait(handler: BaseHTTPRequestHandler) -> None:
+        is_released.wait(20)
+        answer(handler, 200, site.files[BUNDLE])
+
+    site.tricks[BUNDLE] = wait
+    began = time.monotonic()
+    for _ in range(3):
+        with pytest.raises(ModelMissing, match="being fetched"):
+            puller.pull(site.url + BUNDLE, wanted)
+    assert time.monotonic() - began < 5
+    assert len(site.requests) == 1  # one download, however often it is asked for
+    is_released.set()
+    for _ in range(100):
+        try:
+            found = puller.pull(site.url + BUNDLE, wanted)
+            break
+        except ModelMissing:
+            continue
+    assert found.key == wanted.key
 
 
 def test_puller__registered_name_instead_of_an_address__the_gateway_is_asked(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
@@ -262,6 +263,26 @@ def test_download__server_that_drips__left(
     monkeypatch.setattr("offchain.submit.fetch.MIN_RATE", 1 << 40)
     with pytest.raises(DownloadError, match="bytes a second"):
         fetch(target, f"{site.url}/a")
+
+
+def test_download__server_that_drips_its_head__left(
+    site: Site, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No line of it is late, so no time limit of a single read ends it."""
+    monkeypatch.setattr("offchain.submit.fetch.HEAD_S", 0.3)
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        with suppress(OSError):
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            for number in range(100):
+                handler.wfile.write(b"X-%d: y\r\n" % number)
+                time.sleep(0.05)
+
+    site.tricks["/a"] = drip
+    began = time.monotonic()
+    with pytest.raises(DownloadError, match="head within"):
+        fetch(target, f"{site.url}/a")
+    assert time.monotonic() - began < 3
 
 
 def test_read_small__longer_than_allowed__refused(site: Site) -> None:
