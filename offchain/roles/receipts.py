@@ -10,8 +10,8 @@ from typing import Final
 
 from offchain.chain.job_ids import id_bytes
 from offchain.chain.journal import StepStatus
-from offchain.chain.transaction import parse_signature, recover_message
-from offchain.chain.typed_data import TypedMessage, build_result_receipt
+from offchain.chain.transaction import parse_compact, parse_signature, recover_message
+from offchain.chain.typed_data import COMPACT, TypedMessage, build_result_receipt
 from offchain.errors import SecondResult, SignerMismatch, SignerRefused, StorageError
 from offchain.roles.context import Context
 from offchain.types import Digest, Job, JobId, SignedResult
@@ -64,19 +64,22 @@ def find_conflict(context: Context, job: Job) -> SignedResult | None:
     """Return a receipt of the job's operator for another digest than the committed one, if any.
 
     Files are nobody's word: only a signature by the operator, or by a worker that ever served it,
-    counts, as it does on chain.
+    counts, as it does on chain. Its signature is returned in the one form that the chain reads,
+    whichever form its signer, or whoever kept it, chose.
     """
     for receipt in context.content.get_receipts(job.id):
         if receipt.out_digest == job.out_digest:
             continue
         try:
             message = _message(context, job.id, receipt.out_digest)
-            signer = str(recover_message(message.to_signable(), parse_signature(receipt.signature)))
+            parse = parse_compact if len(receipt.signature) == COMPACT else parse_signature
+            signature = parse(receipt.signature)
+            signer = str(recover_message(message.to_signable(), signature))
         except (SignerMismatch, ValueError):
             continue  # anybody may have put it there, a digest of another length, too
         served = context.contracts.vault.get_served_owner(signer)
         if str(job.operator) in (signer, str(served)):
-            return receipt
+            return SignedResult(receipt.out_digest, signature.to_bytes())
     return None
 
 

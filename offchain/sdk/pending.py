@@ -57,7 +57,9 @@ WITHOUT_RESULT: Final[Mapping[State, str]] = {
 class PendingResult:
     """A signed request. The operator's signed answer comes first, then its batch, then finality.
 
-    `signed` is the operator's word: two different ones for one request cost it its stake.
+    `signed` is the operator's word and no more: nothing is at stake for it before a batch holds a
+    result. Another one than that of the batch costs the operator its lock, if the client extracts
+    it and shows both within the window, and the key that signed was its worker's T_exec before.
     `committed` is on chain, with stake behind it, and may be challenged. `final` cannot change.
     """
 

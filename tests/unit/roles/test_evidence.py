@@ -12,7 +12,7 @@ from eth_account.messages import _hash_eip191_message
 from offchain.chain.contracts.dispute_game import compute_evidence_commitment
 from offchain.chain.job_ids import id_bytes
 from offchain.chain.keys import LocalSigner
-from offchain.chain.transaction import CURVE_ORDER, Signature
+from offchain.chain.transaction import CURVE_ORDER, Signature, parse_signature
 from offchain.chain.typed_data import build_result_receipt
 from offchain.roles.client import Client, Request
 from offchain.roles.context import Context
@@ -67,6 +67,20 @@ def test_find_conflict__another_result_signed_by_a_worker_of_the_operator(
     found = find_conflict(committed, chain.job)
     assert found is not None
     assert found.out_digest == SIGNED
+
+
+@pytest.mark.parametrize("form", ["plain parity", "compact"])
+def test_find_conflict__signature_in_another_form__made_one_that_the_chain_reads(
+    chain: FakeWorld, committed: Context, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The contract takes 65 bytes with v = 27 or 28 only: a cheat must not hide behind another."""
+    signature = sign(SIGNED)
+    other = signature[:64] + bytes([signature[64] - 27])
+    if form == "compact":
+        other = parse_signature(signature).to_compact()
+    told = (SignedResult(SIGNED, other),)
+    monkeypatch.setattr(type(committed.content), "get_receipts", lambda *_: told)
+    assert find_conflict(committed, chain.job) == SignedResult(SIGNED, signature)
 
 
 def test_find_conflict__signed_by_the_operator_itself(chain: FakeWorld, committed: Context) -> None:
