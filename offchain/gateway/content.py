@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ from offchain.types import Digest
 ALL: Final = ""  # owner of the sum
 LEAST_BYTES: Final = 4096  # what the smallest tensor takes: a block of a file system
 LOCKS: Final = 64
-SWEEP: Final = 500  # tensors looked at in one sweep
+SWEEP: Final = 500  # tensors looked at between two looks at the clock
+SWEEP_S: Final = 30.0  # a sweep that takes longer goes on with the next
 AGAIN_S: Final = 600  # protocol's clock: a tensor that is in use is looked at again
 
 
@@ -138,7 +140,20 @@ class ContentService:
     # Retention
 
     def sweep(self) -> int:
-        """Drop what nothing needs any more; return how many. Raises OffchainError."""
+        """Drop what nothing needs any more; return how many. Raises OffchainError.
+
+        As much as there is: many small uploads must not fill the storage for longer than they are
+        kept.
+        """
+        dropped, ends_at = 0, time.monotonic() + SWEEP_S
+        while True:
+            looked, found = self._sweep_some()
+            dropped += found
+            if looked < SWEEP or time.monotonic() > ends_at:
+                return dropped
+
+    def _sweep_some(self) -> tuple[int, int]:
+        """Look at what is due, at most SWEEP; return how much was, and how much was dropped."""
         c, now = CONTENT.c, self._clock.now
         query = (
             select(CONTENT)
@@ -148,7 +163,7 @@ class ContentService:
         )
         with self._database.reading() as connection:
             due = [_stored(row) for row in connection.execute(query)]
-        return sum(self._look(stored.digest, now) for stored in due)
+        return len(due), sum(self._look(stored.digest, now) for stored in due)
 
     def _look(self, digest: Digest, now: int) -> bool:
         """Drop a tensor, or note when to look again; return whether it was dropped."""

@@ -27,6 +27,8 @@ OPEN: Final = "open"
 TAKEN: Final = "taken"
 CANCELLED: Final = "cancelled"
 EXPIRED: Final = "expired"
+# Expired and cancelled ones stay for a while, too: so many times as many that nobody took.
+KEPT: Final = 16
 CHUNK: Final = 500  # orders followed in one query
 UNSETTLED_S: Final = 600  # protocol's clock: so long a reorganisation may change an end
 
@@ -161,9 +163,14 @@ class OrderBoard:
         o, most = ORDERS.c, self._limits.orders_per_client
         is_open = (o.space == self._space) & (o.state == OPEN)
         own = select(func.count()).where(is_open, o.client == order.client)
+        is_untaken = (o.space == self._space) & (o.state != TAKEN)
+        kept = select(func.count()).where(is_untaken, o.client == order.client)
         with self._database.writing() as connection:
             if connection.execute(own).scalar_one() >= most:
                 raise Refused(f"{order.client} has {most} open orders", limit=most)
+            if connection.execute(kept).scalar_one() >= KEPT * most:
+                told = f"{order.client} has {KEPT * most} orders that nobody took"
+                raise Refused(told, limit=KEPT * most)
             count = connection.execute(select(func.count()).where(is_open)).scalar_one()
             if count >= self._limits.open_orders:
                 raise OutOfSpace("too many open orders", limit=self._limits.open_orders)

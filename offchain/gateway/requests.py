@@ -34,6 +34,8 @@ from offchain.types import (
 OPEN: Final = "open"
 SERVED: Final = "served"
 EXPIRED: Final = "expired"
+# Served and expired ones stay for a while, too: so many times as many that no batch holds.
+KEPT: Final = 4
 CHUNK: Final = 500  # requests followed in one query
 UNSETTLED_S: Final = 600  # protocol's clock: so long a reorganisation may change an end
 
@@ -211,10 +213,15 @@ class RequestBoard:
 
     def _insert(self, request: SessionRequest, signature: str, job: JobId) -> KnownRequest:
         r, most = REQUESTS.c, self._limits.requests_per_session
-        own = (r.space == self._space) & (r.session == request.session) & (r.state == OPEN)
+        own = (r.space == self._space) & (r.session == request.session)
+        unsettled = select(func.count()).where(own, r.batch.is_(None))
         with self._database.writing() as connection:
-            if connection.execute(select(func.count()).where(own)).scalar_one() >= most:
+            waiting = unsettled.where(r.state == OPEN)
+            if connection.execute(waiting).scalar_one() >= most:
                 raise Refused(f"{most} requests of the session wait already", limit=most)
+            if connection.execute(unsettled).scalar_one() >= KEPT * most:
+                told = f"{KEPT * most} requests of the session are in no batch"
+                raise Refused(told, limit=KEPT * most)
             connection.execute(
                 self._database.insert(REQUESTS)
                 .values(

@@ -114,6 +114,18 @@ def test_sweep__nobody_names_it__dropped_after_a_day(scene: Scene) -> None:
     assert files(scene) == [] and content.get_used() == 0
 
 
+def test_sweep__more_than_fits_into_one_look__all_dropped(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten addresses upload faster than a fixed number a minute could drop."""
+    monkeypatch.setattr("offchain.gateway.content.SWEEP", 2)
+    for number in range(5):
+        scene.boards.content.put(bytes([number]) * 4, 8, (1, 4), ALICE)
+    pass_time(scene, DAY)
+    assert scene.boards.content.sweep() == 5
+    assert scene.boards.content.get_used() == 0
+
+
 def test_sweep__a_job_is_not_final__kept_until_a_day_after_it_is(scene: Scene) -> None:
     content = scene.boards.content
     content.put(RAW, 8, SHAPE, ALICE)

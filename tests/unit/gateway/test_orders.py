@@ -172,6 +172,20 @@ def test_post__more_than_a_client_may_have_open__refused(tmp_path: Path) -> None
         post(scene, replace(ORDER, salt=3))
 
 
+def test_post__ever_more_that_expire_at_once__refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has expired is kept for a day: nobody may fill the database with it."""
+    monkeypatch.setattr("offchain.gateway.orders.KEPT", 3)
+    scene = open_scene(tmp_path, limits=Limits(orders_per_client=1))
+    for salt in range(3):
+        post(scene, replace(ORDER, salt=salt, take_until=Seconds(scene.chain.now + 1)))
+        pass_time(scene, 2)
+        scene.boards.orders.follow(scene.index)
+    with pytest.raises(Refused, match="3 orders that nobody took"):
+        post(scene, replace(ORDER, salt=9, take_until=Seconds(scene.chain.now + 1)))
+
+
 def test_post__more_than_all_may_have_open__refused(tmp_path: Path) -> None:
     scene = open_scene(tmp_path, limits=Limits(open_orders=1))
     post(scene)

@@ -150,6 +150,20 @@ def test_post__more_than_may_wait__refused(tmp_path: Path) -> None:
         post(scene, replace(REQUEST, nonce=2))
 
 
+def test_post__ever_more_that_expire_at_once__refused(tmp_path: Path) -> None:
+    """What has expired is kept for days: nobody may fill the database with it."""
+    scene = open_scene(tmp_path, limits=Limits(requests_per_session=2))
+    scene.chain.open_session()
+    board = scene.boards.requests
+    for nonce in range(8):
+        post(scene, replace(REQUEST, nonce=nonce, valid_until=Seconds(scene.chain.now)))
+        pass_time(scene, 1)
+        board.follow(scene.index)
+    assert len(find(scene, "expired")) == 8
+    with pytest.raises(Refused, match="8 requests of the session are in no batch"):
+        post(scene, replace(REQUEST, nonce=9, valid_until=Seconds(scene.chain.now)))
+
+
 def test_list__pages__by_nonce_and_after_a_restart(scene: Scene, tmp_path: Path) -> None:
     for nonce in (5, 0, 2**32 - 1, 3):
         post(scene, replace(REQUEST, nonce=nonce))
