@@ -11,7 +11,7 @@ from tests.dapp.browser import Watcher, check_page, find_violations
 
 
 def test_start__fresh_browser__a_title_and_no_complaint(page: Page, stage: Showcase) -> None:
-    expect(page.get_by_role("heading").first).to_be_visible()
+    expect(page.get_by_test_id("model")).to_have_count(3)
     check_page(page, "start")
     assert page.url.startswith(stage.dapp)
 

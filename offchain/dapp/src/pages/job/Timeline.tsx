@@ -46,7 +46,7 @@ function Entry({ step }: { step: Step }) {
   );
 }
 
-const FORMAT = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" });
+const FORMAT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 function Time({ seconds }: { seconds: number }) {
   const date = new Date(seconds * 1000);
