@@ -11,7 +11,7 @@ from offchain.cli.demo.showcase import Showcase
 from offchain.roles.context import Contracts, bind_contracts
 from offchain.roles.context import connect as connect_chain
 from offchain.types import Address, JobId
-from tests.dapp.browser import check_page
+from tests.dapp.browser import Watcher, check_page
 from tests.dapp.steps import SLOW_MS, await_state, await_verdict, connect, order_digit
 
 PROVE_S: Final = 70  # past the showcase's time to prove, the version's own included
@@ -45,13 +45,24 @@ def test_challenge__honest_operator__proven_and_the_bond_lost(page: Page, stage:
     assert contracts.vault.get_account(account).credit < dispute.bond_wei
 
 
-def test_challenge__cheat__slashed_and_everything_withdrawn(page: Page, stage: Showcase) -> None:
+def test_challenge__cheat__slashed_and_everything_withdrawn(
+    page: Page, stage: Showcase, watcher: Watcher
+) -> None:
     account = Address(connect(page, 2))
     job = JobId(order_digit(page, stage, "cheat"))
     await_state(page, "COMMITTED")
     await_verdict(page, "differs")
     expect(page.get_by_test_id("verdict")).to_contain_text("Computed here: 3.")
     check_page(page, "job-differs")
+
+    # A gateway that sides with the cheat withholds the model: the challenge stays.
+    watcher.allow("404")
+    page.route("**/models/**", lambda route: route.fulfill(status=404, body="{}"))
+    page.reload()
+    expect(page.get_by_test_id("challenge-card")).to_contain_text("Not checked")
+    page.unroute("**/models/**")
+    page.reload()
+    await_verdict(page, "differs")
     page.get_by_test_id("challenge").click()
     await_state(page, "DISPUTED")
     expect(page.get_by_test_id("dispute")).to_contain_text("You are in it")

@@ -35,18 +35,20 @@ type Props = {
   readonly lockEach: bigint;
 };
 
-type Checked = { readonly check: Check; readonly version: Version };
-
 export function LeafDialog({ onClose, ...props }: Props & { readonly onClose: () => void }) {
   const { leaf, batch } = props;
   const services = useServices();
   const data = useData(`leaf ${leaf.job}`, (signal) => checkLeaf(services, batch, leaf, signal));
+  // From the chain: whoever withholds the model's files must not take the challenge away with them.
+  const version = useData(`version ${batch.version}`, () =>
+    services.reader.getVersion(batch.version),
+  );
   return (
     <Dialog title={`Result ${leaf.index} of the batch`} onClose={onClose} testId="leaf">
       <section className="stack tight">
         <h3>{LEAF.check}</h3>
         <Async data={data} lines={2}>
-          {({ check }) => <Verdict check={check} />}
+          {(check) => <Verdict check={check} />}
         </Async>
       </section>
       {leaf.extracted ? (
@@ -56,7 +58,13 @@ export function LeafDialog({ onClose, ...props }: Props & { readonly onClose: ()
           </p>
         </Notice>
       ) : null}
-      {data.status === "ready" ? <Challenge {...props} checked={data.value} /> : null}
+      {data.status === "loading" || version.status !== "ready" || version.value === null ? null : (
+        <Challenge
+          {...props}
+          check={data.status === "ready" ? data.value : null}
+          version={version.value}
+        />
+      )}
       <Inclusion {...props} />
     </Dialog>
   );
@@ -67,13 +75,12 @@ async function checkLeaf(
   batch: BatchAnswer,
   leaf: LeafEntry,
   signal: AbortSignal,
-): Promise<Checked> {
+): Promise<Check> {
   const model = await loadModel(services, batch.version);
   const { shape, bits } = model.input;
   const raw = await services.gateway.getContent(leaf.inDigest, shape, bits, signal);
   const input = raw === null ? null : { values: decodeTensor(raw, shape, bits), shape, bits };
-  const check = await checkAnswer(services, { model, input }, leaf.outDigest);
-  return { check, version: model.version };
+  return checkAnswer(services, { model, input }, leaf.outDigest);
 }
 
 function Verdict({ check }: { check: Check }) {
@@ -89,19 +96,18 @@ function Verdict({ check }: { check: Check }) {
   }
 }
 
-function Challenge({
-  batch,
-  leaf,
-  tree,
-  lockEach,
-  checked,
-}: Props & { readonly checked: Checked }) {
+type ChallengeProps = Props & {
+  /** null where it could not be computed here. */
+  readonly check: Check | null;
+  readonly version: Version;
+};
+
+function Challenge({ batch, leaf, tree, lockEach, check, version }: ChallengeProps) {
   const { deployment, reader } = useServices();
   const { reading } = useHead();
   const { parameters, contracts } = deployment;
   const isOpen = batch.state === "committed" && !leaf.extracted;
   if (!isOpen || reading === null || isOver(reading.time, batch.challengeUntil)) return null;
-  const { check, version } = checked;
   const gasPrice = computeGasPrice(parameters, ETH, reading.time.block.baseFee);
   const bond = computeBond(parameters, version, gasPrice);
   const stakes = computeChallengeStakes(bond, lockEach, 1);
@@ -126,9 +132,9 @@ function Challenge({
           <Countdown deadline={batch.challengeUntil} />
         </Fact>
       </Facts>
-      {check.kind === "agrees" ? <Notice tone="warn" title={LEAF.agreesWarning} /> : null}
+      {check?.kind === "agrees" ? <Notice tone="warn" title={LEAF.agreesWarning} /> : null}
       <ActionButton
-        {...(check.kind === "differs" ? { look: "danger" as const } : {})}
+        {...(check?.kind === "differs" ? { look: "danger" as const } : {})}
         size="wide"
         purpose="challenge"
         subject={leaf.job}

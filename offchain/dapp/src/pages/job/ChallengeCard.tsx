@@ -1,5 +1,4 @@
 // Demanding a proof: what it costs, what it wins, what it loses, until when; one click.
-import type { Model } from "../../app/models";
 import { useHead, useServices } from "../../app/services";
 import { useData } from "../../app/useData";
 import type { JobView } from "../../app/useJob";
@@ -33,23 +32,26 @@ import type { Checking } from "./useCheck";
 type ChallengeCardProps = {
   readonly view: JobView;
   readonly job: Job;
-  readonly model: Model | null;
   readonly check: Checking;
 };
 
-export function ChallengeCard({ view, job, model, check }: ChallengeCardProps) {
+export function ChallengeCard({ view, job, check }: ChallengeCardProps) {
   const { account } = useWallet();
   const { reading } = useHead();
-  const { parameters } = useServices().deployment;
+  const { deployment, reader } = useServices();
+  const { parameters } = deployment;
+  // From the chain: whoever withholds the model's files must not take the challenge away with them.
+  const version = useData(`version ${job.version}`, () => reader.getVersion(job.version));
   const time = reading?.time ?? view.time;
-  if (model === null || job.outDigest === null || view.funds === null) return null;
+  if (version.status !== "ready" || version.value === null) return null;
+  if (job.outDigest === null || view.funds === null) return null;
   const isOpen = job.state === "COMMITTED" && !isOver(time, job.deadline) && !job.proofRequired;
   const isJoinable =
     job.state === "DISPUTED" &&
     view.dispute !== null &&
     canJoin(view, job, view.dispute, account, parameters);
   if (!isOpen && !isJoinable) return null;
-  return <Offer view={view} job={job} version={model.version} check={check} />;
+  return <Offer view={view} job={job} version={version.value} check={check} />;
 }
 
 /** Whether one more can share the dispute: in its first few blocks, or its client until the window closes. */

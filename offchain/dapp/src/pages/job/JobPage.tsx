@@ -150,7 +150,7 @@ function Shown({ view, job }: { view: JobView; job: Job }) {
         <div className="stack loose">
           <StateCard view={view} job={job} />
           <DisputeCard view={view} job={job} />
-          <ChallengeCard view={view} job={job} model={value?.model ?? null} check={check} />
+          <ChallengeCard view={view} job={job} check={check} />
         </div>
         <div className="stack loose">
           <Card title="What happens" testId="timeline">
