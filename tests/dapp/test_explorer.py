@@ -66,7 +66,7 @@ def test_jobs__more_than_a_page__turned_and_narrowed(
     expect(page).to_have_url(re.compile(r"#/jobs\?state=open$"))
 
 
-@pytest.mark.parametrize("is_streaming", [True, False])
+@pytest.mark.parametrize("is_streaming", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_jobs__changed_on_chain__shown_without_a_reload(
     page: Page, stage: Showcase, moves: Moves, is_streaming: bool
 ) -> None:
