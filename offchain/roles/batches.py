@@ -16,6 +16,7 @@ from offchain.chain.session_ids import compute_batch_id
 from offchain.commit.batch_tree import compute_leaf, compute_root
 from offchain.errors import ContractRevert
 from offchain.roles.exposure import OF, PLAN, REQUEST
+from offchain.roles.intake import count_least_batch
 from offchain.roles.pace import measure_pace
 from offchain.roles.session_book import SESSION, name_batch, name_session
 from offchain.roles.session_rules import (
@@ -89,7 +90,11 @@ class BatchMoves:
             due.append(key)  # mined or not: a reorganisation may have undone it
             is_busy = is_busy or not self._context.journal.is_done(key)
         left = self._drop_lost(session, waiting, now)
-        if left and not is_busy and choose_batch(left, session, now, self._read_rules(), len(left)):
+        if (
+            left
+            and not is_busy
+            and choose_batch(left, session, now, self._read_rules(session), len(left))
+        ):
             number = self._context.journal.get_counter(_name_counter(session.id))
             due.append(self._name_commit(session.id, number))
         return due
@@ -105,10 +110,13 @@ class BatchMoves:
                 self._context.give_up(key, LATE)
         return left
 
-    def _read_rules(self) -> BatchRules:
+    def _read_rules(self, session: Session) -> BatchRules:
         settings = self._context.settings
-        pace = measure_pace(self._context.client, self._context.client.get_head())
-        return BatchRules(settings.batch_size, settings.batch_seconds, compute_safety_s(pace))
+        safety_s = compute_safety_s(
+            measure_pace(self._context.client, self._context.client.get_head())
+        )
+        least = count_least_batch(self._context, session)
+        return BatchRules(settings.batch_size, settings.batch_seconds, safety_s, least)
 
     def _drop_overdue(self, now: int) -> None:
         """Give up what was promised and never run, once its last second is over."""
@@ -197,7 +205,7 @@ class BatchMoves:
         waiting = self._drop_lost(session, self._read_waiting().get(session.id, []), now)
         waiting = [result for result in waiting if not self._is_committed(session.id, result)]
         room = self._measure_room(session)
-        chosen = choose_batch(waiting, session, now, self._read_rules(), room)
+        chosen = choose_batch(waiting, session, now, self._read_rules(session), room)
         if not chosen:
             if waiting and not room:
                 context.put_off(key, NO_ROOM)

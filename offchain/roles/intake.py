@@ -22,12 +22,13 @@ from offchain.roles.money import (
     bound_wanted_gas,
     compute_fee_floor,
     compute_session_floor,
+    count_paying,
     is_in_eth,
 )
 from offchain.roles.pace import measure_pace
 from offchain.roles.schedule import can_prove_all
 from offchain.submit.versions import ReproducedVersion
-from offchain.types import BlockStamp, JobTerms, Session, SessionId, Wei
+from offchain.types import ETH, BlockStamp, JobTerms, Session, SessionId, Wei
 
 if TYPE_CHECKING:
     from offchain.roles.operator import Operator
@@ -165,6 +166,18 @@ def get_session_floor(context: Context, version: ReproducedVersion, base_fee_wei
         return Wei(chosen)
     size, taken_bps = context.settings.batch_size, _get_taken_bps(context)
     return compute_session_floor(version.version, size, base_fee_wei, taken_bps)
+
+
+def count_least_batch(context: Context, session: Session) -> int:
+    """Return how many results a batch of the session holds at least, at this base fee.
+
+    As many as pay for its gas, unless the operator chose a floor of its own or is paid in a token.
+    """
+    if context.settings.min_session_fee_wei is not None or session.terms.token != ETH:
+        return 1
+    version = context.versions.reproduce(session.terms.version).version
+    base_fee_wei = context.client.get_head().base_fee_wei
+    return count_paying(session.terms.fee, version, base_fee_wei, _get_taken_bps(context))
 
 
 def _get_taken_bps(context: Context) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from offchain.chain.fees import TIP_WEI
-from offchain.types import ETH, Job, JobState, JobTerms, Version, Wei
+from offchain.types import ETH, Amount, Job, JobState, JobTerms, Version, Wei
 
 # Gas of an operator's own steps, with room: measured are 58 k, 64 k and 92 k (bench gas).
 ACCEPT_GAS: Final = 80_000
@@ -19,6 +19,7 @@ DELIVER_GAS: Final = 60_000
 DELIVER_BYTE_GAS: Final = 60
 FEE_MARGIN_PERCENT: Final = 125
 WHOLE_BPS: Final = 10_000
+NO_BATCH: Final = 257  # more results than a batch takes
 
 
 def compute_fee_floor(
@@ -45,6 +46,14 @@ def compute_session_floor(
     """Return the least fee that pays for a result's part of the gas of a batch of `batch_size`."""
     gas = ITEM_GAS + -(-(COMMIT_BATCH_GAS + FINALISE_GAS) // batch_size)
     return _cover(gas, version, base_fee_wei, taken_bps)
+
+
+def count_paying(fee: Amount, version: Version, base_fee_wei: int, taken_bps: int) -> int:
+    """Return how many results of this fee pay for the gas of a batch of them; NO_BATCH if none."""
+    price = base_fee_wei + TIP_WEI
+    kept = fee * (WHOLE_BPS - taken_bps - version.royalty_bps) // WHOLE_BPS
+    left = kept - ITEM_GAS * price
+    return -(-(COMMIT_BATCH_GAS + FINALISE_GAS) * price // left) if left > 0 else NO_BATCH
 
 
 def _cover(gas: int, version: Version, base_fee_wei: int, taken_bps: int) -> Wei:

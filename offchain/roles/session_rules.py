@@ -51,6 +51,7 @@ class BatchRules:
     size: int  # as soon as there are so many
     seconds: int  # or the oldest has waited for so long
     safety_s: int  # or so little is left of the first one's validity, or of the session
+    least: int = 1  # never fewer: their fees would not pay for the gas of their batch
 
 
 def compute_safety_s(block_s: float) -> int:
@@ -90,15 +91,18 @@ def choose_batch(
     """Return the results to commit now, the most urgent first, or none.
 
     `room`: how many the deposit, the stake and the time to prove leave room for. Nothing is waited
-    for where the session is being closed: no other result comes.
+    for where the session is being closed: no other result comes. Results too few to pay for their
+    batch wait for others until their time is over, or a client could have one committed after the
+    other at the operator's expense.
     """
     usable = [result for result in waiting if not is_lost(result, now)]
-    if not usable or not can_commit(session, now) or room < 1:
+    count = min(len(usable), rules.size, room)
+    if count < max(1, rules.least) or not can_commit(session, now):
         return ()
     if not _is_due(usable, session, now, rules):
         return ()
     usable.sort(key=lambda result: (result.request.valid_until, result.request.nonce))
-    return tuple(usable[: min(rules.size, room)])
+    return tuple(usable[:count])
 
 
 def _is_due(usable: Sequence[Result], session: Session, now: int, rules: BatchRules) -> bool:

@@ -29,7 +29,7 @@ from offchain.types import Assurance, JobState, SessionState
 
 ETHER = 10**18
 FEE = ETHER // 500
-SESSION_FEE = ETHER // 2000
+SESSION_FEE = ETHER // 1000
 LABEL = 2  # of the sample
 WAIT_S = 60.0
 EXAMPLE = re.compile(r"```python\n(from offchain import Client\n.*?)```", re.DOTALL)

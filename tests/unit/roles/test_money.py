@@ -7,8 +7,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from offchain.roles.money import bound_job_gas, bound_wanted_gas, compute_fee_floor
-from offchain.types import JobState, Seconds
+from offchain.chain.fees import TIP_WEI
+from offchain.roles.money import (
+    COMMIT_BATCH_GAS,
+    FINALISE_GAS,
+    ITEM_GAS,
+    NO_BATCH,
+    bound_job_gas,
+    bound_wanted_gas,
+    compute_fee_floor,
+    compute_session_floor,
+    count_paying,
+)
+from offchain.types import Amount, JobState, Seconds
 from tests.unit.roles.conftest import TERMS, FakeWorld
 
 VERSION = SimpleNamespace(proof_gas=1_000_000, royalty_bps=0, output_bytes=40)
@@ -58,3 +69,24 @@ def test_bound_wanted_gas__is_what_the_job_asks_for_once_taken(chain: FakeWorld)
         terms = replace(TERMS, verify_mask=int(required))
         taken = bound_job_gas(chain.job, VERSION)  # type: ignore[arg-type]
         assert bound_wanted_gas(terms, VERSION) == taken  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [1, 3, 64, 256])
+def test_count_paying__so_many_fees_pay_for_their_batch_and_one_fewer_do_not(size: int) -> None:
+    base, taken = 3 * GWEI, 150
+    floor = compute_session_floor(VERSION, size, base, taken)  # type: ignore[arg-type]
+    assert 1 <= count_paying(Amount(floor), VERSION, base, taken) <= size  # type: ignore[arg-type]
+    price = base + TIP_WEI
+    fee = Amount((ITEM_GAS + (COMMIT_BATCH_GAS + FINALISE_GAS) // size) * price * 10_000 // 9_850)
+    least = count_paying(fee, VERSION, base, taken)  # type: ignore[arg-type]
+
+    def earn(count: int) -> int:
+        spent = (COMMIT_BATCH_GAS + FINALISE_GAS + count * ITEM_GAS) * price
+        return count * (fee * 9_850 // 10_000) - spent
+
+    assert earn(least) >= 0
+    assert least == 1 or earn(least - 1) < 0
+
+
+def test_count_paying__fee_below_the_gas_of_a_result__no_batch_pays() -> None:
+    assert count_paying(Amount(1), VERSION, GWEI, 0) == NO_BATCH  # type: ignore[arg-type]

@@ -87,6 +87,18 @@ def test_choose_batch__any_facts__only_what_the_contract_takes_and_nothing_waits
     assert seen == {"due", "waits", "impossible"}
 
 
+def test_choose_batch__fees_do_not_pay_for_it__waits_for_others_whatever_ends() -> None:
+    draw = random.Random(5)
+    results = [r for r in draw_results(draw) if r.request.valid_until > NOW + 1]
+    assert len(results) > 2
+    closing = Session(ID, SessionState.CLOSING, TERMS, Amount(100), Seconds(NOW + 1))
+    for session in (closing, Session(ID, SessionState.OPEN, TERMS, Amount(100), Seconds(0))):
+        rules = BatchRules(size=64, seconds=0, safety_s=1_000, least=len(results))
+        assert len(choose_batch(results, session, NOW, rules, room=64)) == len(results)
+        assert choose_batch(results[1:], session, NOW, rules, room=64) == ()
+        assert choose_batch(results, session, NOW, rules, room=len(results) - 1) == ()
+
+
 @pytest.mark.parametrize(
     ("block_s", "expected"),
     [(0.0, LEAST_SAFETY_S), (0.1, LEAST_SAFETY_S), (1.0, SAFETY_BLOCKS), (12.0, 12 * 5)],

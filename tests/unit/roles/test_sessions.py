@@ -11,7 +11,7 @@ import pytest
 
 from offchain.chain.journal import Journal, StepStatus
 from offchain.errors import ContractRevert, SecondResult, TransactionPending
-from offchain.roles import promises
+from offchain.roles import batches, promises
 from offchain.roles.batches import COMMIT_BATCH, FINALISE_BATCH, VOID_BATCH, name_request
 from offchain.roles.operator import Operator
 from offchain.roles.receipts import stand_by
@@ -257,6 +257,25 @@ def test_commit__validity_ends_soon__not_waited_for(world: SessionWorld) -> None
     world.pass_time(1)  # five blocks of a second are left
     tick(operator)
     assert world.commits == [[0]]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_commit__fees_below_the_gas_of_their_batch__none_is_committed(
+    world: SessionWorld, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(batches, "count_least_batch", lambda *_: 2)
+    for nonce in range(count):
+        world.ask(nonce, valid_for=20)
+    operator = world.build_operator()
+    tick(operator)
+    world.pass_time(16)
+    tick(operator)
+    assert world.commits == ([] if count == 1 else [[0, 1]])
+    world.pass_time(10)
+    tick(operator)
+    step = operator.context.journal.get_step(name_request(operator.context, world.id, 0))
+    assert step is not None
+    assert (step.status is StepStatus.GIVEN_UP) is (count == 1)
 
 
 def test_commit__session_is_being_closed__not_waited_for(world: SessionWorld) -> None:
