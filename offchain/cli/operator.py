@@ -61,8 +61,8 @@ for move in MOVES:
 @click.option(
     "--min-session-fee-wei",
     type=int,
-    help="Least fee of a session's request; default: its part of a full batch's gas just now. With a "
-    "fee of your own also batches that do not pay for their gas are committed.",
+    help="Least fee of a session's request; default: its part of a full batch's gas just now. "
+    "With a fee of your own also batches that do not pay for their gas are committed.",
 )
 @click.option(
     "--backend",

@@ -29,8 +29,8 @@ def command() -> None:
 
     A session names one operator, one model version and one fee. Each request is a signature and
     costs no gas; the operator answers off chain with a signed result and commits up to 256 of them
-    in one transaction, once their fees pay for its gas (some 320 k and 14 k a result). A result that
-    is wrong is challenged alone, as a job of its own.
+    in one transaction, once their fees pay for its gas (some 320 k and 14 k a result). A result
+    that is wrong is challenged alone, as a job of its own.
 
     \b
     zkdps session open --version 0x... --operator 0x... --fee-wei 100000000000000 \\
