@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from offchain.cli.demo.offers import CHEAT_TITLE, DIGITS
 from offchain.cli.demo.showcase import Showcase
 from offchain.types import JobId, JobState
-from tests.dapp.browser import check_page, find_overflow
+from tests.dapp.browser import Watcher, check_page, find_overflow
 from tests.dapp.moves import Moves
 from tests.dapp.steps import await_state, connect, order_digit
 
@@ -27,8 +27,9 @@ def moves(stage: Showcase) -> Moves:
 
 
 def test_overview__counts_and_latest_jobs__lead_to_their_pages(
-    page: Page, stage: Showcase, moves: Moves
+    page: Page, stage: Showcase, moves: Moves, watcher: Watcher
 ) -> None:
+    watcher.allow(r"404.*/content/")  # the input of this job is nowhere
     job = moves.order(moves.create_account())
     page.goto(f"{stage.dapp}#/explorer")
     stats = page.get_by_test_id("stats")
@@ -208,7 +209,10 @@ def test_batch__a_result_changed_by_the_gateway__found_by_the_browser(
     expect(page.get_by_role("button", name="Look at result").first).to_be_disabled()
 
 
-def test_account__its_movements__told(page: Page, stage: Showcase, moves: Moves) -> None:
+def test_account__its_movements__told(
+    page: Page, stage: Showcase, moves: Moves, watcher: Watcher
+) -> None:
+    watcher.allow(r"404.*/accounts/")  # until the gateway has read the block
     client = moves.create_account()
     job = moves.order(client, fee=7)
     moves.send(moves.contracts.market.build_cancel_job(job), client)
