@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from offchain.cli.demo.showcase import Showcase
@@ -75,6 +76,7 @@ def test_order__text__its_language_named(page: Page, stage: Showcase) -> None:
     expect(page.get_by_test_id("answer")).to_contain_text("nearest station")
 
 
+@pytest.mark.slow
 def test_order__proof_required__proven_without_a_challenge(page: Page, stage: Showcase) -> None:
     connect(page)
     open_order(page, stage, "digits")
@@ -165,6 +167,7 @@ def test_order__reload_before_a_block_holds_it__goes_on(page: Page, stage: Showc
     await_verdict(page, "agrees")  # with the input that this browser kept
 
 
+@pytest.mark.slow
 def test_order__twice_in_a_row__two_jobs(page: Page, stage: Showcase) -> None:
     connect(page)
     first = order_digit(page, stage, example=4)

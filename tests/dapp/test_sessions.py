@@ -158,6 +158,7 @@ def troupe(stage: Showcase, tmp_path: Path) -> Iterator[Troupe]:
         party.kill()
 
 
+@pytest.mark.slow
 def test_session__operator_killed_in_the_middle__each_result_committed_once_and_paid(
     troupe: Troupe,
 ) -> None:
