@@ -69,7 +69,7 @@ def write_model_folder(
     if interface is not None:
         interface.verify_fits(graph)
     if folder.exists():
-        raise ModelFolderError(str(folder), ["exists already; a published model never changes"])
+        raise _name_taken(folder)
     encoded = {s.name: encode_tensor(weights[s.name], s.bits, s.name) for s in graph.weights}
     texts = {REPORT_FILE: _to_json(report)}
     if interface is not None:
@@ -85,7 +85,16 @@ def write_model_folder(
             _weight_path(draft, name).write_bytes(raw)
         manifest = _make_manifest(graph, encoded, texts)
         (draft / MANIFEST_FILE).write_bytes(_to_json(manifest))
-        draft.rename(folder)
+        try:
+            draft.rename(folder)
+        except OSError:
+            if folder.exists():  # since a moment ago: another process was first
+                raise _name_taken(folder) from None
+            raise
+
+
+def _name_taken(folder: Path) -> ModelFolderError:
+    return ModelFolderError(str(folder), ["exists already; a published model never changes"])
 
 
 def read_model_folder(folder: Path) -> PublishedModel:

@@ -72,13 +72,24 @@ def prepare_offer(models: Path, offer: Offer, narrator: Narrator) -> PublishedMo
     model = _read(models / offer.folder, narrator)
     if model is None:
         narrator.say(f"training the {offer.what}, importing it, quantizing it")
-        model = offer.build(models / offer.folder).model
+        model = _build(models / offer.folder, offer, narrator)
     held_out = model.report["sets"]["heldOut"]
     narrator.say(
         f"model {offer.folder}: held-out accuracy {held_out['integerAccuracy']:.2%}, "
         f"integer and float agree on {held_out['agreement']:.2%}"
     )
     return model
+
+
+def _build(folder: Path, offer: Offer, narrator: Narrator) -> PublishedModel:
+    try:
+        return offer.build(folder).model
+    except ModelFolderError:
+        # Another process was first: what it published appeared whole.
+        model = _read(folder, narrator)
+        if model is None:
+            raise
+        return model
 
 
 def _read(folder: Path, narrator: Narrator) -> PublishedModel | None:
