@@ -60,9 +60,9 @@ def test_theme__chosen__kept(page: Page) -> None:
     expect(page.get_by_role("heading", name="Order an inference")).to_be_visible()
     background = "() => getComputedStyle(document.body).backgroundColor"
     before = page.evaluate(background)
-    button = page.get_by_role("button", name="Colours:")
-    button.click()  # light
-    button.click()  # dark
+    page.get_by_role("button", name="Switch to light").click()
+    page.get_by_role("button", name="Switch to dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     dark = page.evaluate(background)
     assert dark != before
     page.reload()

@@ -138,6 +138,7 @@ def test_wallet__account_changed_in_it__followed_and_gone_when_locked(
 ) -> None:
     install(page, stage)
     connect_fox(page)
+    expect(page.get_by_test_id("wallet")).to_be_visible()
     other = stage.accounts[1]
     page.evaluate("(account) => window.moveFox('accountsChanged', [account])", other)
     expect(page.get_by_test_id("wallet")).to_contain_text(other[-4:], ignore_case=True)
@@ -164,6 +165,7 @@ def test_wallet__empty_account__refused_before_anything_is_signed(
 ) -> None:
     install(page, stage)
     connect_fox(page)
+    expect(page.get_by_test_id("wallet")).to_be_visible()
     # The node itself does not sign for it; the page finds out first that it cannot pay.
     poor = "0x000000000000000000000000000000000000dEaD"
     page.evaluate("(account) => window.moveFox('accountsChanged', [account])", poor)

@@ -5,6 +5,7 @@ import {
   useCallback,
   useContext,
   useEffect,
+  useLayoutEffect,
   useMemo,
   useRef,
   useState,
@@ -72,9 +73,10 @@ export function WalletProvider({ children }: { children: ReactNode }) {
 
   useReconnection(offers, connection, setConnection);
 
-  useEffect(() => {
-    if (connection === null) return;
-    const { offer } = connection;
+  const offer = connection?.offer;
+  // Before the screen shows the account: whatever the wallet says of it from then on is heard.
+  useLayoutEffect(() => {
+    if (offer === undefined) return;
     const change = (update: (old: Connection) => Connection | null) =>
       setConnection((old) => (old?.offer === offer ? update(old) : old));
     return watchWallet(offer.provider, {
@@ -83,7 +85,7 @@ export function WalletProvider({ children }: { children: ReactNode }) {
       onChain: (chainId) => change((old) => ({ ...old, chainId })),
       onDisconnect: () => change(() => null),
     });
-  }, [connection]);
+  }, [offer]);
 
   const wallet = useMemo<Wallet>(
     () => ({
