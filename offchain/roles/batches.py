@@ -112,10 +112,9 @@ class BatchMoves:
 
     def _read_rules(self, session: Session) -> BatchRules:
         settings = self._context.settings
-        safety_s = compute_safety_s(
-            measure_pace(self._context.client, self._context.client.get_head())
-        )
-        least = count_least_batch(self._context, session)
+        head = self._context.client.get_head()
+        safety_s = compute_safety_s(measure_pace(self._context.client, head))
+        least = count_least_batch(self._context, session, head.base_fee_wei)
         return BatchRules(settings.batch_size, settings.batch_seconds, safety_s, least)
 
     def _drop_overdue(self, now: int) -> None:

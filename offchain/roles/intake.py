@@ -168,7 +168,7 @@ def get_session_floor(context: Context, version: ReproducedVersion, base_fee_wei
     return compute_session_floor(version.version, size, base_fee_wei, taken_bps)
 
 
-def count_least_batch(context: Context, session: Session) -> int:
+def count_least_batch(context: Context, session: Session, base_fee_wei: Wei) -> int:
     """Return how many results a batch of the session holds at least, at this base fee.
 
     As many as pay for its gas, unless the operator chose a floor of its own or is paid in a token.
@@ -176,7 +176,6 @@ def count_least_batch(context: Context, session: Session) -> int:
     if context.settings.min_session_fee_wei is not None or session.terms.token != ETH:
         return 1
     version = context.versions.reproduce(session.terms.version).version
-    base_fee_wei = context.client.get_head().base_fee_wei
     return count_paying(session.terms.fee, version, base_fee_wei, _get_taken_bps(context))
 
 
