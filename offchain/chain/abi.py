@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -84,6 +85,21 @@ class ContractAbi:
             if entry["name"] == event:
                 return "0x" + topic.hex()
         raise ManifestError(f"{self.name} has no event {event}")
+
+    def decode_calls(self, function: str, data: bytes) -> Iterator[Mapping[str, Any]]:
+        """Yield the arguments by name of every call of a function that `data` may hold.
+
+        `data` is a call itself or whatever passes one on: what looks like a call of the function
+        need not be one, so whoever uses an argument has to check it.
+        """
+        entry = self._function(function)
+        selector, names = _selector(entry), [i["name"] for i in entry["inputs"]]
+        at = data.find(selector)
+        while at >= 0:
+            with suppress(DecodingError, OverflowError):
+                values = decode(_types(entry["inputs"]), data[at + len(selector) :])
+                yield dict(zip(names, values, strict=True))
+            at = data.find(selector, at + 1)
 
     def get_function_name(self, calldata: bytes) -> str | None:
         """Return the name of the function that calldata calls, if this contract has it."""

@@ -21,7 +21,15 @@ LOCAL_CHAIN_IDS: Final = frozenset({1337, 31337})  # Ganache's and Hardhat/Anvil
 PATHS: Final = ("home", "manifest", "key_file", "models", "password_file", "signer_ca_file")
 MAX_WORKERS: Final = 16  # a node's pool keeps about so many of an account, and of a client
 MAX_BATCH: Final = 256  # results in one commitment, as in `contracts/core/SessionMarket.sol`
-FAULTS: Final = frozenset({"", "perturbed-weights", "vanish", "equivocate", "withhold"})
+FAULTS: Final = frozenset(
+    {
+        "", "perturbed-weights", "wrong-operator", "lazy", "late", "vanish", "equivocate",
+        "withhold", "withhold-trace",
+    }
+)  # fmt: skip
+# How a wrong result is disputed: pinpoint where the version allows it, or always in one way.
+GAMES: Final = frozenset({"auto", "pinpoint", "prove"})
+GRANULARITIES: Final = frozenset({"op", "layer"})
 
 
 def is_url(place: str) -> bool:
@@ -66,6 +74,10 @@ class Settings:
     request_delivery: bool = False  # client: pay for an output on chain that cannot be fetched
     backend: str = "auto"  # numpy, torch, or auto: torch where it is installed
     challenge_always: bool = False  # challenger: also challenge results that look right
+    game: str = "auto"  # challenger: see GAMES
+    collect: bool = True  # withdraw credit as soon as there is any
+    granularity: str = "op"  # operator: how fine its traces are, see GRANULARITIES
+    rescue: bool = False  # operator: also answer disputes over others' traces
     prover_memory_mib: int = 2048  # limit of the prover's child process
     prover_timeout_s: float = 60.0
     fault: str = ""  # drills on development chains only: see FAULTS
@@ -87,6 +99,10 @@ class Settings:
             raise ConfigError("max_head_age_s and max_drift_s are durations: more than 0")
         if self.backend not in ("auto", "numpy", "torch"):
             raise ConfigError(f"backend {self.backend!r}: auto, numpy or torch")
+        if self.game not in GAMES:
+            raise ConfigError(f"game {self.game!r}: one of {sorted(GAMES)}")
+        if self.granularity not in GRANULARITIES:
+            raise ConfigError(f"granularity {self.granularity!r}: one of {sorted(GRANULARITIES)}")
         if self.fault not in FAULTS:
             raise ConfigError(f"fault {self.fault!r}: one of {sorted(FAULTS)}")
 

@@ -113,10 +113,24 @@ class BaseRole(ABC):
         self._tell_closed(frozenset(self.context.list_jobs()))
         if time.is_paused and not time.is_refund_mode:
             return ()  # the clock stands: no deadline passes, and no step is possible
-        steps = [(job.id, self.choose(job, time)) for job in self.context.read_jobs()]
-        due = self.drop_if_stale(self.context.key(job, step) for job, step in steps if step)
+        steps = [
+            (job.id, step)
+            for job in self.context.read_jobs()
+            for step in self.choose_all(job, time)
+        ]
+        due = self.drop_if_stale(self.context.key(job, step) for job, step in steps)
         given_up = self.context.journal.get_given_up(self.context.settings.role) if due else ()
         return tuple(key for key in due if key not in given_up)
+
+    def choose_all(self, job: Job, time: ProtocolTime) -> tuple[str, ...]:
+        """Return what a job and each of its disputes over traces ask of this role."""
+        step = self.choose(job, time)
+        further = () if time.is_paused and not time.is_refund_mode else self.choose_moves(job, time)
+        return further if step is None else (step, *further)
+
+    def choose_moves(self, job: Job, time: ProtocolTime) -> tuple[str, ...]:  # noqa: ARG002
+        """Return the moves that disputes over a job's trace ask of this role, one a dispute."""
+        return ()
 
     def choose(self, job: Job, time: ProtocolTime) -> str | None:
         """Return the one step that a job asks of this role, in the refund mode or without."""
@@ -127,7 +141,9 @@ class BaseRole(ABC):
         if job.state in NO_DISPUTE_YET:
             return VOID
         if job.state is JobState.DISPUTED:
-            return VOID_DISPUTE
+            # One that only disputes over its trace hold is voided by theirs.
+            known = self.context.contracts.game.get_dispute_of(job.id)
+            return None if known is None else VOID_DISPUTE
         if self.get_waiting_slash(job) is not None:
             return DISTRIBUTE if time.now > job.deadline else VOID_DISPUTE
         return None
@@ -215,7 +231,7 @@ class BaseRole(ABC):
             return self.is_still_asked(key)
         job = self.context.find_job(job_id)
         time = self.context.contracts.market.get_time()
-        return job is not None and self.choose(job, time) == key.step
+        return job is not None and key.step in self.choose_all(job, time)
 
     def _withdraw(self, _: JobId, key: StepKey) -> None:
         if self.context.journal.is_done(key):

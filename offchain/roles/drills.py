@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Final
-
-import numpy as np
+from collections.abc import Callable
+from dataclasses import replace
+from typing import ClassVar, Final
 
 from offchain.chain.client import Call
 from offchain.chain.job_ids import id_bytes
 from offchain.chain.journal import StepKey, StepStatus
 from offchain.chain.typed_data import build_result_receipt
 from offchain.errors import TransactionReverted
-from offchain.prove.job import ProvableModel
 from offchain.roles.context import Context
+from offchain.roles.faulty import perturb, spoil_everything, spoil_operator
 from offchain.roles.operator import ACCEPT, COMMIT, INPUTS, Operator
 from offchain.submit.content import FolderStore
 from offchain.submit.models import Model
@@ -25,26 +23,27 @@ from offchain.types import Digest, JobId, SignedResult, VersionId
 # The chain's answer to a false proof is wanted on chain, so its gas is fixed: an estimate would
 # refuse to send it.
 FALSE_PROOF_GAS: Final = 3_000_000
-LOST_BITS: Final = 0b11111  # a 3-bit network in place of the registered 8-bit one
 
 
-class PerturbedOperator(Operator):
-    """Serves cheaper weights than registered; challenged, it proves as best it can.
+class FaultyOperator(Operator):
+    """Serves a registered version otherwise than it is registered; challenged, it does its best.
 
-    It follows the whole protocol: transcript, lookups and openings are computed for the output
-    that its weights give. Only: it cannot open the registered commitments to other weights.
+    It follows the whole protocol: traces, transcripts and openings are computed for what it really
+    runs. Only: that is not what it registered for, and no proof can show that it is.
     """
+
+    spoil: ClassVar[Callable[[Model], Model]]
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._perturbed: dict[VersionId, ReproducedVersion] = {}
+        self._spoilt: dict[VersionId, ReproducedVersion] = {}
 
     def load_version(self, version: VersionId) -> ReproducedVersion:
-        """Return the registered version with weights that are not its own."""
-        if version not in self._perturbed:
+        """Return the registered version with what is run in its place."""
+        if version not in self._spoilt:
             found = super().load_version(version)
-            self._perturbed[version] = replace(found, model=perturb(found.model))
-        return self._perturbed[version]
+            self._spoilt[version] = replace(found, model=type(self).spoil(found.model))
+        return self._spoilt[version]
 
     def verify_before_sending(self, version: ReproducedVersion, evidence: Evidence) -> None:
         """Verify nothing: the proof is known to be false."""
@@ -59,6 +58,24 @@ class PerturbedOperator(Operator):
             return
         self.context.journal.put_step(key, StepStatus.DONE)
         self.log.event("false-proof-accepted", job=job_id, tx=receipt.tx_hash)
+
+
+class PerturbedOperator(FaultyOperator):
+    """Serves cheaper weights than registered."""
+
+    spoil = staticmethod(perturb)
+
+
+class WrongOperator(FaultyOperator):
+    """Serves the registered weights, but one operator in the middle rounds as it should not."""
+
+    spoil = staticmethod(spoil_operator)
+
+
+class LazyOperator(FaultyOperator):
+    """Runs nothing and commits what costs nothing to make up."""
+
+    spoil = staticmethod(spoil_everything)
 
 
 class VanishingOperator(Operator):
@@ -99,30 +116,3 @@ class WithholdingOperator(Operator):
         model = self.load_version(version).model
         own = FolderStore(self.context.settings.home / INPUTS)
         return own.put(raw, model.output_bits, model.output_shape)
-
-
-@dataclass(frozen=True)
-class PerturbedModel(Model):
-    """Other weights under the registered model's key."""
-
-    registered: Model
-
-    @cached_property
-    def provable(self) -> ProvableModel:
-        """Return the registered key, with the weights that are really run as witness."""
-        return replace(self.registered.provable, weights=self.weights)
-
-
-def perturb(model: Model) -> Model:
-    """Return the model without the low bits of its first weight matrix, as if cheaply quantized."""
-    weights = coarsen(model)
-    return PerturbedModel(model.folder, model.graph, weights, model)
-
-
-def coarsen(model: Model) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
-    """Return the model's weights without the low bits of the first matrix."""
-    first = model.graph.weights[0].name
-    exact = np.asarray(model.weights[first])
-    # Towards zero, so that no accumulator leaves the ranges that the graph declares.
-    coarse = np.sign(exact) * (np.abs(exact) & ~np.int64(LOST_BITS))
-    return {**model.weights, first: coarse}

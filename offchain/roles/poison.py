@@ -19,7 +19,7 @@ from offchain.params.settings import LOCAL_CHAIN_IDS
 from offchain.prove.job import make_provable
 from offchain.prove.program_bytes import hash_program
 from offchain.roles.account import Account, build_version_params
-from offchain.roles.drills import coarsen
+from offchain.roles.faulty import coarsen
 from offchain.submit.models import Model, load_model
 
 Poison = Callable[[Model, VersionParams], tuple[VersionParams, bytes]]

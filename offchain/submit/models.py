@@ -109,13 +109,13 @@ class Model:
     def run(self, raw_input: bytes, backend: str) -> bytes:
         """Return the output's bytes; every backend gives the same bits."""
         x = self.decode_input(raw_input)
-        return self._encode_output(run_graph(self.graph, self.weights, x, choose_backend(backend)))
+        return self.encode_output(run_graph(self.graph, self.weights, x, choose_backend(backend)))
 
     def run_traced(self, raw_input: bytes) -> tuple[bytes, Execution]:
         """Return the output's bytes and everything on the way, which a proof needs."""
         x = self.decode_input(raw_input)
         execution = trace_graph(self.graph, self.weights, x, Backend.NUMPY)
-        return self._encode_output(execution.output), execution
+        return self.encode_output(execution.output), execution
 
     def decide(self, raw_output: bytes) -> int:
         """Return the winning class: of the first row, or as an argmax says it there."""
@@ -124,7 +124,8 @@ class Model:
             return int(y.flat[0])
         return int(np.argmax(y.reshape(-1, y.shape[-1])[0]))
 
-    def _encode_output(self, y: Array) -> bytes:
+    def encode_output(self, y: Array) -> bytes:
+        """Return the bytes of an output as its digest has them."""
         return encode_tensor(y, self.output_bits, self.graph.output)
 
     def compute_weight_root(self) -> Digest:
