@@ -171,6 +171,43 @@ class ProverCrashed(ProverFailed):
         self.message = message
 
 
+# Traces
+
+
+class PlanError(ProblemsError):
+    """A model has no plan: each problem names an operator that cannot be described."""
+
+
+class TraceError(OffchainError, ValueError):
+    """A trace, a tree or a path is malformed, or does not lead to the root it should."""
+
+
+class DescriptorError(OffchainError, ValueError):
+    """An operator's descriptor is malformed or names what cannot be computed."""
+
+
+class EvidenceError(OffchainError, ValueError):
+    """Element evidence is refused: the contract reverts on it, so it settles nothing."""
+
+
+class NotOpened(EvidenceError):
+    """The check reads an element that the evidence does not open; `tensor` as in TRACE.md."""
+
+    def __init__(self, tensor: int, index: int) -> None:
+        super().__init__(f"element {index} of tensor {tensor} is not opened")
+        self.tensor = tensor
+        self.index = index
+
+
+class EvidenceTooLarge(OffchainError, ValueError):
+    """The tiles that an element reads do not fit into a transaction: prove the operator instead."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"{size} bytes of evidence, at most {limit} fit into a transaction")
+        self.size = size
+        self.limit = limit
+
+
 # Chain
 
 
@@ -453,6 +490,14 @@ class QueueFull(OffchainError):
 
 class BrokerUnavailable(OffchainError, ConnectionError):
     """A step could not be queued; the next tick hands it out again."""
+
+
+class NoDetection(OffchainError, ValueError):
+    """Nobody would ever notice a cheat, so no lock is enough; or a probability exceeds one."""
+
+    def __init__(self, detection_bps: int) -> None:
+        super().__init__(f"a cheat is noticed with {detection_bps} of 10,000: no lock is enough")
+        self.detection_bps = detection_bps
 
 
 class ConfigError(OffchainError, ValueError):
