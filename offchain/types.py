@@ -362,3 +362,11 @@ class Standing:
     jailed_until: Seconds  # 0 where it is not in jail
     window_start: Seconds
     misses: int
+
+
+class Verdict(IntEnum):
+    """What an adjudicator says of a claim, as in `contracts/types/Claim.sol`."""
+
+    NONE = 0
+    CONSISTENT = 1
+    INCONSISTENT = 2

@@ -62,8 +62,7 @@ def tensor_digest_of_bytes(
 ) -> Digest:
     """Return the digest of a tensor given as bytes; raise TensorError for a wrong length."""
     _check_length(name, raw, shape, bits)
-    header = bytes([bits // 8, len(shape)]) + b"".join(d.to_bytes(4, "big") for d in shape)
-    return Digest(keccak(_TENSOR + header + tile_root(raw)))
+    return digest_of_root(tile_root(raw), shape, bits)
 
 
 def as_matrix(shape: Sequence[int]) -> tuple[int, int]:
@@ -74,16 +73,23 @@ def as_matrix(shape: Sequence[int]) -> tuple[int, int]:
 def tile_root(raw: bytes) -> bytes:
     """Return the root over the tiles (32 bytes); no bytes at all are one tile of zeros."""
     tiles = [raw[k : k + TILE_BYTES] for k in range(0, max(1, len(raw)), TILE_BYTES)]
-    level = [
-        keccak(
-            _LEAF + k.to_bytes(8, "big") + hashlib.sha256(tile.ljust(TILE_BYTES, b"\0")).digest()
-        )
-        for k, tile in enumerate(tiles)
-    ]
+    level = [tile_leaf(k, tile) for k, tile in enumerate(tiles)]
     level += [_NO_LEAF] * ((1 << (len(level) - 1).bit_length()) - len(level))
     while len(level) > 1:
         level = [keccak(_NODE + a + b) for a, b in zip(level[::2], level[1::2], strict=True)]
     return level[0]
+
+
+def tile_leaf(index: int, tile: bytes) -> bytes:
+    """Return the leaf of a tile of at most 1024 bytes, which is padded with zeros."""
+    padded = tile.ljust(TILE_BYTES, b"\0")
+    return bytes(keccak(_LEAF + index.to_bytes(8, "big") + hashlib.sha256(padded).digest()))
+
+
+def digest_of_root(root: bytes, shape: Sequence[int], bits: int) -> Digest:
+    """Return the digest of a tensor of which the root over its tiles is known."""
+    header = bytes([bits // 8, len(shape)]) + b"".join(d.to_bytes(4, "big") for d in shape)
+    return Digest(keccak(_TENSOR + header + root))
 
 
 def weight_root(digests: Sequence[bytes]) -> Digest:
