@@ -10,7 +10,7 @@ from typing import Any
 from offchain.prove.reference.srs import insecure_tau_g2
 from tests.attacks.catalogue import ALL
 from tests.attacks.forgeries import Forgery
-from tests.vectors import batches, components, encoding, mercury_forgeries, proofs
+from tests.vectors import batches, components, encoding, mercury_forgeries, proofs, trace
 from tests.vectors.operator_models import all_models
 
 
@@ -44,6 +44,7 @@ def generate() -> dict[str, Any]:
         "logup": components.logup_vectors(),
         "hyperkzg": components.hyperkzg_vectors(),
         "mercury": mercury_forgeries.mercury_vectors(),
+        "trace": trace.trace_vectors(),
         "proofs": proofs.proof_vectors(all_models()),
     }
 
