@@ -1,0 +1,56 @@
+"""The eight mutants that `./scripts/test --full` plants: each is a bug that once cost a protocol.
+
+Found by their text, so that they go on fitting while the code around them moves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.mutation.mutants import Mutant, list_mutants
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A mutant by file, by what its line contains, and by what is changed."""
+
+    path: str
+    line: str
+    old: str
+    new: str
+
+
+SEEDS: Final = (
+    # A default that can be claimed in the last second of the proof (Kroma 2023, timeouts).
+    Seed("contracts/dispute/DisputeGame.sol", "if (time <= dispute.proveBy) revert", "<=", "<"),
+    # A slash divided twice, or a lock released after it was slashed (status bytes).
+    Seed("contracts/core/StakeVault.sol", "if (job.status > LockStatus.ACTIVE)", ">", ">="),
+    # A share taken twice out of one lock: the parts no longer add up.
+    Seed("contracts/libraries/Settlement.sol", "split.toBurn = lock -", "-", "+"),
+    # A result final while it may still be challenged: the tie between window and payment.
+    Seed(
+        "contracts/core/JobBook.sol", "if (time <= deadline) revert DeadlineNotReached", "<=", "<"
+    ),
+    # Stake that leaves before its time.
+    Seed("contracts/core/Ledger.sol", "StillUnbonding", "<", ">"),
+    # A challenger who joins without the bond.
+    Seed("contracts/dispute/DisputeGame.sol", "if (msg.value < bond) revert", "<", ">"),
+)
+
+
+def list_seeded() -> list[Mutant]:
+    """Return the seeded mutants; raise LookupError where the code has none like it."""
+    return [_find(seed) for seed in SEEDS]
+
+
+def _find(seed: Seed) -> Mutant:
+    source = (ROOT / seed.path).read_text(encoding="utf-8")
+    lines = source.split("\n")
+    for mutant in list_mutants(seed.path, source):
+        if (mutant.old, mutant.new) == (seed.old, seed.new) and seed.line in lines[mutant.line - 1]:
+            return mutant
+    raise LookupError(f"{seed.path} has no {seed.old!r} on a line with {seed.line!r}")
