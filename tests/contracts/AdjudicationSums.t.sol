@@ -89,14 +89,14 @@ contract AdjudicationSumsTest is Cheats {
         uint256 count = countA < countB ? countA : countB;
         (int256 dot, int256 sum) = (int256(0), int256(0));
         for (uint256 k = 0; k < count; ++k) {
-            dot += at(a, widthA, k) * at(b, widthB, k);
-            sum += at(a, widthA, k);
+            dot += elementOf(a, widthA, k) * elementOf(b, widthB, k);
+            sum += elementOf(a, widthA, k);
         }
         requireEq(harness.dot(a, widthA, b, widthB, count), dot);
         requireEq(harness.sum(a, widthA, count), sum);
     }
 
-    function at(bytes calldata a, uint256 width, uint256 k) private pure returns (int256) {
+    function elementOf(bytes calldata a, uint256 width, uint256 k) private pure returns (int256) {
         if (width == 1) return int8(uint8(a[k]));
         return int16(uint16(bytes2(a[2 * k:2 * k + 2])));
     }
