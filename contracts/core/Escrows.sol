@@ -59,12 +59,12 @@ abstract contract Escrows is Ledger, Workers {
         return lockOf(token, jobId, worker, amount);
     }
 
-    /* SESSIONS */
+    /* SESSIONS AND QUORUMS */
 
     /// @inheritdoc IStakeVault
-    function addDeposit(address token, JobId sessionId, address payer, uint96 amount) external payable onlySessions {
+    function addDeposit(address token, JobId sessionId, address payer, uint96 amount) external payable onlyDistributor {
         JobFunds storage session = funds[token][sessionId];
-        // INVARIANT: a session never has a lock; its batches do.
+        // INVARIANT: a session or quorum never has a lock; its batches or replicas do.
         if (session.status != LockStatus.NONE) revert WrongLockStatus(sessionId, session.status);
 
         // Narrowed, so that whatever comes in can be credited when it goes out.
@@ -76,7 +76,7 @@ abstract contract Escrows is Ledger, Workers {
     /// @inheritdoc IStakeVault
     function fundBatch(address token, JobId sessionId, JobId batchId, address worker, uint96 escrow, uint96 lock)
         external
-        onlySessions
+        onlyDistributor
         returns (address operator)
     {
         requireUnfunded(token, batchId);

@@ -59,6 +59,7 @@ abstract contract JobBook is IJobMarket, ProtocolClock {
 
     address internal immutable GAME;
     address internal immutable SESSIONS;
+    address internal immutable QUORUM;
     /// @dev The vault's ERC-20, or 0.
     address internal immutable TOKEN;
     uint256 internal immutable AIRGAP_SECONDS;
@@ -95,6 +96,7 @@ abstract contract JobBook is IJobMarket, ProtocolClock {
         ORDERS = orders;
         GAME = IStakeVault(vault).GAME();
         SESSIONS = IStakeVault(vault).SESSIONS();
+        QUORUM = IStakeVault(vault).QUORUM();
         TOKEN = IStakeVault(vault).TOKEN();
         ASSIGN_SECONDS = p.assignSeconds;
         EXEC_SECONDS = p.execSeconds;
@@ -141,13 +143,17 @@ abstract contract JobBook is IJobMarket, ProtocolClock {
     }
 
     /// @dev Who earns the keeper's tip: the caller, if those concerned have forgotten the job for a while.
-    function findKeeper(StoredJob storage job, uint256 deadline, uint256 time) internal view returns (address) {
+    function findKeeper(StoredJob storage job, address caller, uint256 deadline, uint256 time)
+        internal
+        view
+        returns (address)
+    {
         if (time <= deadline + KEEPER_DELAY_SECONDS) return address(0);
         address operator = job.operator;
-        if (msg.sender == job.client || msg.sender == operator) return address(0);
+        if (caller == job.client || caller == operator) return address(0);
         // A job without operator has no worker either: a stranger serves owner 0 just so.
-        bool isWorker = operator != address(0) && IStakeVault(VAULT).operatorOf(msg.sender) == operator;
-        return isWorker ? address(0) : msg.sender;
+        bool isWorker = operator != address(0) && IStakeVault(VAULT).operatorOf(caller) == operator;
+        return isWorker ? address(0) : caller;
     }
 
     /* LOOK-UPS */

@@ -76,15 +76,12 @@ contract JobMarket is JobOrders {
         uint40 time = tick();
         // INVARIANT: a challenged job is DISPUTED, and never final without a verdict.
         StoredJob storage job = expectJob(jobId, JobState.COMMITTED);
-        uint256 deadline = job.deadline;
-        requireOverdue(jobId, deadline, time);
+        requireOverdue(jobId, job.deadline, time);
         // INVARIANT: a job that requires a proof is never final without one.
         if (has(job.flags, FLAG_PROOF_REQUIRED)) revert ProofRequired(jobId);
         if (isDeliveryDue(job)) revert DeliveryDue(jobId, deliveries[jobId].deliverBy);
 
-        job.state = JobState.FINAL;
-        emit JobFinalised(jobId, job.operator);
-        settle(jobId, job, Exit.FINAL, findKeeper(job, deadline, time));
+        closeFinal(jobId, job, msg.sender, time);
     }
 
     /// @inheritdoc IJobMarket
@@ -96,7 +93,7 @@ contract JobMarket is JobOrders {
 
         job.state = JobState.EXPIRED;
         emit JobExpired(jobId);
-        settle(jobId, job, Exit.EXPIRED, findKeeper(job, deadline, time));
+        settle(jobId, job, Exit.EXPIRED, findKeeper(job, msg.sender, deadline, time));
     }
 
     /// @inheritdoc IJobMarket
@@ -109,7 +106,7 @@ contract JobMarket is JobOrders {
 
         job.state = JobState.FAILED;
         emit JobFailed(jobId, operator);
-        settle(jobId, job, Exit.FAILED, findKeeper(job, deadline, time));
+        settle(jobId, job, Exit.FAILED, findKeeper(job, msg.sender, deadline, time));
         IStakeVault(VAULT).recordMiss(operator);
     }
 

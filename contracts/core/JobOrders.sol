@@ -18,7 +18,7 @@ import {
 } from "../types/Job.sol";
 import {Verdicts} from "./Verdicts.sol";
 
-/// @title How jobs come into being: ordered by a client, taken with a signed order, or adopted from a session
+/// @title How jobs come into being: ordered by a client, taken with a signed order, or adopted from a session or quorum
 abstract contract JobOrders is Verdicts {
     using SafeCast for uint256;
 
@@ -64,7 +64,7 @@ abstract contract JobOrders is Verdicts {
 
     /// @inheritdoc IJobMarket
     function adoptJob(JobTerms calldata terms, Adoption calldata adoption) external returns (JobId jobId) {
-        if (msg.sender != SESSIONS) revert NotSessions(msg.sender);
+        if (msg.sender != SESSIONS && msg.sender != QUORUM) revert NotSessions(msg.sender);
         uint40 time = tick();
         StoredJob storage job;
         (jobId, job) = findUnused(terms);

@@ -6,6 +6,7 @@ import {IParameters} from "../interfaces/IParameters.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {ParameterRules} from "../libraries/ParameterRules.sol";
 import {JobId} from "../types/Ids.sol";
+import {Modules} from "../types/Modules.sol";
 import {Parameters} from "../types/Parameters.sol";
 import {BondSplit, JobSplit, Parties, SlashSplit} from "../types/Split.sol";
 import {Account, JobFunds, LockStatus} from "../types/Stake.sol";
@@ -35,8 +36,8 @@ contract StakeVault is Escrows {
 
     /* CONSTRUCTOR */
 
-    constructor(address market, address game, address sessions, address token, Parameters memory p)
-        VaultModules(market, game, sessions)
+    constructor(Modules memory modules, address token, Parameters memory p)
+        VaultModules(modules)
         Ledger(token, p.unbondSeconds)
         Workers(p)
     {
@@ -74,7 +75,7 @@ contract StakeVault is Escrows {
         address client,
         address[] calldata challengers,
         SlashSplit calldata split
-    ) external onlyMarket {
+    ) external onlyJudge {
         JobFunds memory job = funds[token][jobId];
         // INVARIANT: a slashed lock is divided once.
         if (job.status != LockStatus.SLASHED) revert WrongLockStatus(jobId, job.status);
@@ -102,10 +103,10 @@ contract StakeVault is Escrows {
         burn(token, jobId, uint256(fromFree) + fromUnbonding);
     }
 
-    /* THE GAME */
+    /* THE GAMES */
 
     /// @inheritdoc IStakeVault
-    function addBond(JobId jobId, address challenger, uint96 amount) external payable onlyGame {
+    function addBond(JobId jobId, address challenger, uint96 amount) external payable onlyGames {
         if (msg.value < amount) revert WrongValue(msg.value, amount);
 
         // Narrowed, so that whatever comes in can be credited when it goes out.
@@ -117,7 +118,7 @@ contract StakeVault is Escrows {
     /// @inheritdoc IStakeVault
     function settleBonds(JobId jobId, address[] calldata challengers, address defender, BondSplit calldata split)
         external
-        onlyGame
+        onlyGames
     {
         uint256 sum = bondsOf[jobId];
         checkBalance(uint256(split.toChallengers) + split.toDefender + split.toBurn, sum);

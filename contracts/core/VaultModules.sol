@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IProtocolClock} from "../interfaces/IProtocolClock.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
+import {Modules} from "../types/Modules.sol";
 
 /// @title The modules that may move money inside the vault
 /// @notice Their addresses are known before they exist: a creator's address and nonce fix them. Their constructors
@@ -16,13 +17,22 @@ abstract contract VaultModules is IStakeVault {
     address public immutable GAME;
     /// @inheritdoc IStakeVault
     address public immutable SESSIONS;
+    /// @inheritdoc IStakeVault
+    address public immutable PINPOINT;
+    /// @inheritdoc IStakeVault
+    address public immutable QUORUM;
+    /// @inheritdoc IStakeVault
+    address public immutable AUDITS;
 
     /* CONSTRUCTOR */
 
-    constructor(address market, address game, address sessions) {
-        MARKET = market;
-        GAME = game;
-        SESSIONS = sessions;
+    constructor(Modules memory modules) {
+        MARKET = modules.market;
+        GAME = modules.game;
+        SESSIONS = modules.sessions;
+        PINPOINT = modules.pinpoint;
+        QUORUM = modules.quorum;
+        AUDITS = modules.audits;
     }
 
     /* MODIFIERS */
@@ -37,14 +47,27 @@ abstract contract VaultModules is IStakeVault {
         _;
     }
 
-    /// @dev Whoever ends what has an escrow: a job, or a session or batch.
-    modifier onlySettler() {
-        if (msg.sender != MARKET && msg.sender != SESSIONS) revert NotMarket(msg.sender);
+    /// @dev Whoever judges results: of jobs, or of replicas that never became jobs.
+    modifier onlyJudge() {
+        if (msg.sender != MARKET && msg.sender != QUORUM) revert NotMarket(msg.sender);
         _;
     }
 
-    modifier onlyGame() {
-        if (msg.sender != GAME) revert NotGame(msg.sender);
+    /// @dev Whoever ends what has an escrow: a job, a session or batch, a replica.
+    modifier onlySettler() {
+        if (msg.sender != MARKET && msg.sender != SESSIONS && msg.sender != QUORUM) revert NotMarket(msg.sender);
+        _;
+    }
+
+    /// @dev Whoever moves one deposit to many results.
+    modifier onlyDistributor() {
+        if (msg.sender != SESSIONS && msg.sender != QUORUM) revert NotSessions(msg.sender);
+        _;
+    }
+
+    /// @dev Both games take bonds: one under the ids of jobs, the other under the ids of its disputes.
+    modifier onlyGames() {
+        if (msg.sender != GAME && msg.sender != PINPOINT) revert NotGame(msg.sender);
         _;
     }
 

@@ -21,19 +21,24 @@ abstract contract Verdicts is OutputDelivery {
     /* DISPUTES */
 
     /// @inheritdoc IJobMarket
-    function disputeJob(JobId jobId, bytes32 expectedOutDigest, bool withoutBond)
+    function disputeJob(JobId jobId, bytes32 expectedOutDigest, bool onlyIfRequired)
         external
         onlyGame
         returns (Job memory)
     {
         uint40 time = tick();
-        StoredJob storage job = expectJob(jobId, JobState.COMMITTED);
+        StoredJob storage job = findJob(jobId);
+        // A job may be disputed in more than one way at a time; the game keeps them apart.
+        bool isDisputed = job.state == JobState.DISPUTED;
+        if (!isDisputed && job.state != JobState.COMMITTED) revert WrongJobState(jobId, job.state, JobState.COMMITTED);
         requireInTime(jobId, job.deadline, time);
         requireResult(jobId, job, expectedOutDigest);
-        if (withoutBond && !has(job.flags, FLAG_PROOF_REQUIRED)) revert ProofNotRequired(jobId);
+        if (onlyIfRequired && !has(job.flags, FLAG_PROOF_REQUIRED)) revert ProofNotRequired(jobId);
 
-        job.state = JobState.DISPUTED;
-        emit JobDisputed(jobId);
+        if (!isDisputed) {
+            job.state = JobState.DISPUTED;
+            emit JobDisputed(jobId);
+        }
         return readJob(jobId, job);
     }
 
@@ -62,13 +67,21 @@ abstract contract Verdicts is OutputDelivery {
     }
 
     /// @inheritdoc IJobMarket
-    function settleRejected(JobId jobId, bool isFraud) external onlyGame returns (uint40 airgapUntil) {
+    function settleDefended(JobId jobId, address caller) external onlyGame {
+        uint40 time = tick();
+        StoredJob storage job = expectJob(jobId, JobState.DISPUTED);
+        requireOverdue(jobId, job.deadline, time);
+        closeFinal(jobId, job, caller, time);
+    }
+
+    /// @inheritdoc IJobMarket
+    function settleRejected(JobId jobId, uint256 stakeBps) external onlyGame returns (uint40 airgapUntil) {
         uint40 time = tick();
         StoredJob storage job = findJob(jobId);
         JobState state = job.state;
         // INVARIANT: one verdict a job; an OPEN one has no operator, a terminal one no lock to slash.
         bool isLive = state == JobState.ASSIGNED || state == JobState.COMMITTED;
-        if (state != JobState.DISPUTED && !(isFraud && isLive)) {
+        if (state != JobState.DISPUTED && !(stakeBps != 0 && isLive)) {
             revert WrongJobState(jobId, state, JobState.DISPUTED);
         }
         (address operator, address token) = (job.operator, getToken(job));
@@ -77,7 +90,7 @@ abstract contract Verdicts is OutputDelivery {
         (job.state, job.deadline) = (JobState.REJECTED, airgapUntil);
         emit JobRejected(jobId, operator, airgapUntil);
         settle(jobId, job, Exit.REJECTED, address(0));
-        if (isFraud) IStakeVault(VAULT).slashStake(token, jobId, operator, Settlement.FRAUD_STAKE_BPS);
+        if (stakeBps != 0) IStakeVault(VAULT).slashStake(token, jobId, operator, stakeBps);
         IStakeVault(VAULT).jail(operator);
     }
 
@@ -112,6 +125,13 @@ abstract contract Verdicts is OutputDelivery {
     }
 
     /* STEPS */
+
+    /// @dev Pays the operator of a result that nobody could refute in time.
+    function closeFinal(JobId jobId, StoredJob storage job, address caller, uint40 time) internal {
+        job.state = JobState.FINAL;
+        emit JobFinalised(jobId, job.operator);
+        settle(jobId, job, Exit.FINAL, findKeeper(job, caller, job.deadline, time));
+    }
 
     function closeVoided(JobId jobId, StoredJob storage job) internal {
         job.state = JobState.VOIDED;

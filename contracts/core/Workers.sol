@@ -87,15 +87,15 @@ abstract contract Workers is VaultModules {
         bindWorker(owner, address(0));
     }
 
-    /* THE MARKET */
+    /* WHO JUDGES RESULTS */
 
     /// @inheritdoc IStakeVault
-    function jail(address operator) external onlyMarket {
+    function jail(address operator) external onlyJudge {
         jailFor(operator, SLASH_JAIL_SECONDS);
     }
 
     /// @inheritdoc IStakeVault
-    function recordMiss(address operator) external onlyMarket {
+    function recordMiss(address operator) external onlyJudge {
         Standing memory standing = standings[operator];
         uint40 time = readClock();
         if (standing.misses == 0 || time > standing.windowStart + MISS_WINDOW_SECONDS) {

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
+import {IHeldChallengers} from "../interfaces/IHeldChallengers.sol";
 import {IJobMarket} from "../interfaces/IJobMarket.sol";
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {IParameters} from "../interfaces/IParameters.sol";
@@ -15,6 +16,7 @@ import {Dispute, DisputeState} from "../types/Dispute.sol";
 import {JobId} from "../types/Ids.sol";
 import {Job, JobTerms} from "../types/Job.sol";
 import {Parameters} from "../types/Parameters.sol";
+import {Account} from "../types/Stake.sol";
 import {Statement} from "../types/Statement.sol";
 import {Version} from "../types/Version.sol";
 
@@ -30,6 +32,9 @@ abstract contract DisputeBook is IDisputeGame {
     uint256 private constant WHOLE_JOB = 0;
     /// @dev Input and output are public: they enter the verifier as calldata.
     uint256 private constant MODE_PUBLIC = 1;
+    /// @dev Those whom pinpointing brings along, beside the client and MAX_CHALLENGERS who demanded a proof: 33 accounts
+    /// at most share a reward, whatever happens (I18).
+    uint256 private constant PINPOINT_PLACES = 16;
 
     /* IMMUTABLES */
 
@@ -43,6 +48,9 @@ abstract contract DisputeBook is IDisputeGame {
     bytes32 public immutable PARAMETERS_HASH;
 
     address internal immutable SESSIONS;
+    address internal immutable PINPOINT;
+    address internal immutable QUORUM;
+    address internal immutable AUDITS;
     uint256 internal immutable SHARE_BLOCKS;
     uint256 internal immutable MAX_CHALLENGERS;
     uint256 internal immutable EXEC_SECONDS;
@@ -57,6 +65,8 @@ abstract contract DisputeBook is IDisputeGame {
 
     /// @inheritdoc IDisputeGame
     mapping(address operator => uint256) public openChallenges;
+    /// @inheritdoc IDisputeGame
+    mapping(JobId => bool) public isAudited;
 
     mapping(JobId => Dispute) internal disputes;
     /// @dev Those who challenged after the first, at most MAX_CHALLENGERS, the client included; and who reported fraud.
@@ -80,6 +90,9 @@ abstract contract DisputeBook is IDisputeGame {
         REGISTRY = registry;
         MARKET = market;
         SESSIONS = IStakeVault(vault).SESSIONS();
+        PINPOINT = IStakeVault(vault).PINPOINT();
+        QUORUM = IStakeVault(vault).QUORUM();
+        AUDITS = IStakeVault(vault).AUDITS();
         SHARE_BLOCKS = p.shareBlocks;
         MAX_CHALLENGERS = p.maxChallengers;
         EXEC_SECONDS = p.execSeconds;
@@ -91,6 +104,12 @@ abstract contract DisputeBook is IDisputeGame {
     }
 
     /* LOOK-UPS */
+
+    /// @dev While a proof of the whole result is due, that decides; after a verdict nothing is left to decide.
+    function expectUndisputed(JobId jobId) internal view {
+        DisputeState state = disputes[jobId].state;
+        if (state != DisputeState.NONE) revert WrongDisputeState(jobId, state, DisputeState.NONE);
+    }
 
     function expectDispute(JobId jobId, DisputeState required) internal view returns (Dispute storage dispute) {
         dispute = findDispute(jobId);
@@ -134,12 +153,112 @@ abstract contract DisputeBook is IDisputeGame {
         });
     }
 
+    /// @dev Nobody knows it before the block that fixes it, when weights, input and output are fixed already.
+    function drawSeed(JobId jobId, address challenger) internal view returns (bytes32) {
+        return keccak256(abi.encode(block.prevrandao, jobId, challenger));
+    }
+
     function getClock() internal view returns (uint256) {
         return IJobMarket(MARKET).clock();
     }
 
     function getGasPrice() private view returns (uint256) {
         return Math.max(block.basefee, GAS_PRICE_FLOOR);
+    }
+
+    /// @dev Whether an account is the operator's owner or its present worker.
+    function speaksNow(address account, address operator) internal view returns (bool) {
+        return account == operator || IStakeVault(VAULT).operatorOf(account) == operator;
+    }
+
+    /// @dev Those who doubt the result in the game of pinpointing.
+    function findDoubters(JobId jobId) internal view returns (address[] memory doubters) {
+        // A deployment may have none of it.
+        if (PINPOINT.code.length != 0) doubters = IHeldChallengers(PINPOINT).getOpenChallengers(jobId);
+    }
+
+    /* THE AIRGAP */
+
+    function expectCurable(JobId jobId) internal view {
+        // INVARIANT: a proof cures silence, never fraud that was shown.
+        expectDispute(jobId, DisputeState.DEFAULT);
+        (uint256 until, uint256 time) = getAirgap(jobId);
+        if (time > until) revert AirgapOver(jobId, until, time);
+    }
+
+    function closeCured(JobId jobId, address prover) internal {
+        disputes[jobId].state = DisputeState.CURED;
+        emit SlashCured(jobId, prover);
+        IJobMarket(MARKET).divideSlash(jobId, getChallengers(jobId), true);
+    }
+
+    function getAirgap(JobId jobId) internal view returns (uint256 until, uint256 time) {
+        return (IJobMarket(MARKET).getJob(jobId).deadline, getClock());
+    }
+
+    /* REJECTION */
+
+    /// @dev The one way in which a result falls: whoever challenged it gets its bond back, and shares the reward with
+    /// `others`.
+    /// @param refutedAt What the dispute tells as `proveBy`: when the result was refuted, or no proof came.
+    function reject(JobId jobId, address operator, DisputeState verdict, uint256 refutedAt, address[] memory others)
+        internal
+    {
+        Dispute memory dispute = disputes[jobId];
+        address[] memory challengers = getChallengers(jobId);
+        if (dispute.state == DisputeState.OPEN) --openChallenges[operator];
+        address first = addRewarded(jobId, challengers, others);
+        uint96 bond = dispute.bond;
+        bool isFraud = verdict == DisputeState.FRAUD_PROVEN;
+        (dispute.challenger, dispute.operator, dispute.state) = (first, operator, verdict);
+        dispute.proveBy = refutedAt.toUint40();
+        if (isFraud) (dispute.bond, dispute.challengeSeed) = (0, 0);
+        // A proof of the whole result may cure any silence; where none was due it has no seed yet.
+        else if (dispute.challengeSeed == 0) dispute.challengeSeed = drawSeed(jobId, first);
+        if (isFraud || dispute.openedAtBlock == 0) dispute.openedAtBlock = block.number.toUint48();
+        disputes[jobId] = dispute;
+        // INVARIANT: one verdict a job: the market refuses one that is settled, so no dispute but an OPEN one is
+        // overwritten here.
+        IJobMarket(MARKET).settleRejected(jobId, computeStakeBps(jobId, isFraud));
+        settleBonds(jobId, challengers, bond, false, address(0));
+    }
+
+    /// @dev Those who challenged already share with the others: a cheat about to lose who has an accomplice end it
+    /// another way cannot take their reward.
+    function addRewarded(JobId jobId, address[] memory challengers, address[] memory others)
+        private
+        returns (address first)
+    {
+        uint256 count = challengers.length;
+        uint256 places = MAX_CHALLENGERS + 1 + PINPOINT_PLACES;
+        address[] memory all = new address[](count + others.length);
+        for (uint256 i = 0; i < count; ++i) {
+            all[i] = challengers[i];
+        }
+        // Whoever finds no place goes without: a long list may not keep a verdict from falling.
+        for (uint256 i = 0; i < others.length && count < places; ++i) {
+            if (contains(all, count, others[i])) continue;
+            if (count != 0) joiners[jobId].push(others[i]);
+            all[count++] = others[i];
+        }
+        return count == 0 ? address(0) : all[0];
+    }
+
+    function contains(address[] memory list, uint256 count, address account) private pure returns (bool) {
+        for (uint256 i = 0; i < count; ++i) {
+            if (list[i] == account) return true;
+        }
+        return false;
+    }
+
+    /// @dev Part of the operator's other stake that is burned beside the lock, in hundredths of a percent.
+    function computeStakeBps(JobId jobId, bool isFraud) private view returns (uint256 bps) {
+        if (isFraud) bps = Settlement.FRAUD_STAKE_BPS;
+        if (!isAudited[jobId]) return bps;
+        Job memory job = IJobMarket(MARKET).getJob(jobId);
+        Account memory account = IStakeVault(VAULT).getAccount(job.token, job.operator);
+        uint256 stake = uint256(account.free) + account.unbonding;
+        return Math.max(bps, Settlement.computeAuditBps(stake, job.fee));
     }
 
     /* BONDS */

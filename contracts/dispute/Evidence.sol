@@ -3,19 +3,16 @@ pragma solidity 0.8.30;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {IJobMarket} from "../interfaces/IJobMarket.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
-import {Dispute, DisputeState, SignedResult} from "../types/Dispute.sol";
+import {DisputeState, SignedResult} from "../types/Dispute.sol";
 import {JobId} from "../types/Ids.sol";
 import {Job, JobState} from "../types/Job.sol";
 import {DisputeBook} from "./DisputeBook.sol";
 
 /// @title Evidence of equivocation: two results that one operator vouched for
 abstract contract Evidence is DisputeBook {
-    using SafeCast for uint256;
-
     /* CONSTANTS */
 
     bytes32 private constant DOMAIN_TYPE =
@@ -50,36 +47,18 @@ abstract contract Evidence is DisputeBook {
         requireVouched(jobId, job, first);
         requireVouched(jobId, job, second);
 
-        Dispute storage dispute = disputes[jobId];
-        (address[] memory challengers, uint96 bond) = (getChallengers(jobId), dispute.bond);
-        if (dispute.state == DisputeState.OPEN) --openChallenges[job.operator];
-        addReporter(jobId, challengers);
-        disputes[jobId] = Dispute({
-            challenger: challengers.length == 0 ? msg.sender : challengers[0],
-            bond: 0,
-            operator: job.operator,
-            proveBy: 0,
-            state: DisputeState.FRAUD_PROVEN,
-            openedAtBlock: block.number.toUint48(),
-            challengeSeed: 0
-        });
         emit EquivocationProven(jobId, job.operator, msg.sender, first.outDigest, second.outDigest);
-        // INVARIANT: one verdict a job: the market refuses one that is settled, so no dispute but an OPEN one is
-        // overwritten here.
-        IJobMarket(MARKET).settleRejected(jobId, true);
-        settleBonds(jobId, challengers, bond, false, address(0));
+        reject(jobId, job.operator, DisputeState.FRAUD_PROVEN, 0, findRewarded(jobId));
     }
 
-    /* STEPS */
-
-    /// @dev Those who challenged already share with the reporter: a cheat about to default who reports itself through
-    /// an accomplice cannot take their reward.
-    function addReporter(JobId jobId, address[] memory challengers) private {
-        if (challengers.length == 0) return;
-        for (uint256 i = 0; i < challengers.length; ++i) {
-            if (challengers[i] == msg.sender) return;
+    /// @dev The reporter, and those who doubt the result in the game of pinpointing.
+    function findRewarded(JobId jobId) private view returns (address[] memory rewarded) {
+        address[] memory doubters = findDoubters(jobId);
+        rewarded = new address[](doubters.length + 1);
+        rewarded[0] = msg.sender;
+        for (uint256 i = 0; i < doubters.length; ++i) {
+            rewarded[i + 1] = doubters[i];
         }
-        joiners[jobId].push(msg.sender);
     }
 
     /* CHECKS */

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Dispute, DisputeState, SignedResult} from "../types/Dispute.sol";
 import {JobId} from "../types/Ids.sol";
-import {JobTerms} from "../types/Job.sol";
+import {Job, JobTerms} from "../types/Job.sol";
 import {Statement} from "../types/Statement.sol";
 import {IParameters} from "./IParameters.sol";
 
@@ -16,6 +16,11 @@ import {IParameters} from "./IParameters.sol";
 /// it with a bond of their own and share the reward equally, so an accomplice who comes first cannot take the whole
 /// reward from an honest watcher (protocol.md A.14); the client has a place of its own until the window closes.
 ///
+/// Besides, a job may be doubted in the game of pinpointing, where the first wrong operator of the model is named and
+/// judged alone. That game keeps its own disputes and bonds; what they do to the job goes through here. While one is open
+/// the job is held: DISPUTED, and nobody's proof is due unless somebody demands one here as well. One proof of the whole
+/// result ends every dispute of its job. Whichever game brings a cheat to its end, all who doubted share the reward.
+///
 /// A slashed lock is divided only after an airgap. Within it a proof cures a default: the result stays REJECTED, but the
 /// operator gets 80 % of its lock back.
 ///
@@ -27,8 +32,12 @@ interface IDisputeGame is IParameters {
 
     /// @notice Thrown by the constructor when a neighbour was built for another deployment.
     error ForeignModule(address module);
-    /// @notice Thrown when somebody else than the sessions' market challenges for others.
+    /// @notice Thrown when neither the sessions' market nor the quorums challenge for others.
     error NotSessions(address caller);
+    /// @notice Thrown when somebody else than the game of pinpointing calls a function of that game.
+    error NotPinpoint(address caller);
+    /// @notice Thrown when somebody else than the audits draws a result.
+    error NotAudits(address caller);
     /// @notice Thrown when the job has no dispute.
     error UnknownDispute(JobId jobId);
     /// @notice Thrown when the dispute is not in the state that the step needs.
@@ -85,6 +94,11 @@ interface IDisputeGame is IParameters {
     event EquivocationProven(
         JobId indexed jobId, address indexed operator, address indexed reporter, bytes32 first, bytes32 second
     );
+    /// @notice DEFAULT where `isCurable`, else FRAUD_PROVEN, by pinpointing. A demand for a proof, where there was one, is
+    /// open no more.
+    event ResultRefuted(JobId indexed jobId, address indexed operator, bool isCurable);
+    /// @notice The result was drawn for an audit: a default also costs the operator other stake.
+    event ResultAudited(JobId indexed jobId);
     /// @notice Evidence may be used by the announcer from the next block on.
     event EvidenceAnnounced(bytes32 indexed commitment);
     /// @notice DISTRIBUTED.
@@ -102,11 +116,12 @@ interface IDisputeGame is IParameters {
     /// @param expectedOutDigest The result the caller saw: a reorganisation cannot turn the challenge against another.
     function challenge(JobId jobId, bytes32 expectedOutDigest) external payable;
 
-    /// @notice The same for somebody else, who sent the bond along: only the sessions' market may, for whoever challenges
-    /// a result out of a batch.
+    /// @notice The same for somebody else, who sent the bond along: only the sessions' market and the quorums may,
+    /// for whoever challenges a result out of a batch, or a replica's.
     function challengeFor(JobId jobId, bytes32 expectedOutDigest, address challenger) external payable;
 
-    /// @notice Begins the proof of a job that requires one; anybody may, without a bond, while the window is open.
+    /// @notice Begins the proof of a job that requires one; anybody may, without a bond, while the window is open. Of a
+    /// job that is held by pinpointing its operator's owner or worker may, at any time: its proof ends all disputes.
     function requestProof(JobId jobId, bytes32 expectedOutDigest) external;
 
     /// @notice Proves the committed result; anybody may, until `proveBy`. The proof must be made for the caller: the
@@ -153,6 +168,41 @@ interface IDisputeGame is IParameters {
     /// whose airgap was not over.
     function voidDispute(JobId jobId) external;
 
+    /* THE GAME OF PINPOINTING: only it may call these */
+
+    /// @notice Holds a job that may still be challenged, or is held already, and that requires no proof; the operator has
+    /// one more challenge open.
+    /// @return job The job, DISPUTED.
+    function holdFor(JobId jobId, bytes32 expectedOutDigest) external returns (Job memory job);
+
+    /// @notice One of the disputes that held the job is over: the operator has one challenge less open.
+    function releaseFor(JobId jobId, address operator) external;
+
+    /// @notice Rejects a held job, or a COMMITTED one where fraud is shown. Those who demanded a proof get their bonds back
+    /// and share the reward with `challengers`, of whom nobody counts twice and those beyond the places (MAX_CHALLENGERS,
+    /// the client and 16) not at all. Does not release the disputes that held the job.
+    /// @param isCurable DEFAULT: the operator was silent, and a proof within the airgap counts; else FRAUD_PROVEN, and a
+    /// tenth of the operator's free and unbonding stake is burned.
+    function rejectFor(JobId jobId, address[] calldata challengers, bool isCurable) external;
+
+    /// @notice Divides the lock after a DEFAULT, within the airgap, as after a proof: `prover` has shown that what the
+    /// operator was silent about is right. The result stays REJECTED.
+    function cureFor(JobId jobId, address prover) external;
+
+    /// @notice Pays the operator of a held job whose window is over and of which no proof is due.
+    /// @param caller Who settles it; it may earn the keeper's tip.
+    function settleDefended(JobId jobId, address caller) external;
+
+    /// @notice In the refund mode: VOIDED for a held job of which no proof is due.
+    function voidFor(JobId jobId) external;
+
+    /* AUDITS: only they may call this */
+
+    /// @notice Demands a proof without a bond, of a result that may still be challenged or is challenged. A default also
+    /// burns min(stake, 300 fees) of the operator's free and unbonding stake, to the hundredth of a percent above; a cure
+    /// gives nothing of that back.
+    function auditFor(JobId jobId, bytes32 expectedOutDigest) external;
+
     /* VIEWS */
 
     /// @notice The vault of this deployment.
@@ -167,6 +217,8 @@ interface IDisputeGame is IParameters {
     function getChallengers(JobId jobId) external view returns (address[] memory);
     /// @notice Number of challenges that are open against an operator.
     function openChallenges(address operator) external view returns (uint256);
+    /// @notice Whether the job's result was drawn for an audit.
+    function isAudited(JobId jobId) external view returns (bool);
     /// @notice Block in which evidence was announced; 0 if it was not.
     function announcedAt(bytes32 commitment) external view returns (uint256 blockNumber);
     /// @notice Bond of a challenge made now (protocol.md A.12):

@@ -11,14 +11,14 @@ import {IProtocolClock} from "./IProtocolClock.sol";
 /// digest in clear, and is paid when the window passes without objection or a proof is accepted.
 ///
 ///   OPEN -> ASSIGNED -> COMMITTED -> FINAL
-///    |         |           |`-----> DISPUTED -> PROVEN | REJECTED
+///    |         |           |`-----> DISPUTED -> PROVEN | REJECTED | FINAL (nobody who doubted it was right)
 ///    |         |           `-> FAILED (asked for the output, did not deliver; or required proof never begun)
 ///    |         |`-> FAILED | REFUSED
-///    |         `-> REJECTED (signed two results)
+///    |         `-> REJECTED (signed two results; also COMMITTED, where an operator of the model is shown to be wrong)
 ///    `-> EXPIRED | CANCELLED                    any of the first five -> VOIDED (refund mode)
 ///
 /// A job may also begin as ASSIGNED (a signed order that a worker takes) or as COMMITTED (a result out of a session's
-/// batch); from there on it is a job as any other.
+/// batch, or of a quorum's replica); from there on it is a job as any other.
 ///
 /// A job's id is the hash of chain, market and terms: whoever names a job names its client, version, input, fee and
 /// salt, whatever a reorganisation does. A deadline is the last second at which the awaited step counts; one second
@@ -70,7 +70,7 @@ interface IJobMarket is IParameters, IProtocolClock {
     error NotDisputeGame(address caller);
     /// @notice Thrown when somebody else than the order book calls a function of the order book.
     error NotOrders(address caller);
-    /// @notice Thrown when somebody else than the sessions' market calls a function of the sessions.
+    /// @notice Thrown when neither the sessions' market nor the quorums' calls a function of theirs.
     error NotSessions(address caller);
     /// @notice Thrown when the committed result is not the one the challenger saw.
     error UnexpectedResult(JobId jobId, bytes32 committed, bytes32 expected);
@@ -189,15 +189,15 @@ interface IJobMarket is IParameters, IProtocolClock {
         external
         returns (JobId jobId, address operator);
 
-    /// @notice The sessions' market: makes a result of a batch a job of its own, COMMITTED since its batch was. Its escrow
-    /// and its lock are in the vault already.
+    /// @notice The sessions' market, or the quorums': makes a result of a batch, or of a replica, a job of its own,
+    /// COMMITTED since its batch was, or its quorum counted. Its escrow and its lock are in the vault already.
     function adoptJob(JobTerms calldata terms, Adoption calldata adoption) external returns (JobId jobId);
 
     /* THE GAME: only it may call these */
 
-    /// @notice Marks a job as disputed, if it may still be challenged and has the expected result.
-    /// @param withoutBond Whether the proof is due anyway: only for jobs that require one.
-    function disputeJob(JobId jobId, bytes32 expectedOutDigest, bool withoutBond) external returns (Job memory job);
+    /// @notice Marks a job as disputed, or finds it so, if it may still be challenged and has the expected result.
+    /// @param onlyIfRequired Whether the job must be one that requires a proof.
+    function disputeJob(JobId jobId, bytes32 expectedOutDigest, bool onlyIfRequired) external returns (Job memory job);
 
     /// @notice Returns a disputed job whose dispute may still be joined as far as the market knows: it has the expected
     /// result, and no pause or refund mode stops the step.
@@ -208,11 +208,16 @@ interface IJobMarket is IParameters, IProtocolClock {
     /// @notice Settles a disputed job in the operator's favour.
     function settleProven(JobId jobId) external;
 
+    /// @notice Pays the operator of a disputed job whose window is over and that nobody refuted.
+    /// @param caller Who settles it; it may earn the keeper's tip.
+    function settleDefended(JobId jobId, address caller) external;
+
     /// @notice Settles a job against its operator: refunds the client, holds the lock for the airgap, jails.
-    /// @param isFraud Whether the operator signed two results; only then ASSIGNED and COMMITTED jobs can be rejected,
-    /// and a tenth of the operator's free and unbonding stake is burned.
+    /// @param stakeBps Part of the operator's free and unbonding stake, in hundredths of a percent, that is burned beside
+    /// the lock. Only where there is one can ASSIGNED and COMMITTED jobs be rejected: fraud is shown, not inferred from
+    /// silence.
     /// @return airgapUntil Last second in which a proof cures a default.
-    function settleRejected(JobId jobId, bool isFraud) external returns (uint40 airgapUntil);
+    function settleRejected(JobId jobId, uint256 stakeBps) external returns (uint40 airgapUntil);
 
     /// @notice Divides the lock of a REJECTED job: after the airgap, or within it if it was cured.
     function divideSlash(JobId jobId, address[] calldata challengers, bool isCured) external;

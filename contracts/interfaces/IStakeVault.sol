@@ -14,10 +14,11 @@ import {IParameters} from "./IParameters.sol";
 ///   balance = sum over accounts (free + locked + unbonding + credit)
 ///           + sum over jobs (escrow + slashed locks not yet divided + bonds) + burned
 ///
-/// A session and a batch of one have an id, an escrow and, the batch, a lock just as a job has.
+/// A session and a batch of one have an id, an escrow and, the batch, a lock just as a job has; so have a quorum and a
+/// replica of one. Bonds lie under the id of a job (a demand to prove all of it) or of a dispute (pinpointing).
 ///
 /// Assumptions on what surrounds it:
-/// - market, game and sessions are those named at construction; they may move money inside the ledger, never out;
+/// - the modules are those named at construction; they may move money inside the ledger, never out;
 /// - the ERC-20 moves exactly what it is told to (a fee on transfer is refused) and does not rebase;
 /// - money sent by force (not through a function) belongs to nobody and stays.
 ///
@@ -25,11 +26,12 @@ import {IParameters} from "./IParameters.sol";
 interface IStakeVault is IParameters {
     /* ERRORS */
 
-    /// @notice Thrown when somebody else than the market calls a function of the market.
+    /// @notice Thrown when somebody else than the market, or whichever module shares the function, calls it.
     error NotMarket(address caller);
-    /// @notice Thrown when somebody else than the game calls a function of the game.
+    /// @notice Thrown when neither of the two games calls a function of theirs.
     error NotGame(address caller);
-    /// @notice Thrown when somebody else than the sessions' market calls a function of the sessions.
+    /// @notice Thrown when somebody else than the sessions' market, or the quorums where they share the function, calls
+    /// a function of the sessions.
     error NotSessions(address caller);
     /// @notice Thrown when the ledger does not hold the token.
     error UnsupportedToken(address token);
@@ -165,7 +167,7 @@ interface IStakeVault is IParameters {
     /// from it; whatever no order took can be withdrawn at any time.
     function fund(address token, uint96 amount) external payable;
 
-    /* THE MARKET: only it may call these */
+    /* THE MARKET: only it, or whom the function names, may call these */
 
     /// @notice Adds to a job's escrow: the ETH that comes along, or ERC-20 from the payer's allowance.
     /// @param isFirst Whether the job must not have any funds yet.
@@ -180,10 +182,11 @@ interface IStakeVault is IParameters {
     function lockStake(address token, JobId jobId, address worker, uint96 amount) external returns (address operator);
 
     /// @notice Splits a job's escrow, and its lock if it has one. The lock becomes SLASHED and is held if
-    /// `split.lockHeld` is not 0, RELEASED otherwise. The sessions' market may call it too, for sessions and batches.
+    /// `split.lockHeld` is not 0, RELEASED otherwise. The sessions' market may call it too, for sessions and batches, and the
+    /// quorums, for quorums and replicas.
     function settleJob(address token, JobId jobId, Parties calldata parties, JobSplit calldata split) external;
 
-    /// @notice Divides a SLASHED lock.
+    /// @notice Divides a SLASHED lock. The quorums may call it too.
     function divideSlash(
         address token,
         JobId jobId,
@@ -197,18 +200,18 @@ interface IStakeVault is IParameters {
     /// level. Unbonding stake answers too: whoever sees a slash coming cannot step out of its way.
     function slashStake(address token, JobId jobId, address operator, uint256 bps) external;
 
-    /// @notice Jails an operator after a slash.
+    /// @notice Jails an operator after a slash. The quorums may call it too.
     function jail(address operator) external;
 
-    /// @notice Counts a miss, and jails after too many.
+    /// @notice Counts a miss, and jails after too many. The quorums may call it too.
     function recordMiss(address operator) external;
 
-    /* SESSIONS: only their market may call these */
+    /* SESSIONS AND QUORUMS: only their markets may call these, and quorums not the last */
 
-    /// @notice Adds to a session's escrow: the ETH that comes along, or ERC-20 from the payer's allowance.
+    /// @notice Adds to the escrow of a session or quorum: the ETH that comes along, or ERC-20 from the payer's allowance.
     function addDeposit(address token, JobId sessionId, address payer, uint96 amount) external payable;
 
-    /// @notice Moves `escrow` from a session to a batch, and locks `lock` of the free stake of the owner whom `worker`
+    /// @notice Moves `escrow` from a session to a batch, or from a quorum to a replica, and locks `lock` of the free stake of the owner whom `worker`
     /// serves behind it; the owner is not in jail.
     /// @return operator The owner.
     function fundBatch(address token, JobId sessionId, JobId batchId, address worker, uint96 escrow, uint96 lock)
@@ -218,12 +221,12 @@ interface IStakeVault is IParameters {
     /// @notice Moves one result's part of a batch's escrow and lock to a job of its own.
     function splitFunds(address token, JobId batchId, JobId jobId, uint96 escrow, uint96 lock) external;
 
-    /* THE GAME: only it may call these */
+    /* THE GAMES: only they may call these */
 
-    /// @notice Adds to the bonds of a job; what comes along beyond `amount` is credited to the challenger.
+    /// @notice Adds to the bonds of a job or dispute; what comes along beyond `amount` is credited to the challenger.
     function addBond(JobId jobId, address challenger, uint96 amount) external payable;
 
-    /// @notice Splits the bonds of a job.
+    /// @notice Splits the bonds of a job or dispute.
     function settleBonds(JobId jobId, address[] calldata challengers, address defender, BondSplit calldata split)
         external;
 
@@ -233,10 +236,16 @@ interface IStakeVault is IParameters {
     function TOKEN() external view returns (address);
     /// @notice The market.
     function MARKET() external view returns (address);
-    /// @notice The game.
+    /// @notice The game of prove-it.
     function GAME() external view returns (address);
     /// @notice The market of sessions.
     function SESSIONS() external view returns (address);
+    /// @notice The game of pinpointing.
+    function PINPOINT() external view returns (address);
+    /// @notice The market of replicated jobs.
+    function QUORUM() external view returns (address);
+    /// @notice What draws results that have to be proven.
+    function AUDITS() external view returns (address);
     /// @notice Seconds between a request to unbond and the withdrawal.
     function UNBOND() external view returns (uint256);
     /// @notice The owner whom `worker` serves, or zero.
@@ -255,7 +264,7 @@ interface IStakeVault is IParameters {
     function getStanding(address operator) external view returns (Standing memory);
     /// @notice Escrow and lock of a job, a session or a batch.
     function getFunds(address token, JobId jobId) external view returns (JobFunds memory);
-    /// @notice Sum of the bonds of a job.
+    /// @notice Sum of the bonds of a job or dispute.
     function bondsOf(JobId jobId) external view returns (uint256);
     /// @notice What was burned so far.
     function burned(address token) external view returns (uint256);

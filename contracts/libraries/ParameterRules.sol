@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IParameters} from "../interfaces/IParameters.sol";
 import {Parameters} from "../types/Parameters.sol";
 
@@ -26,11 +27,40 @@ library ParameterRules {
         return keccak256(abi.encode(p));
     }
 
-    /// @notice T_assign + T_exec + W_chal + T_deliver + proveCap + airgap: no job lives longer, if somebody settles it
-    /// in time.
+    /// @dev Most turns of a search that may begin with less than an extension left: nine a side, and nine moves with 32
+    /// descendants each tell 2**45 leaves apart.
+    uint256 internal constant MAX_EXTENSIONS = 18;
+
+    /// @dev Parts of T_exec and W_prove: to publish a trace's root, and least time for a move of a search.
+    uint256 internal constant TRACE_PART = 2;
+    uint256 internal constant EXTENSION_PART = 10;
+
+    /// @notice T_assign + T_exec + W_chal + T_deliver + T_pinpoint + 2 proveCap + airgap: no job lives longer, if
+    /// somebody settles it in time. After a search begun at the window's last second the operator found is proven within
+    /// one proveCap, and an operator that rather proves the whole result has another.
     function computeLongestLife(Parameters memory p) internal pure returns (uint256) {
-        return uint256(p.assignSeconds) + p.execSeconds + p.challengeSeconds + p.deliverSeconds + p.proveCapSeconds
-            + p.airgapSeconds;
+        return uint256(p.assignSeconds) + p.execSeconds + p.challengeSeconds + p.deliverSeconds
+            + computePinpointSeconds(p) + 2 * uint256(p.proveCapSeconds) + p.airgapSeconds;
+    }
+
+    /// @notice T_trace + 2 clocks + 18 extensions: longest time from the opening of a search to the operator it finds.
+    function computePinpointSeconds(Parameters memory p) internal pure returns (uint256) {
+        return computeTraceSeconds(p) + 2 * computeClockSeconds(p) + MAX_EXTENSIONS * computeExtensionSeconds(p);
+    }
+
+    /// @notice T_trace: how long an operator may take to publish the root of its trace, max(1, floor(T_exec / 2)).
+    function computeTraceSeconds(Parameters memory p) internal pure returns (uint256) {
+        return Math.max(1, p.execSeconds / TRACE_PART);
+    }
+
+    /// @notice What each side of a search has for all its moves: W_prove.
+    function computeClockSeconds(Parameters memory p) internal pure returns (uint256) {
+        return p.proveSeconds;
+    }
+
+    /// @notice What a side has at least for its next move, max(1, floor(W_prove / 10)).
+    function computeExtensionSeconds(Parameters memory p) internal pure returns (uint256) {
+        return Math.max(1, p.proveSeconds / EXTENSION_PART);
     }
 
     /// @notice Reverts unless a deployment can live with the parameters. Airgap, fine, proving price, the keeper's tip

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BondSplit, Dues, Exit, JobSplit, SlashSplit} from "../types/Split.sol";
 
 /// @title The settlement table (protocol.md A.6, A.16, 3.15)
@@ -54,8 +55,13 @@ library Settlement {
     /// @dev Lost bonds: pay for the proof; the rest is burned, which taxes challenges against oneself.
     uint256 internal constant BOND_DEFENDER = 80;
 
-    /// @dev Two signed results: so much of the operator's other stake is burned beside the lock.
+    /// @dev Fraud that is shown (two signed results, a wrong operator): so much of the operator's other stake is burned
+    /// beside the lock.
     uint256 internal constant FRAUD_STAKE_BPS = 1000;
+
+    /// @dev A default under audit: so many fees of the operator's other stake are burned beside the lock (protocol.md
+    /// A.13). Nobody else may be able to execute the model, so a draw of few results has to deter for all.
+    uint256 internal constant AUDIT_FEES = 300;
 
     /// @notice Splits escrow (F + D) and lock of a job.
     function computeJobSplit(Exit exit, Dues memory dues) internal pure returns (JobSplit memory split) {
@@ -101,6 +107,12 @@ library Settlement {
             split.toDefender = mulPercentDown(bonds, BOND_DEFENDER);
             split.toBurn = bonds - split.toDefender;
         }
+    }
+
+    /// @notice min(stake, 300 F) as hundredths of a percent of the stake, rounded up.
+    function computeAuditBps(uint256 stake, uint96 fee) internal pure returns (uint256) {
+        uint256 slash = AUDIT_FEES * fee;
+        return slash >= stake ? BASIS_POINTS : Math.ceilDiv(slash * BASIS_POINTS, stake);
     }
 
     function splitPaidFee(JobSplit memory split, Dues memory dues) private pure {

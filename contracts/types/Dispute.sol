@@ -9,9 +9,11 @@ enum DisputeState {
     OPEN,
     /// Terminal: a proof of the committed result was accepted.
     DEFENDER_PROVEN,
-    /// No proof came before the deadline; the slash waits for the airgap.
+    /// No proof came before the deadline, or the operator was silent while it was pinpointed; the slash waits for the
+    /// airgap.
     DEFAULT,
-    /// The operator signed two results for one job; the slash waits for the airgap.
+    /// The operator signed two results for one job, or an operator of the model was shown to be wrong; the slash waits
+    /// for the airgap.
     FRAUD_PROVEN,
     /// Terminal: the slash is divided.
     DISTRIBUTED,
@@ -29,13 +31,14 @@ enum DisputeState {
 /// | 1    | operator [0,160) proveBy [160,200) state [200,208) openedAtBlock [208,256)   |
 /// | 2    | challengeSeed                                                                |
 struct Dispute {
-    /// Who challenged first, or reported fraud; zero where the job itself requires the proof.
+    /// Who challenged first, or brought the verdict; zero where the proof is due without a bond.
     address challenger;
     /// Bond in wei of each challenger.
     uint96 bond;
     /// Owner whose result is challenged.
     address operator;
-    /// Last second, on the protocol's clock, at which a proof counts.
+    /// Last second, on the protocol's clock, at which a proof counts, or counted; where pinpointing ended it, when that
+    /// was; 0 where two signed results did.
     uint40 proveBy;
     DisputeState state;
     /// Block of the first challenge: those of the next few blocks share the reward.

@@ -44,7 +44,27 @@ ORDER: Final = (
     "OrderBook",
     "ResultRelay",
 )
+# Created after those, in this order; the vault names some of them.
+ANNOUNCED: Final = (
+    "ContractionAdjudicator",
+    "RowAdjudicator",
+    "ProofAdjudicator",
+    "AdjudicatorRegistry",
+    "PinpointGame",
+    "Beacon",
+    "Quorum",
+    "Audits",
+)
 Fact = tuple[str, str, tuple[Any, ...], Any]  # contract, view, its arguments, what it answers
+# Fields of contracts/types/Modules.sol.
+MODULES: Final = (
+    "JobMarket",
+    "DisputeGame",
+    "SessionMarket",
+    "PinpointGame",
+    "Quorum",
+    "Audits",
+)
 MEMBERS: Final = 3
 # Accounts 7, 8 and 9 of every development node (mnemonic "test test ... junk"): their keys are
 # public, so they guard local chains and no others.
@@ -84,7 +104,7 @@ class Plan:
 
     def find_nonce(self, name: str) -> int:
         """Return the nonce of a contract's creation."""
-        return self.first_nonce + ORDER.index(name)
+        return self.first_nonce + (*ORDER, *ANNOUNCED).index(name)
 
     def find_address(self, name: str) -> Address:
         """Return where a contract comes to lie."""
@@ -92,7 +112,7 @@ class Plan:
 
     def build_arguments(self, name: str) -> tuple[Any, ...]:
         """Return a constructor's arguments."""
-        at = {contract: self.find_address(contract) for contract in ORDER}
+        at = {contract: self.find_address(contract) for contract in (*ORDER, *ANNOUNCED)}
         parameters = get_preset(self.preset).to_abi()
         tau = [
             int.from_bytes(self.tau_g2[i : i + WORD], "big")
@@ -105,13 +125,7 @@ class Plan:
             "VerifierCore": (at["HyperKzgOpening"], at["MercuryOpening"], at["Inspector"]),
             "ModelRegistry": ([at["VerifierCore"]], parameters),
             "Guardian": (list(self.guardians), at["JobMarket"]),
-            "StakeVault": (
-                at["JobMarket"],
-                at["DisputeGame"],
-                at["SessionMarket"],
-                self.token,
-                parameters,
-            ),
+            "StakeVault": (tuple(at[module] for module in MODULES), self.token, parameters),
             "JobMarket": (
                 at["StakeVault"],
                 at["ModelRegistry"],
@@ -312,5 +326,5 @@ def _parameter_types() -> Sequence[str]:
     """Return the ABI types of the fields of Parameters, as the vault's constructor takes them."""
     entries = load_artifact("StakeVault").abi.entries
     (constructor,) = (entry for entry in entries if entry["type"] == "constructor")
-    (parameters,) = (i for i in constructor["inputs"] if i["type"] == "tuple")
+    *_, parameters = constructor["inputs"]
     return [part["type"] for part in parameters["components"]]

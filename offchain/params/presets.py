@@ -12,6 +12,7 @@ from typing import Final
 from offchain.errors import ConfigError
 
 GWEI: Final = 10**9
+MAX_EXTENSIONS: Final = 18  # turns of a search that may begin with too little time left
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,40 @@ class Parameters:
     token_gas_price: int  # units of the ERC-20 that stand for a unit of gas
 
     @property
+    def trace_seconds(self) -> int:
+        """Return T_trace: how long an operator may take to publish the root of its trace."""
+        return max(1, self.exec_seconds // 2)
+
+    @property
+    def clock_seconds(self) -> int:
+        """Return what each side of a search has for all its moves."""
+        return self.prove_seconds
+
+    @property
+    def extension_seconds(self) -> int:
+        """Return what a side of a search has at least for its next move."""
+        return max(1, self.prove_seconds // 10)
+
+    @property
+    def pinpoint_seconds(self) -> int:
+        """Return the longest time from the opening of a search to the operator it finds."""
+        moves = 2 * self.clock_seconds + MAX_EXTENSIONS * self.extension_seconds
+        return self.trace_seconds + moves
+
+    @property
     def longest_life_seconds(self) -> int:
-        """Return how long a job can live when somebody settles it in time (I22)."""
+        """Return how long a job can live when somebody settles it in time (I22).
+
+        An operator of the model that was found is proven within one cap; whoever rather proves the
+        whole result has another.
+        """
         return (
             self.assign_seconds
             + self.exec_seconds
             + self.challenge_seconds
             + self.deliver_seconds
-            + self.prove_cap_seconds
+            + self.pinpoint_seconds
+            + 2 * self.prove_cap_seconds
             + self.airgap_seconds
         )
 
@@ -72,7 +99,7 @@ LOCAL: Final = Parameters(
     prove_seconds=30,
     prove_cap_seconds=60,
     airgap_seconds=10,
-    unbond_seconds=2 * (60 + 20 + 15 + 15 + 60 + 10),  # two longest lives, I22
+    unbond_seconds=2 * (60 + 20 + 15 + 15 + 124 + 2 * 60 + 10),  # two longest lives, I22
     lock_fees=35,  # protocol.md A.14: 0.65 of it must deter
     miss_fees=1,
     dispute_gas=600_000,  # measured: challenge 250 k, default 300 k
@@ -103,7 +130,7 @@ SHOWCASE: Final = replace(
     prove_seconds=1 * MINUTE,
     prove_cap_seconds=4 * MINUTE,
     airgap_seconds=30,
-    unbond_seconds=20 * MINUTE,
+    unbond_seconds=40 * MINUTE,
     deliver_seconds=1 * MINUTE,
     keeper_delay_seconds=30,
     slash_jail_seconds=2 * MINUTE,

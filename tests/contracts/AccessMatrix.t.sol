@@ -52,6 +52,7 @@ contract AccessMatrixTest is AccessWorld {
         buildMarketRows();
         buildVerdictRows();
         buildGameRows();
+        buildHeldRows();
         buildOrderRows();
         buildSessionRows();
         buildGuardianRows();
@@ -113,17 +114,17 @@ contract AccessMatrixTest is AccessWorld {
         call = abi.encodeCall(IStakeVault.lockStake, (ETH, fresh, WORKER, 1));
         add("StakeVault.lockStake", v, call, THE_MARKET, market_);
         call = abi.encodeCall(IStakeVault.settleJob, (ETH, open, parties, refund));
-        add("StakeVault.settleJob", v, call, THE_MARKET | THE_SESSIONS, market_);
+        add("StakeVault.settleJob", v, call, THE_MARKET | THE_SESSIONS | THE_QUORUM, market_);
         call = abi.encodeCall(IStakeVault.divideSlash, (ETH, inAirgap, OWNER, CLIENT, none, split));
-        add("StakeVault.divideSlash", v, call, THE_MARKET, market_);
+        add("StakeVault.divideSlash", v, call, JUDGES, market_);
         call = abi.encodeCall(IStakeVault.slashStake, (ETH, open, OWNER, 1000));
         add("StakeVault.slashStake", v, call, THE_MARKET, market_);
-        add("StakeVault.jail", v, abi.encodeCall(IStakeVault.jail, (OWNER)), THE_MARKET, market_);
-        add("StakeVault.recordMiss", v, abi.encodeCall(IStakeVault.recordMiss, (OWNER)), THE_MARKET, market_);
+        add("StakeVault.jail", v, abi.encodeCall(IStakeVault.jail, (OWNER)), JUDGES, market_);
+        add("StakeVault.recordMiss", v, abi.encodeCall(IStakeVault.recordMiss, (OWNER)), JUDGES, market_);
         call = abi.encodeCall(IStakeVault.addBond, (fresh, CHALLENGER, 1));
-        addPaid("StakeVault.addBond", v, 1, call, THE_GAME, game_);
+        addPaid("StakeVault.addBond", v, 1, call, THE_GAME | THE_PINPOINT, game_);
         call = abi.encodeCall(IStakeVault.settleBonds, (due, none, OWNER, bonds));
-        add("StakeVault.settleBonds", v, call, THE_GAME, game_);
+        add("StakeVault.settleBonds", v, call, THE_GAME | THE_PINPOINT, game_);
         addPaid("StakeVault.fund", v, 1, abi.encodeCall(IStakeVault.fund, (ETH, 1)), EVERYBODY, 0);
         call = abi.encodeCall(IStakeVault.chargeCredit, (ETH, fresh, CLIENT, 1));
         add("StakeVault.chargeCredit", v, call, THE_MARKET, market_);
@@ -133,9 +134,9 @@ contract AccessMatrixTest is AccessWorld {
     function buildEscrowRows(address v, JobId fresh) private {
         bytes4 notSessions = IStakeVault.NotSessions.selector;
         bytes memory call = abi.encodeCall(IStakeVault.addDeposit, (ETH, fresh, CLIENT, 1));
-        addPaid("StakeVault.addDeposit", v, 1, call, THE_SESSIONS, notSessions);
+        addPaid("StakeVault.addDeposit", v, 1, call, THE_SESSIONS | THE_QUORUM, notSessions);
         call = abi.encodeCall(IStakeVault.fundBatch, (ETH, openedSession, fresh, WORKER, 1, 1));
-        add("StakeVault.fundBatch", v, call, THE_SESSIONS, notSessions);
+        add("StakeVault.fundBatch", v, call, THE_SESSIONS | THE_QUORUM, notSessions);
         call = abi.encodeCall(IStakeVault.splitFunds, (ETH, committedBatchId, fresh, 1, 1));
         add("StakeVault.splitFunds", v, call, THE_SESSIONS, notSessions);
     }
@@ -179,7 +180,9 @@ contract AccessMatrixTest is AccessWorld {
         bytes memory call = abi.encodeCall(IJobMarket.disputeJob, (committed, OUT_DIGEST, false));
         add("JobMarket.disputeJob", m, call, THE_GAME, notGame);
         add("JobMarket.settleProven", m, abi.encodeCall(IJobMarket.settleProven, (due)), THE_GAME, notGame);
-        call = abi.encodeCall(IJobMarket.settleRejected, (due, false));
+        call = abi.encodeCall(IJobMarket.settleDefended, (heldAndOverdue, STRANGER));
+        add("JobMarket.settleDefended", m, call, THE_GAME, notGame);
+        call = abi.encodeCall(IJobMarket.settleRejected, (due, 0));
         add("JobMarket.settleRejected", m, call, THE_GAME, notGame);
         call = abi.encodeCall(IJobMarket.divideSlash, (inAirgap, none, true));
         add("JobMarket.divideSlash", m, call, THE_GAME, notGame);
@@ -188,7 +191,7 @@ contract AccessMatrixTest is AccessWorld {
         call = abi.encodeCall(IJobMarket.openOrder, (terms, WORKER, ""));
         add("JobMarket.openOrder", m, call, THE_ORDERS, IJobMarket.NotOrders.selector);
         call = abi.encodeCall(IJobMarket.adoptJob, (terms, Adoption(OWNER, OUT_DIGEST, uint40(block.timestamp), 1, 0)));
-        add("JobMarket.adoptJob", m, call, THE_SESSIONS, IJobMarket.NotSessions.selector);
+        add("JobMarket.adoptJob", m, call, THE_SESSIONS | THE_QUORUM, IJobMarket.NotSessions.selector);
     }
 
     /* THE GAME AND THE REGISTRY */
@@ -199,7 +202,7 @@ contract AccessMatrixTest is AccessWorld {
         addPaid("DisputeGame.challenge", g, game.requiredBond(committed), call, EVERYBODY, 0);
         call = abi.encodeCall(IDisputeGame.challengeFor, (committed, OUT_DIGEST, STRANGER));
         uint256 bond = game.requiredBond(committed);
-        addPaid("DisputeGame.challengeFor", g, bond, call, THE_SESSIONS, IDisputeGame.NotSessions.selector);
+        addPaid("DisputeGame.challengeFor", g, bond, call, THE_SESSIONS | THE_QUORUM, IDisputeGame.NotSessions.selector);
         call = abi.encodeCall(IDisputeGame.requestProof, (proofRequired, OUT_DIGEST));
         add("DisputeGame.requestProof", g, call, EVERYBODY, 0);
         call = abi.encodeCall(IDisputeGame.prove, (due, termsOf(due), "", "", ""));
@@ -219,6 +222,26 @@ contract AccessMatrixTest is AccessWorld {
         params.uri = "file:another";
         call = abi.encodeCall(IModelRegistry.registerVersion, (params));
         add("ModelRegistry.registerVersion", address(registry), call, EVERYBODY, 0);
+    }
+
+    /* WHAT OTHER MODULES DO THROUGH THE GAME */
+
+    function buildHeldRows() private {
+        address g = address(game);
+        bytes4 notPinpoint = IDisputeGame.NotPinpoint.selector;
+        address[] memory none = new address[](0);
+        bytes memory call = abi.encodeCall(IDisputeGame.holdFor, (committed, OUT_DIGEST));
+        add("DisputeGame.holdFor", g, call, THE_PINPOINT, notPinpoint);
+        call = abi.encodeCall(IDisputeGame.releaseFor, (held, OWNER));
+        add("DisputeGame.releaseFor", g, call, THE_PINPOINT, notPinpoint);
+        call = abi.encodeCall(IDisputeGame.settleDefended, (heldAndOverdue, STRANGER));
+        add("DisputeGame.settleDefended", g, call, THE_PINPOINT, notPinpoint);
+        call = abi.encodeCall(IDisputeGame.rejectFor, (held, none, true));
+        add("DisputeGame.rejectFor", g, call, THE_PINPOINT, notPinpoint);
+        call = abi.encodeCall(IDisputeGame.cureFor, (inAirgap, STRANGER));
+        add("DisputeGame.cureFor", g, call, THE_PINPOINT, notPinpoint);
+        call = abi.encodeCall(IDisputeGame.auditFor, (committed, OUT_DIGEST));
+        add("DisputeGame.auditFor", g, call, THE_AUDITS, IDisputeGame.NotAudits.selector);
     }
 
     /* ORDERS AND RESULTS */
@@ -288,8 +311,11 @@ contract AccessMatrixTest is AccessWorld {
         bytes4 notGame = IJobMarket.NotDisputeGame.selector;
         add("JobMarket.voidJob", m, abi.encodeCall(IJobMarket.voidJob, (assigned)), EVERYBODY, 0);
         add("JobMarket.settleVoided", m, abi.encodeCall(IJobMarket.settleVoided, (due)), THE_GAME, notGame);
+        bytes4 notPinpoint = IDisputeGame.NotPinpoint.selector;
+        bytes memory call = abi.encodeCall(IDisputeGame.voidFor, (held));
+        add("DisputeGame.voidFor", address(game), call, THE_PINPOINT, notPinpoint);
         add("DisputeGame.voidDispute", address(game), abi.encodeCall(IDisputeGame.voidDispute, (due)), EVERYBODY, 0);
-        bytes memory call = abi.encodeCall(ISessionMarket.voidSession, (openedSession));
+        call = abi.encodeCall(ISessionMarket.voidSession, (openedSession));
         add("SessionMarket.voidSession", address(sessions), call, EVERYBODY, 0);
         call = abi.encodeCall(ISessionMarket.voidBatch, (committedBatchId));
         add("SessionMarket.voidBatch", address(sessions), call, EVERYBODY, 0);

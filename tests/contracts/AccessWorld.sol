@@ -10,7 +10,7 @@ import {SessionSteps} from "./SessionSteps.sol";
 
 /// @notice Roles, and one job in each state that a row of the access matrix needs.
 abstract contract AccessWorld is SessionSteps {
-    uint256 internal constant ROLES = 17;
+    uint256 internal constant ROLES = 20;
     uint256 internal constant THE_CLIENT = 1 << 0;
     uint256 internal constant THE_OWNER = 1 << 1;
     uint256 internal constant THE_WORKER = 1 << 2;
@@ -24,6 +24,10 @@ abstract contract AccessWorld is SessionSteps {
     uint256 internal constant THE_JAILED_WORKER = 1 << 13;
     uint256 internal constant THE_SESSIONS = 1 << 14;
     uint256 internal constant THE_ORDERS = 1 << 15;
+    uint256 internal constant THE_PINPOINT = 1 << 17;
+    uint256 internal constant THE_QUORUM = 1 << 18;
+    uint256 internal constant THE_AUDITS = 1 << 19;
+    uint256 internal constant JUDGES = THE_MARKET | THE_QUORUM;
     uint256 internal constant STAKERS = THE_OWNER | THE_JAILED;
     uint256 internal constant EVERYBODY = (1 << ROLES) - 1;
 
@@ -48,6 +52,9 @@ abstract contract AccessWorld is SessionSteps {
     /// Disputed: a proof is due, or overdue.
     JobId internal due;
     JobId internal overdue;
+    /// Held by pinpointing, within the window and behind it.
+    JobId internal held;
+    JobId internal heldAndOverdue;
     /// Rejected for want of a proof.
     JobId internal inAirgap;
     JobId internal overAirgap;
@@ -90,7 +97,10 @@ abstract contract AccessWorld is SessionSteps {
             JAILED_WORKER,
             address(sessions),
             address(orders),
-            address(relay)
+            address(relay),
+            vault.PINPOINT(),
+            vault.QUORUM(),
+            vault.AUDITS()
         ];
         fund(JAILED);
         fund(OTHER);
@@ -113,6 +123,7 @@ abstract contract AccessWorld is SessionSteps {
         closeAs(CLIENT, closedSession);
         awaited = commitOutput(acceptedJob());
         overdue = challengedJob();
+        heldAndOverdue = heldJob();
         // This one's operator is in jail for it.
         overAirgap = committedBy(JAILED_WORKER);
         challenge(overAirgap);
@@ -131,6 +142,7 @@ abstract contract AccessWorld is SessionSteps {
         open = createJob();
         committed = committedJob();
         due = challengedJob();
+        held = heldJob();
         owed = owedJob();
         proofRequired = createProofJob(0.01 ether);
         accept(proofRequired);
@@ -160,6 +172,12 @@ abstract contract AccessWorld is SessionSteps {
         market.acceptJob(jobId);
         market.commitResult(jobId, OUT_DIGEST, "file:output");
         vm.stopPrank();
+    }
+
+    function heldJob() private returns (JobId jobId) {
+        jobId = committedJob();
+        vm.prank(vault.PINPOINT());
+        game.holdFor(jobId, OUT_DIGEST);
     }
 
     function owedJob() private returns (JobId jobId) {

@@ -14,6 +14,7 @@ import {MockVerifier} from "../../contracts/mocks/MockVerifier.sol";
 import {PlainToken} from "../../contracts/mocks/PlainToken.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
 import {Job, JobParams, JobState, JobTerms, PROOF_REQUIRED} from "../../contracts/types/Job.sol";
+import {Modules} from "../../contracts/types/Modules.sol";
 import {Parameters} from "../../contracts/types/Parameters.sol";
 import {Account, JobFunds, LockStatus} from "../../contracts/types/Stake.sol";
 import {VersionParams} from "../../contracts/types/Version.sol";
@@ -83,18 +84,32 @@ abstract contract Deployment is Presets {
         verifiers[0] = address(verifier);
         registry = new ModelRegistry(verifiers, p);
 
-        uint256 nonce = vm.getNonce(address(this));
-        address marketAddress = vm.computeCreateAddress(address(this), nonce + 2);
-        address gameAddress = vm.computeCreateAddress(address(this), nonce + 3);
-        guardian = new Guardian([member(0), member(1), member(2)], marketAddress);
-        address sessionsAddress = vm.computeCreateAddress(address(this), nonce + 4);
-        address ordersAddress = vm.computeCreateAddress(address(this), nonce + 5);
-        vault = new StakeVault(marketAddress, gameAddress, sessionsAddress, address(token), p);
+        Modules memory modules = predictModules();
+        address ordersAddress = predict(5);
+        guardian = new Guardian([member(0), member(1), member(2)], modules.market);
+        vault = new StakeVault(modules, address(token), p);
         market = new JobMarket(address(vault), address(registry), address(guardian), ordersAddress, p);
         game = new DisputeGame(address(vault), address(registry), address(market), p);
         sessions = new SessionMarket(address(vault), address(registry), address(market), p);
         orders = new OrderBook(address(market));
         relay = new ResultRelay(address(market));
+    }
+
+    /// @notice Where the modules come to lie, with the guardian next and the vault after it.
+    function predictModules() private view returns (Modules memory) {
+        return Modules({
+            market: predict(2),
+            game: predict(3),
+            sessions: predict(4),
+            pinpoint: predict(11),
+            quorum: predict(13),
+            audits: predict(14)
+        });
+    }
+
+    /// @notice The address of the contract that this test makes after `skip` others.
+    function predict(uint256 skip) internal view returns (address) {
+        return vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + skip);
     }
 
     /// @notice The ERC-20 beside ETH.

@@ -317,10 +317,11 @@ contract JobMarketTest is JobSteps {
 
     function test_functions_of_the_game__by_anybody_else__revert() public {
         JobId jobId = committedJob();
-        bytes[5] memory steps = [
+        bytes[6] memory steps = [
             abi.encodeCall(IJobMarket.disputeJob, (jobId, OUT_DIGEST, false)),
             abi.encodeCall(IJobMarket.settleProven, (jobId)),
-            abi.encodeCall(IJobMarket.settleRejected, (jobId, true)),
+            abi.encodeCall(IJobMarket.settleDefended, (jobId, STRANGER)),
+            abi.encodeCall(IJobMarket.settleRejected, (jobId, 1000)),
             abi.encodeCall(IJobMarket.divideSlash, (jobId, new address[](0), false)),
             abi.encodeCall(IJobMarket.settleVoided, (jobId))
         ];

@@ -6,14 +6,16 @@ import {ModelRegistry} from "../../contracts/core/ModelRegistry.sol";
 import {StakeVault} from "../../contracts/core/StakeVault.sol";
 import {DisputeGame} from "../../contracts/dispute/DisputeGame.sol";
 import {IParameters} from "../../contracts/interfaces/IParameters.sol";
+import {Modules} from "../../contracts/types/Modules.sol";
 import {Parameters} from "../../contracts/types/Parameters.sol";
 import {Deployment} from "./Deployment.sol";
 
 /// @notice What parameters every constructor refuses, and which it takes.
 contract ParametersTest is Deployment {
     function checkRefused(Parameters memory p, bytes memory expected) private {
+        Modules memory modules;
         vm.expectRevert(expected);
-        new StakeVault(address(1), address(2), address(3), address(0), p);
+        new StakeVault(modules, address(0), p);
         vm.expectRevert(expected);
         new ModelRegistry(new address[](0), p);
         vm.expectRevert(expected);
@@ -117,20 +119,40 @@ contract ParametersTest is Deployment {
 
     function test_constructor__unbond_below_two_lives__reverts() public {
         Parameters memory p = localPreset();
-        p.unbondSeconds = 359;
-        checkUnbond(p, 360);
+        p.unbondSeconds = 727;
+        checkUnbond(p, 728);
     }
 
     function test_constructor__every_time_of_a_life_counts(uint8 which) public {
         Parameters memory p = localPreset();
-        uint256 field = bound(which, 0, 5);
+        uint256 field = bound(which, 0, 4);
         if (field == 0) ++p.assignSeconds;
         if (field == 1) ++p.execSeconds;
         if (field == 2) ++p.challengeSeconds;
-        if (field == 3) ++p.proveCapSeconds;
-        if (field == 4) ++p.airgapSeconds;
-        if (field == 5) ++p.deliverSeconds;
-        checkUnbond(p, 362);
+        if (field == 3) ++p.airgapSeconds;
+        if (field == 4) ++p.deliverSeconds;
+        checkUnbond(p, 730);
+    }
+
+    function test_constructor__every_time_of_a_search_counts() public {
+        Parameters memory p = localPreset();
+        // Two deadlines of proofs may follow one another.
+        ++p.proveCapSeconds;
+        checkUnbond(p, 732);
+        p = localPreset();
+        // Half of it is for the trace.
+        p.execSeconds += 2;
+        checkUnbond(p, 734);
+        p = localPreset();
+        // Both clocks, and a tenth for each of eighteen extensions.
+        p.proveSeconds += 10;
+        checkUnbond(p, 2 * (364 + 20 + 18));
+    }
+
+    function test_constructor__least_times_of_a_search__are_a_second() public {
+        Parameters memory p = localPreset();
+        (p.execSeconds, p.proveSeconds, p.unbondSeconds) = (1, 1, 0);
+        checkUnbond(p, 2 * (60 + 1 + 15 + 15 + (1 + 2 * 1 + 18 * 1) + 2 * 60 + 10));
     }
 
     /* TAKEN */
@@ -140,11 +162,11 @@ contract ParametersTest is Deployment {
         (p.airgapSeconds, p.keeperDelaySeconds, p.missFees, p.provingPrice) = (0, 0, 35, 0);
         (p.keeperTipBps, p.protocolFeeBps, p.shareBlocks, p.maxChallengers) = (0, 8000, 256, 16);
         (p.slashJailSeconds, p.missJailSeconds, p.missWindowSeconds, p.missesToJail) = (1, 1, 1, 1);
-        p.unbondSeconds = 340;
+        p.unbondSeconds = 708;
         deploy(p);
         (p.keeperTipBps, p.protocolFeeBps, p.shareBlocks, p.maxChallengers) = (8000, 0, 0, 1);
         deploy(p);
-        assertEq(vault.UNBOND(), 340, "unbond");
+        assertEq(vault.UNBOND(), 708, "unbond");
     }
 
     function test_constructor__names_the_parameters() public view {

@@ -15,7 +15,7 @@ abstract contract Presets is Cheats {
             proveSeconds: 30,
             proveCapSeconds: 60,
             airgapSeconds: 10,
-            unbondSeconds: 2 * (60 + 20 + 15 + 15 + 60 + 10),
+            unbondSeconds: 2 * (60 + 20 + 15 + 15 + 124 + 2 * 60 + 10),
             lockFees: 35,
             missFees: 1,
             disputeGas: 600_000,

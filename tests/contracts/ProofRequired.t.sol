@@ -97,7 +97,10 @@ contract ProofRequiredTest is JobSteps {
     function test_requestProof__twice__reverts() public {
         JobId jobId = committedProofJob();
         requestProof(jobId);
-        checkRequestRefused(jobId, OUT_DIGEST, wrongState(jobId, JobState.COMMITTED));
+        bytes4 wrong = IDisputeGame.WrongDisputeState.selector;
+        checkRequestRefused(
+            jobId, OUT_DIGEST, abi.encodeWithSelector(wrong, jobId, DisputeState.OPEN, DisputeState.NONE)
+        );
     }
 
     function test_requestProof__opens_a_dispute_without_bond() public {

@@ -6,6 +6,7 @@ import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 import {ModuleStub} from "../../contracts/mocks/ModuleStub.sol";
 import {PlainToken} from "../../contracts/mocks/PlainToken.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
+import {Modules} from "../../contracts/types/Modules.sol";
 import {BondSplit, JobSplit, Parties, SlashSplit} from "../../contracts/types/Split.sol";
 import {Account, JobFunds, LockStatus} from "../../contracts/types/Stake.sol";
 import {Presets} from "./Presets.sol";
@@ -19,7 +20,7 @@ abstract contract VaultBase is Presets {
     uint256 internal constant STAKE = 10 ether;
     uint40 internal constant START = 1_000_000;
     uint256 internal constant TIMESTAMP = 5_000_000;
-    uint256 internal constant UNBOND = 360;
+    uint256 internal constant UNBOND = 728;
     uint256 internal constant ACTORS = 7;
 
     address internal immutable CLIENT = vm.addr(1);
@@ -31,6 +32,8 @@ abstract contract VaultBase is Presets {
     address internal immutable KEEPER = vm.addr(7);
     address internal immutable GAME = vm.addr(8);
     address internal immutable SESSIONS = vm.addr(9);
+    address internal immutable PINPOINT = vm.addr(10);
+    address internal immutable QUORUM = vm.addr(11);
 
     StakeVault internal vault;
     ModuleStub internal market;
@@ -52,7 +55,8 @@ abstract contract VaultBase is Presets {
     }
 
     function newVault(address token_) internal returns (StakeVault) {
-        return new StakeVault(address(market), GAME, SESSIONS, token_, localPreset());
+        Modules memory modules = Modules(address(market), GAME, SESSIONS, PINPOINT, QUORUM, address(0));
+        return new StakeVault(modules, token_, localPreset());
     }
 
     function fund(address account) internal {

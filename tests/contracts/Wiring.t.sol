@@ -9,19 +9,16 @@ import {DisputeGame} from "../../contracts/dispute/DisputeGame.sol";
 import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
 import {ISessionMarket} from "../../contracts/interfaces/ISessionMarket.sol";
+import {Modules} from "../../contracts/types/Modules.sol";
 import {Parameters} from "../../contracts/types/Parameters.sol";
 import {Deployment} from "./Deployment.sol";
 
 /// @notice A deployment names its later contracts before they exist; a part of another deployment is refused.
 contract WiringTest is Deployment {
-    /// @notice The address of the contract that this test makes after `skip` others.
-    function predict(uint256 skip) private view returns (address) {
-        return vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + skip);
-    }
-
     /// @notice A vault whose market comes next and whose game comes after it.
     function nextVault() private returns (StakeVault) {
-        return new StakeVault(predict(1), predict(2), predict(3), address(token), localPreset());
+        Modules memory modules = Modules(predict(1), predict(2), predict(3), predict(4), predict(5), predict(6));
+        return new StakeVault(modules, address(token), localPreset());
     }
 
     function otherParameters() private pure returns (Parameters memory p) {
