@@ -28,14 +28,21 @@ def test_parameters__same_fields_in_the_same_order_as_in_solidity(preset: Parame
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_preset__stake_outlives_two_of_the_longest_jobs(preset: Parameters) -> None:
+    search = (
+        max(1, preset.exec_seconds // 2)
+        + 2 * preset.prove_seconds
+        + 18 * max(1, preset.prove_seconds // 10)
+    )
     life = (
         preset.assign_seconds
         + preset.exec_seconds
         + preset.challenge_seconds
         + preset.deliver_seconds
-        + preset.prove_cap_seconds
+        + search
+        + 2 * preset.prove_cap_seconds
         + preset.airgap_seconds
     )
+    assert preset.pinpoint_seconds == search
     assert preset.longest_life_seconds == life
     assert preset.unbond_seconds >= 2 * life
     assert preset.prove_cap_seconds > preset.prove_seconds
