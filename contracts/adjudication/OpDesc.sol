@@ -138,7 +138,8 @@ library OpDescLib {
         uint256 axes = takeAxes(op);
         uint256 at = c.skip(axes * 10);
         uint256 total = 1;
-        for (uint256 k = axes; k-- != 0;) {
+        for (uint256 k = axes; k != 0;) {
+            --k;
             uint256 word;
             // Equivalent to word = u32 size | u32 stride | u16 div of axis k
             assembly ("memory-safe") {
