@@ -126,6 +126,12 @@ contract ModelRegistry is IModelRegistry {
     }
 
     /// @inheritdoc IModelRegistry
+    function getVerifier(bytes32 versionId) external view returns (address verifier) {
+        verifier = versions[versionId].verifier;
+        if (verifier == address(0)) revert UnknownVersion(versionId);
+    }
+
+    /// @inheritdoc IModelRegistry
     function getOrderTerms(bytes32 versionId) external view returns (uint32 number, uint16 royaltyBps) {
         Version storage version = versions[versionId];
         return (version.number, version.royaltyBps);

@@ -64,6 +64,8 @@ interface IModelRegistry is IParameters {
     function getVersion(bytes32 versionId) external view returns (Version memory);
     /// @notice Returns what bonds and deadlines need of a version; reverts with UnknownVersion if there is none.
     function getProvingCosts(bytes32 versionId) external view returns (uint32 proveSeconds, uint64 proofGas);
+    /// @notice The verifier of a version; reverts with UnknownVersion if there is none.
+    function getVerifier(bytes32 versionId) external view returns (address verifier);
     /// @notice What an order needs of a version: its number (0 if it is not registered) and its owner's royalty.
     function getOrderTerms(bytes32 versionId) external view returns (uint32 number, uint16 royaltyBps);
     /// @notice What a delivery needs: bytes of one output tensor; reverts with UnknownNumber if there is no version.
