@@ -163,9 +163,8 @@ contract ContractionAdjudicator is ElementAdjudicator {
         pure
         returns (uint256 offsetA, uint256 offsetB)
     {
-        for (uint256 k = loops.axes; k != 0;) {
-            --k;
-            (uint256 size, uint256 strideA, uint256 strideB) = loopAt(loops, k, entry);
+        for (uint256 k = loops.axes; k != 0; --k) {
+            (uint256 size, uint256 strideA, uint256 strideB) = loopAt(loops, k - 1, entry);
             uint256 index = i % size;
             i /= size;
             offsetA += index * strideA;

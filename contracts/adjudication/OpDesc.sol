@@ -138,12 +138,11 @@ library OpDescLib {
         uint256 axes = takeAxes(op);
         uint256 at = c.skip(axes * 10);
         uint256 total = 1;
-        for (uint256 k = axes; k != 0;) {
-            --k;
+        for (uint256 k = axes; k != 0; --k) {
             uint256 word;
-            // Equivalent to word = u32 size | u32 stride | u16 div of axis k
+            // Equivalent to word = u32 size | u32 stride | u16 div of axis k - 1
             assembly ("memory-safe") {
-                word := shr(176, calldataload(add(at, mul(k, 10))))
+                word := shr(176, calldataload(add(at, mul(sub(k, 1), 10))))
             }
             (uint256 size, uint256 stride, uint256 div) = (word >> 48, (word >> 16) & 0xffffffff, word & 0xffff);
             if (size == 0 || div == 0) c.revertMalformed();
