@@ -1,0 +1,109 @@
+"""Operators of real executions, and claims and evidence about their elements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from offchain.commit.digest import digest_of_root
+from offchain.errors import DescriptorError, EvidenceError
+from offchain.execute.reference import run_traced
+from offchain.execute.torch_runtime import TorchRuntime
+from offchain.model.weights import IntArray
+from offchain.trace.evidence import ElementClaim, judge_element
+from offchain.trace.plan import TraceOp, build_plan, weight_roots
+from offchain.trace.recorder import Tensors, Trace, record_trace
+from offchain.trace.tensors import TiledTensor
+from offchain.types import Verdict
+from tests.differential.element_chain import Claim
+from tests.random_models import RandomModel
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A result as somebody commits it: its tiles and its digest."""
+
+    tiled: TiledTensor
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One operator of one execution."""
+
+    op: TraceOp
+    trace: Trace
+    tensors: Tensors
+    result: IntArray  # (count,), row-major
+
+    @property
+    def opcode(self) -> int:
+        """The descriptor's second byte."""
+        return self.op.encoded[1]
+
+    @property
+    def bits(self) -> int:
+        """Bits of an element of the result."""
+        return self.op.descriptor.out.element_bytes * 8
+
+    def commit(self, result: IntArray) -> Committed:
+        """Return the commitment of whoever claims this result."""
+        out = self.op.descriptor.out
+        tiled = TiledTensor.of(result, self.bits)
+        digest = digest_of_root(tiled.root, (out.rows, out.cols), self.bits)
+        return Committed(tiled, digest)
+
+    def falsify(self, element: int, value: int) -> Committed:
+        """Return a result that is wrong in one element, really committed."""
+        assert value != self.result[element]
+        wrong = self.result.copy()
+        wrong[element] = value
+        return self.commit(wrong)
+
+    def claim(self, element: int, output: Committed | None = None, named: int = -1) -> Claim:
+        """Return the claim about an element of a result; `named` is what it says instead."""
+        of_trace = self.trace.claim(self.op.index, element if named < 0 else named)
+        digest = of_trace.out_digest if output is None else output.digest
+        return Claim(of_trace.element, digest, of_trace.in_digests, self.op.encoded, self.op.index)
+
+    def evidence(self, element: int, output: Committed | None = None) -> bytes:
+        """Return the evidence about an element of a result, the execution's own by default."""
+        tiled = None if output is None else output.tiled
+        return self.tensors.evidence(self.op, element, tiled)
+
+    def other_values(self, element: int) -> list[int]:
+        """Return false values: the neighbours and the furthest one that a result can hold."""
+        low, high = -(1 << (self.bits - 1)), (1 << (self.bits - 1)) - 1
+        true = int(self.result[element])
+        near = [value for value in (true - 1, true + 1) if low <= value <= high]
+        return [*near, low if true >= 0 else high]
+
+    def pick(self, rng: np.random.Generator, most: int) -> list[int]:
+        """Return the first and the last element and random ones between, `most` in all."""
+        count = len(self.result)
+        drawn = rng.permutation(count)[:most].tolist()
+        return sorted({0, count - 1, *drawn})[:most] if most > 1 else drawn
+
+
+def list_subjects(model: RandomModel) -> Iterator[Subject]:
+    """Yield every trace operator; the NumPy meaning and torch agree about its result."""
+    execution = run_traced(model.graph, model.weights, model.x)
+    of_torch = TorchRuntime(model.graph, model.weights).run_traced(model.x)
+    plan = build_plan(model.graph, weight_roots(model.graph, model.weights))
+    trace = record_trace(plan, model.graph, execution)
+    tensors = Tensors(model.graph, model.weights, execution)
+    for op in plan.ops:
+        result = execution.values[op.name].reshape(-1)
+        assert np.array_equal(result, of_torch.values[op.name].reshape(-1)), op.name
+        yield Subject(op, trace, tensors, result)
+
+
+def ask_mirror(claim: Claim, evidence: bytes) -> str | None:
+    """Return the verdict of the Python mirror, None where it refuses."""
+    mirrored = ElementClaim(claim.desc, claim.elem, claim.in_digests, claim.out_digest)
+    try:
+        return Verdict(judge_element(mirrored, evidence)).name
+    except (DescriptorError, EvidenceError):
+        return None
