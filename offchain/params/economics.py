@@ -1,7 +1,8 @@
-"""When cheating does not pay, and checking does: the mirror of Economics.sol (protocol.md 3.9, A.14).
+"""When cheating does not pay, and checking does: the mirror of Economics.sol.
 
-Amounts are in one token's smallest unit; probabilities in hundredths of a percent, rounded down where
-they are computed: a lock is never too small for want of a digit.
+Source: protocol.md 3.9 and A.14. Amounts are in one token's smallest unit; probabilities in
+hundredths of a percent, rounded down where they are computed: a lock is never too small for want of
+a digit.
 """
 
 from __future__ import annotations
