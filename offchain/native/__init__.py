@@ -9,6 +9,8 @@ from offchain.native._core import (
     srs_insecure,
     srs_verify,
     tau_g2_insecure,
+    tile_levels,
+    tile_root,
     verify,
 )
 
@@ -21,5 +23,7 @@ __all__ = [
     "srs_insecure",
     "srs_verify",
     "tau_g2_insecure",
+    "tile_levels",
+    "tile_root",
     "verify",
 ]

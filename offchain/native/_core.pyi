@@ -16,6 +16,8 @@ __all__: Final[list[str]] = [
     "srs_insecure",
     "srs_verify",
     "tau_g2_insecure",
+    "tile_levels",
+    "tile_root",
     "verify",
 ]
 
@@ -76,6 +78,12 @@ def prove_timed(
     vk: bytes, srs: bytes, statement_hash: bytes, tensors: Sequence[_Integers | None]
 ) -> tuple[bytes, dict[str, float]]:
     """Return the proof, and the seconds of its phases in order; raises as `prove`."""
+
+def tile_root(data: bytes) -> bytes:
+    """Return the root over the 1024-byte tiles of a tensor's bytes (offchain.commit.digest)."""
+
+def tile_levels(data: bytes) -> bytes:
+    """Return every node of that tree, 32 bytes each, level by level from the padded leaves up."""
 
 def verify(
     vk: bytes, tau_g2: bytes, statement_hash: bytes, input: bytes, output: bytes, proof: bytes

@@ -5,14 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import overload
 
 import numpy as np
 
-from offchain.commit.digest import TILE_BYTES, encode_tensor, tile_leaf
+from offchain import native
+from offchain.commit.digest import TILE_BYTES, encode_tensor, tile_leaf, tile_root
 from offchain.errors import TraceError
 from offchain.model.weights import IntArray
-from offchain.trace.descriptor import count_tiles
-from offchain.trace.tree import MerkleTree, root_of_path
+from offchain.trace.descriptor import count_tiles, tile_depth
+from offchain.trace.tree import range_proof, root_of_path
+
+
+class Nodes(Sequence[bytes]):
+    """One level of a tree whose nodes lie in one string of bytes."""
+
+    def __init__(self, nodes: bytes, first: int, count: int) -> None:
+        """Show `count` nodes from number `first` on."""
+        self._nodes, self._first, self._count = nodes, first, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(self._count))]
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        at = 32 * (self._first + index)
+        return self._nodes[at : at + 32]
 
 
 @dataclass(frozen=True)
@@ -32,15 +57,18 @@ class TiledTensor:
         """Leaves that hold bytes."""
         return count_tiles(len(self.raw))
 
-    @property
+    @cached_property
     def root(self) -> bytes:
         """The root over the tiles."""
-        return self.tree.root
+        return tile_root(self.raw)
 
     @cached_property
-    def tree(self) -> MerkleTree:
-        """The tree over the tiles."""
-        return MerkleTree([tile_leaf(k, self.tile(k)) for k in range(self.tiles)])
+    def levels(self) -> tuple[Nodes, ...]:
+        """The tree over the tiles, from the leaves up to the root."""
+        nodes, depth = native.tile_levels(self.raw), tile_depth(self.tiles)
+        widths = [1 << (depth - height) for height in range(depth + 1)]
+        starts = [sum(widths[:height]) for height in range(depth + 1)]
+        return tuple(Nodes(nodes, at, width) for at, width in zip(starts, widths, strict=True))
 
     @cached_property
     def _values(self) -> IntArray:
@@ -60,7 +88,7 @@ class TiledTensor:
         if first < 0 or count < 1 or first + count > self.tiles:
             raise TraceError(f"tiles {first}..{first + count - 1} of {self.tiles}")
         tiles = b"".join(self.tile(k) for k in range(first, first + count))
-        return tiles, self.tree.range_proof(first, count)
+        return tiles, range_proof(self.levels, first, count)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 //! while anything is computed.
 
 mod ptau;
+mod tiles;
 
 use numpy::{Element, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -23,6 +24,8 @@ const MAX_LOG_SIZE: u32 = 24;
 mod _core {
     #[pymodule_export]
     use super::ptau::{ptau_import, srs_verify};
+    #[pymodule_export]
+    use super::tiles::{tile_levels, tile_root};
     #[pymodule_export]
     use super::{commit, commit_chunks, prove, prove_timed, srs_insecure, tau_g2_insecure, verify};
 }
