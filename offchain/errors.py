@@ -480,6 +480,14 @@ class SecondResult(OffchainError):
         self.asked = asked
 
 
+class UnprovablePart(OffchainError):
+    """An operator, or a row of it, has no key of its own: nothing can be proven about it alone."""
+
+
+class PlanMismatch(VersionMismatch):
+    """A version's plan on chain is not the one that its files give: a registrant's lie."""
+
+
 class UnchallengedProof(OffchainError):
     """The prover was asked to run without an open challenge."""
 

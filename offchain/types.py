@@ -370,3 +370,17 @@ class Verdict(IntEnum):
     NONE = 0
     CONSISTENT = 1
     INCONSISTENT = 2
+
+
+@dataclass(frozen=True)
+class RegisteredPlan:
+    """A version's plan on chain; all zero where there is none (`contracts/types/Plan.sol`)."""
+
+    root: bytes
+    ops: int
+    layers: int
+    plan_depth: int
+    layer_depth: int
+    op_depth: int
+    adjudicators: int  # bit i: adjudicator i decides disputes
+    active_at: int  # on the protocol's clock; 0: not active

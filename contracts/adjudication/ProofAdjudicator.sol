@@ -52,6 +52,8 @@ contract ProofAdjudicator is IAdjudicator {
     error WrongShape(uint256 tensor);
     /// @notice Thrown when a row is right but the claim is about the whole operator.
     error RowOnly(uint256 elem);
+    /// @notice Thrown when the claim has no seed: nobody was challenged, so nothing is to be proven.
+    error NoSeed();
     /// @notice Thrown when the verifier read another key.
     error KeyChanged(bytes32 got, bytes32 expected);
 
@@ -96,6 +98,8 @@ contract ProofAdjudicator is IAdjudicator {
     function adjudicate(Claim calldata claim, bytes calldata evidence) external view returns (Verdict verdict) {
         OpDesc memory op = OpDescLib.open(claim.desc);
         if (claim.inDigests.length != op.inputs) revert WrongInputs(claim.inDigests.length, op.inputs);
+        // INVARIANT: a proof was made after the result that it is about was committed (protocol.md A.11).
+        if (claim.seed == 0) revert NoSeed();
         Cursor memory c = CursorLib.over(evidence, true);
         uint256 kind = c.take(1);
         Submission memory s;

@@ -48,7 +48,11 @@ def make_provable(
     Raises ProgramError if the graph cannot be proven, TensorError if the weights do not fit it,
     SrsError where the string is too short.
     """
-    layout = compile_graph(graph, choice or Choice(), committed)
+    return commit_weights(compile_graph(graph, choice or Choice(), committed), weights)
+
+
+def commit_weights(layout: Layout, weights: Weights) -> ProvableModel:
+    """Commit to the weights of a compiled graph; errors as for `make_provable`."""
     fixed = build_fixed(layout, weights)
     reference = choose_srs()
     c = layout.program.c

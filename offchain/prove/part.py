@@ -110,7 +110,9 @@ def _cut(graph: Graph, first: int, last: int, output: str | None) -> Graph:
             wanted |= set(list_reads(op))
     made = {op.name for op in ops}
     weights = tuple(w for w in graph.weights if w.name in wanted)
-    names = [n for n in graph.values if n in wanted - made]
+    # In the order of first read: that of an operator's descriptor (TRACE.md 3).
+    read = dict.fromkeys(n for op in ops for n in list_reads(op))
+    names = [n for n in read if n in graph.values and n not in made]
     accumulators = {op.name for op in graph.ops if isinstance(op, Accumulator)}
     if crossing := [n for n in names if n in accumulators]:
         raise ProgramError(

@@ -13,8 +13,9 @@ from offchain import native
 from offchain.chain.job_ids import id_number
 from offchain.chain.journal import Journal
 from offchain.errors import NativeProofError, ProofError, UnchallengedProof
+from offchain.model.execution import Execution
 from offchain.params.settings import Settings
-from offchain.prove.job import prove_job
+from offchain.prove.job import ProvableModel, prove_job
 from offchain.prove.process import ProverProcess
 from offchain.prove.statement import FORMAT, MODE_PUBLIC, Statement
 from offchain.submit.content import compute_digest, write_atomically
@@ -97,17 +98,29 @@ def prove_dispute(
     child runs out of memory or time.
     """
     raw_output, execution = model.run_traced(raw_input)
+    proof, run = prove_once(journal, settings, statement, model.provable, execution)
+    return Evidence(raw_input, raw_output, proof, statement, run)
+
+
+def prove_once(
+    journal: Journal,
+    settings: Settings,
+    statement: Statement,
+    provable: ProvableModel,
+    execution: Execution,
+) -> tuple[bytes, ProverRun | None]:
+    """Return a statement's proof; errors as for `prove_dispute`. No run: it was stored before."""
     stored = _locate_proof(settings, statement)
     if stored.exists():
-        return Evidence(raw_input, raw_output, stored.read_bytes(), statement, None)
+        return stored.read_bytes(), None
     journal.increment(PROVER_ENTRIES)
     _count_in_process(settings.home)
     started = time.monotonic()
     with ProverProcess(settings.prover_memory_mib, settings.prover_timeout_s) as prover:
-        proof = prove_job(model.provable, statement, execution, prover.prove)
+        proof = prove_job(provable, statement, execution, prover.prove)
         run = ProverRun(prover.pid, round(time.monotonic() - started, 3), len(proof))
     write_atomically(stored, proof)
-    return Evidence(raw_input, raw_output, proof, statement, run)
+    return proof, run
 
 
 def forget_proof(settings: Settings, statement: Statement) -> None:

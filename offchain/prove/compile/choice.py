@@ -45,6 +45,7 @@ class Choice:
     lookup: Lookup | None = None
     opening: Opening | None = None
     stacks: bool | None = None  # whether lookups that are alike become one block
+    patience: int = 1  # seconds beside which a proof's own count: more of them, and gas is dearer
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,10 @@ def choose(tensors: Sequence[DraftTensor], blocks: Sequence[Block], choice: Choi
         if own and choice.c is None and CHUNK_LOGS[0] < c and c > lam:
             continue
         candidates.append(Chosen(c, lookup, opening, lam))
-    costs = [_gas(tensors, blocks, k) * _nanoseconds(tensors, blocks, k) for k in candidates]
+    patience = choice.patience * NS_BASE
+    costs = [
+        _gas(tensors, blocks, k) * (patience + _nanoseconds(tensors, blocks, k)) for k in candidates
+    ]
     return candidates[costs.index(min(costs))]
 
 
@@ -113,8 +117,7 @@ def _nanoseconds(tensors: Sequence[DraftTensor], blocks: Sequence[Block], k: Cho
         for kind in (TensorKind.FIXED, TensorKind.PROOF)
     )
     return (
-        NS_BASE
-        + (NS_OPENING[k.opening] << k.c)
+        (NS_OPENING[k.opening] << k.c)
         + NS_LEAF[k.lookup] * _count_leaves(blocks)
         + NS_PROOF_CELL * proof
         + NS_FIXED_CELL * fixed
