@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -164,12 +164,9 @@ def encode_trace(trace: Trace) -> bytes:
 
 def decode_trace(plan: Plan, raw: bytes) -> Trace:
     """Return a published trace; raise TraceError for bytes that are no trace of this plan."""
-    digests = _split(raw[len(MAGIC) + 4 :])
-    is_whole = raw == MAGIC + len(digests).to_bytes(4, "big") + b"".join(digests)
-    if not is_whole or len(digests) != len(plan.ops) + 1:
+    count = len(plan.ops) + 1
+    head = MAGIC + count.to_bytes(4, "big")
+    if not raw.startswith(head) or len(raw) != len(head) + 32 * count:
         raise TraceError(f"{len(raw)} bytes are no trace of {len(plan.ops)} operators")
+    digests = [raw[k : k + 32] for k in range(len(head), len(raw), 32)]
     return Trace(plan, Digest(digests[0]), tuple(Digest(d) for d in digests[1:]))
-
-
-def _split(raw: bytes) -> Sequence[bytes]:
-    return [raw[k : k + 32] for k in range(0, len(raw), 32)]
