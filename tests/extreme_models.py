@@ -253,6 +253,11 @@ def relu_ends() -> RandomModel:
     return make([-128, -127, -1, 0, 1, 126, 127], 8, {}, ReluBits("y", "x"))
 
 
+def relu_tiles() -> RandomModel:
+    """Three tiles, the last one not full."""
+    return make(np.arange(2500) % 256 - 128, 8, {}, ReluBits("y", "x"))
+
+
 def view_chain() -> RandomModel:
     """Every index map in a row: rank four turned round, cut, reshaped."""
     x = np.arange(2 * 3 * 4 * 8).reshape(2, 3, 4, 8) - 96
@@ -304,6 +309,7 @@ EXTREMES: Final[dict[str, Callable[[], RandomModel]]] = {
     "single_cell": single_cell,
     "pools": pools,
     "relu_ends": relu_ends,
+    "relu_tiles": relu_tiles,
     "view_chain": view_chain,
     "gathered": gathered,
     "argmax_tie": top([-5, 100, 3, 100, 100]),

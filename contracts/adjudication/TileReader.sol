@@ -38,6 +38,10 @@ library TileReader {
     /// @notice Thrown when opened tiles do not lead to the tensor's root.
     error WrongTiles(uint256 tensor, uint256 firstTile);
 
+    /// @notice Thrown when what lies behind a tensor's last element, in its last tile or as a leaf of the tree, is not zero:
+    /// the digest is that of no tensor.
+    error NotPadded(uint256 tensor);
+
     /// @notice Thrown when a tile root is not that of the claim's digest.
     error WrongDigest(uint256 tensor, bytes32 digest);
 
@@ -83,23 +87,72 @@ library TileReader {
             uint256 last = first + evidence.take(2);
             // INVARIANT: ranges are not empty, ascend with a gap between them and end within the tensor.
             if (first < free || last == first || last > tiles) evidence.revertMalformed();
-            uint256 source = openRange(tensor, evidence, first, last - first, depth);
+            uint256 source = openRange(tensor, evidence, first, last - first, tiles, depth);
             uint256 until = Math.min(last * elementsPerTile, tensor.count);
+            if (last == tiles) {
+                checkTail(
+                    tensor,
+                    source + (until - first * elementsPerTile) * tensor.width,
+                    source + (last - first) * TILE_BYTES
+                );
+            }
             tensor.ranges[i] = (first * elementsPerTile) << 192 | until << 128 | source;
             free = last + 1;
         }
     }
 
     /// @dev Returns the calldata offset of the tiles.
-    function openRange(Tensor memory tensor, Cursor memory evidence, uint256 first, uint256 tiles, uint256 depth)
-        private
-        view
-        returns (uint256 source)
-    {
-        source = evidence.skip(tiles * TILE_BYTES);
-        uint256 siblings = evidence.skip(countSiblings(first, tiles, depth) * NODE_BYTES);
+    function openRange(
+        Tensor memory tensor,
+        Cursor memory evidence,
+        uint256 first,
+        uint256 count,
+        uint256 tiles,
+        uint256 depth
+    ) private view returns (uint256 source) {
+        source = evidence.skip(count * TILE_BYTES);
+        uint256 siblings = evidence.skip(countSiblings(first, count, depth) * NODE_BYTES);
         // INVARIANT: the tiles are the committed ones.
-        if (computeRoot(source, first, tiles, siblings, depth) != tensor.root) revert WrongTiles(tensor.id, first);
+        if (computeRoot(source, first, count, siblings, depth) != tensor.root) revert WrongTiles(tensor.id, first);
+        if (tiles & (tiles - 1) != 0 && !isPadded(first, first + count - 1, siblings, tiles - 1, depth)) {
+            revert NotPadded(tensor.id);
+        }
+    }
+
+    /// @dev Whether every sibling of the tiles [first, last] that covers no tile of the tensor, whose last one is `end`, is
+    /// the node over zero words. Else a digest could differ from the true one although every element agrees.
+    function isPadded(uint256 first, uint256 last, uint256 siblings, uint256 end, uint256 depth)
+        private
+        pure
+        returns (bool)
+    {
+        bytes32 padding = 0;
+        for (; depth != 0; --depth) {
+            if (first & 1 == 1) siblings += NODE_BYTES;
+            if (last & 1 == 0) {
+                // The right neighbour of the last node over tiles.
+                if (last == end && loadWord(siblings) != padding) return false;
+                siblings += NODE_BYTES;
+            }
+            padding = keccak256(abi.encodePacked(uint8(0x01), padding, padding));
+            (first, last, end) = (first >> 1, last >> 1, end >> 1);
+        }
+        return true;
+    }
+
+    /// @dev Requires the calldata [at, end) behind a tensor's last element to be zero.
+    function checkTail(Tensor memory tensor, uint256 at, uint256 end) private pure {
+        for (; at < end; at += NODE_BYTES) {
+            bytes32 word = loadWord(at);
+            if (end - at < NODE_BYTES) word >>= 8 * (NODE_BYTES - (end - at));
+            if (word != 0) revert NotPadded(tensor.id);
+        }
+    }
+
+    function loadWord(uint256 at) private pure returns (bytes32 word) {
+        assembly ("memory-safe") {
+            word := calldataload(at)
+        }
     }
 
     /// @dev Number of nodes that a proof of the tiles [first, first + tiles) takes.

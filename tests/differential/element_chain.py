@@ -42,9 +42,9 @@ class Claim:
         return (*words, prover, self.op, *ends)
 
     @property
-    def opcode(self) -> int:
-        """The descriptor's second byte."""
-        return self.desc[1]
+    def contract(self) -> str:
+        """The contract that covers the descriptor's opcode."""
+        return contract_of(self.desc[1])
 
 
 class Adjudicators:
@@ -59,11 +59,19 @@ class Adjudicators:
         for name, address in ADDRESSES.items():
             rpc.request("anvil_setCode", address, artefacts[name]["deployedBytecode"]["object"])
 
+    def encode(self, claim: Claim, evidence: bytes) -> bytes:
+        """Return the calldata of `adjudicate`."""
+        return self.abi.encode_call("adjudicate", [claim.to_tuple(), evidence])
+
+    def call_raw(self, opcode: int, calldata: bytes) -> str:
+        """Return what an opcode's contract answers; raise RpcError where it reverts."""
+        return self._call("eth_call", contract_of(opcode), calldata, GAS)
+
     def ask(self, claim: Claim, evidence: bytes, gas: int = GAS, name: str | None = None) -> str:
         """Return "CONSISTENT", "INCONSISTENT", or the name of the error."""
-        calldata = self.abi.encode_call("adjudicate", [claim.to_tuple(), evidence])
+        calldata = self.encode(claim, evidence)
         try:
-            raw = self._call("eth_call", name or self._pick(claim.opcode), calldata, gas)
+            raw = self._call("eth_call", name or claim.contract, calldata, gas)
         except RpcError as refusal:
             data = bytes.fromhex(str(refusal.extra or "0x").removeprefix("0x"))
             return self._errors.decode("adjudicate", data).name
@@ -71,8 +79,8 @@ class Adjudicators:
 
     def measure(self, claim: Claim, evidence: bytes) -> int:
         """Return the gas of a whole transaction that asks for this verdict."""
-        calldata = self.abi.encode_call("adjudicate", [claim.to_tuple(), evidence])
-        return int(self._call("eth_estimateGas", self._pick(claim.opcode), calldata, GAS), 16)
+        calldata = self.encode(claim, evidence)
+        return int(self._call("eth_estimateGas", claim.contract, calldata, GAS), 16)
 
     def covers(self, name: str, opcode: int) -> bool:
         """Whether a contract says that it covers an opcode."""
@@ -83,10 +91,10 @@ class Adjudicators:
         call = {"to": ADDRESSES[name], "data": "0x" + calldata.hex(), "gas": hex(gas)}
         return str(self._rpc.request(method, call))
 
-    @staticmethod
-    def _pick(opcode: int) -> str:
-        is_row = opcode >= FIRST_ROW_OPCODE
-        return "RowAdjudicator" if is_row else "ContractionAdjudicator"
+
+def contract_of(opcode: int) -> str:
+    """Return the contract that covers an opcode."""
+    return "RowAdjudicator" if opcode >= FIRST_ROW_OPCODE else "ContractionAdjudicator"
 
 
 def _artefact(name: str) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from offchain.commit.digest import digest_of_root
+from offchain.commit.digest import TILE_BYTES, digest_of_root, tile_leaf
 from offchain.errors import DescriptorError, EvidenceError
 from offchain.execute.reference import run_traced
 from offchain.execute.torch_runtime import TorchRuntime
@@ -16,9 +17,21 @@ from offchain.trace.evidence import ElementClaim, judge_element
 from offchain.trace.plan import TraceOp, build_plan, weight_roots
 from offchain.trace.recorder import Tensors, Trace, record_trace
 from offchain.trace.tensors import TiledTensor
+from offchain.trace.tree import EMPTY, MerkleTree, depth_of
 from offchain.types import Verdict
 from tests.differential.element_chain import Claim
 from tests.random_models import RandomModel
+
+
+class _JunkLeaf(TiledTensor):
+    """A tensor of which the last leaf of the tree, behind its tiles, is not zero."""
+
+    @cached_property
+    def tree(self) -> MerkleTree:
+        """The tree over the tiles and the junk."""
+        leaves = [tile_leaf(k, self.tile(k)) for k in range(self.tiles)]
+        padding = (1 << depth_of(self.tiles)) - self.tiles
+        return MerkleTree([*leaves, *[EMPTY] * (padding - 1), b"\1" * 32])
 
 
 @dataclass(frozen=True)
@@ -50,10 +63,11 @@ class Subject:
 
     def commit(self, result: IntArray) -> Committed:
         """Return the commitment of whoever claims this result."""
+        return self._committed(TiledTensor.of(result, self.bits))
+
+    def _committed(self, tiled: TiledTensor) -> Committed:
         out = self.op.descriptor.out
-        tiled = TiledTensor.of(result, self.bits)
-        digest = digest_of_root(tiled.root, (out.rows, out.cols), self.bits)
-        return Committed(tiled, digest)
+        return Committed(tiled, digest_of_root(tiled.root, (out.rows, out.cols), self.bits))
 
     def falsify(self, element: int, value: int) -> Committed:
         """Return a result that is wrong in one element, really committed."""
@@ -61,6 +75,16 @@ class Subject:
         wrong = self.result.copy()
         wrong[element] = value
         return self.commit(wrong)
+
+    def commit_junk(self) -> Iterator[Committed]:
+        """Yield commitments of no tensor: every element is right, but not what pads the tiles."""
+        true = self.commit(self.result).tiled
+        size = len(true.raw)
+        for raw in (true.raw + b"\1", true.raw.ljust(true.tiles * TILE_BYTES, b"\0")[:-1] + b"\1"):
+            if len(raw) <= true.tiles * TILE_BYTES and size % TILE_BYTES:
+                yield self._committed(TiledTensor(raw, true.element_bytes))
+        if true.tiles & (true.tiles - 1):
+            yield self._committed(_JunkLeaf(true.raw, true.element_bytes))
 
     def claim(self, element: int, output: Committed | None = None, named: int = -1) -> Claim:
         """Return the claim about an element of a result; `named` is what it says instead."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from offchain.chain.anvil import run_anvil
-from tests.differential.element_chain import VERDICTS, WHOLE, Adjudicators
+from tests.differential.element_chain import WHOLE, Adjudicators
 from tests.differential.elements import Subject, ask_mirror, list_subjects
 from tests.extreme_models import EXTREMES
 from tests.random_models import RandomModel, draw_graph, draw_model, draw_operator
