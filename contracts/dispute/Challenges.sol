@@ -80,7 +80,7 @@ abstract contract Challenges is Evidence {
             challengeSeed: drawSeed(jobId, challenger)
         });
         disputes[jobId] = dispute;
-        ++openChallenges[job.operator];
+        countOpen(job.operator);
         emit ResultChallenged(jobId, challenger, job.operator, bond, dispute.proveBy, dispute.challengeSeed);
         if (!withoutBond) IStakeVault(VAULT).addBond{value: msg.value}(jobId, challenger, bond);
     }

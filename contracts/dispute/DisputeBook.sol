@@ -64,10 +64,10 @@ abstract contract DisputeBook is IDisputeGame {
     /* STORAGE */
 
     /// @inheritdoc IDisputeGame
-    mapping(address operator => uint256) public openChallenges;
-    /// @inheritdoc IDisputeGame
     mapping(JobId => bool) public isAudited;
 
+    /// @dev One more than are open, from the first on: a word that was used once costs little to use again.
+    mapping(address operator => uint256) private counts;
     mapping(JobId => Dispute) internal disputes;
     /// @dev Those who challenged after the first, at most MAX_CHALLENGERS, the client included; and who reported fraud.
     mapping(JobId => address[]) internal joiners;
@@ -196,6 +196,18 @@ abstract contract DisputeBook is IDisputeGame {
         return (IJobMarket(MARKET).getJob(jobId).deadline, getClock());
     }
 
+    /* COUNTS */
+
+    function countOpen(address operator) internal {
+        counts[operator] = openChallenges(operator) + 2;
+    }
+
+    function countClosed(address operator) internal {
+        // INVARIANT: no challenge is closed that was not open: below zero it fails.
+        uint256 left = openChallenges(operator) - 1;
+        counts[operator] = left + 1;
+    }
+
     /* REJECTION */
 
     /// @dev The one way in which a result falls: whoever challenged it gets its bond back, and shares the reward with
@@ -206,7 +218,7 @@ abstract contract DisputeBook is IDisputeGame {
     {
         Dispute memory dispute = disputes[jobId];
         address[] memory challengers = getChallengers(jobId);
-        if (dispute.state == DisputeState.OPEN) --openChallenges[operator];
+        if (dispute.state == DisputeState.OPEN) countClosed(operator);
         address first = addRewarded(jobId, challengers, others);
         uint96 bond = dispute.bond;
         bool isFraud = verdict == DisputeState.FRAUD_PROVEN;
@@ -239,6 +251,7 @@ abstract contract DisputeBook is IDisputeGame {
         for (uint256 i = 0; i < others.length && count < places; ++i) {
             if (contains(all, count, others[i])) continue;
             if (count != 0) joiners[jobId].push(others[i]);
+            emit RewardShared(jobId, others[i]);
             all[count++] = others[i];
         }
         return count == 0 ? address(0) : all[0];
@@ -304,6 +317,12 @@ abstract contract DisputeBook is IDisputeGame {
     }
 
     /// @inheritdoc IDisputeGame
+    function openChallenges(address operator) public view returns (uint256) {
+        uint256 count = counts[operator];
+        return count == 0 ? 0 : count - 1;
+    }
+
+    /// @inheritdoc IDisputeGame
     function requiredBond(JobId jobId) external view returns (uint256) {
         Dispute storage dispute = disputes[jobId];
         if (dispute.state == DisputeState.OPEN) return dispute.bond;
@@ -319,6 +338,6 @@ abstract contract DisputeBook is IDisputeGame {
     /// @inheritdoc IDisputeGame
     function computeProveSeconds(bytes32 version, address operator) public view returns (uint256) {
         (uint256 proveSeconds,) = IModelRegistry(REGISTRY).getProvingCosts(version);
-        return Pricing.computeProveSeconds(PROVE_SECONDS, PROVE_CAP_SECONDS, proveSeconds, openChallenges[operator]);
+        return Pricing.computeProveSeconds(PROVE_SECONDS, PROVE_CAP_SECONDS, proveSeconds, openChallenges(operator));
     }
 }

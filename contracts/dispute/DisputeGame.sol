@@ -39,7 +39,7 @@ contract DisputeGame is HeldJobs {
         address beneficiary = speaksNow(msg.sender, operator) ? operator : msg.sender;
 
         dispute.state = DisputeState.DEFENDER_PROVEN;
-        --openChallenges[operator];
+        countClosed(operator);
         emit ResultProven(jobId, msg.sender, beneficiary);
         IJobMarket(MARKET).settleProven(jobId);
         settleBonds(jobId, getChallengers(jobId), dispute.bond, true, beneficiary);
@@ -92,7 +92,7 @@ contract DisputeGame is HeldJobs {
         if (!isOpen) requireSlashed(jobId, dispute);
 
         dispute.state = DisputeState.VOIDED;
-        if (isOpen) --openChallenges[dispute.operator];
+        if (isOpen) countClosed(dispute.operator);
         emit DisputeVoided(jobId);
         IJobMarket(MARKET).settleVoided(jobId);
         // After a default the bonds are back already.

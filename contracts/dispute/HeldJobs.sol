@@ -27,12 +27,12 @@ abstract contract HeldJobs is Challenges {
         job = IJobMarket(MARKET).disputeJob(jobId, expectedOutDigest, false);
         // INVARIANT: a job that requires a proof never becomes final by winning lesser disputes.
         if (job.proofRequired) revert IJobMarket.ProofRequired(jobId);
-        ++openChallenges[job.operator];
+        countOpen(job.operator);
     }
 
     /// @inheritdoc IDisputeGame
     function releaseFor(JobId, address operator) external onlyPinpoint {
-        --openChallenges[operator];
+        countClosed(operator);
     }
 
     /// @inheritdoc IDisputeGame

@@ -97,6 +97,9 @@ interface IDisputeGame is IParameters {
     /// @notice DEFAULT where `isCurable`, else FRAUD_PROVEN, by pinpointing. A demand for a proof, where there was one, is
     /// open no more.
     event ResultRefuted(JobId indexed jobId, address indexed operator, bool isCurable);
+    /// @notice `account` shares the challengers' reward: it reported fraud, or doubted the result in the game of
+    /// pinpointing. Told in the order of `getChallengers`.
+    event RewardShared(JobId indexed jobId, address indexed account);
     /// @notice The result was drawn for an audit: a default also costs the operator other stake.
     event ResultAudited(JobId indexed jobId);
     /// @notice Evidence may be used by the announcer from the next block on.

@@ -43,19 +43,22 @@ ORDER: Final = (
     "SessionMarket",
     "OrderBook",
     "ResultRelay",
-)
-# Created after those, in this order; the vault names some of them.
-ANNOUNCED: Final = (
     "ContractionAdjudicator",
     "RowAdjudicator",
     "ProofAdjudicator",
     "AdjudicatorRegistry",
+)
+# Created after those, in this order; the vault names some of them.
+ANNOUNCED: Final = (
     "PinpointGame",
     "Beacon",
+    "CandidatePool",
     "Quorum",
     "Audits",
 )
 Fact = tuple[str, str, tuple[Any, ...], Any]  # contract, view, its arguments, what it answers
+# Their places in the registry of adjudicators; a plan names them by a bit each.
+ADJUDICATORS: Final = ("ContractionAdjudicator", "RowAdjudicator", "ProofAdjudicator")
 # Fields of contracts/types/Modules.sol.
 MODULES: Final = (
     "JobMarket",
@@ -137,6 +140,15 @@ class Plan:
             "SessionMarket": (at["StakeVault"], at["ModelRegistry"], at["JobMarket"], parameters),
             "OrderBook": (at["JobMarket"],),
             "ResultRelay": (at["JobMarket"],),
+            "ContractionAdjudicator": (),
+            "RowAdjudicator": (),
+            "ProofAdjudicator": (at["ModelRegistry"],),
+            "AdjudicatorRegistry": (
+                at["ModelRegistry"],
+                at["JobMarket"],
+                [at[name] for name in ADJUDICATORS],
+                parameters,
+            ),
         }
         return arguments[name]
 
@@ -304,6 +316,14 @@ def list_wiring(addresses: Mapping[str, Address], preset: str, token: Address) -
         ("OrderBook", "MARKET", (), at["JobMarket"]),
         ("ResultRelay", "MARKET", (), at["JobMarket"]),
         ("Guardian", "MARKET", (), at["JobMarket"]),
+        ("ProofAdjudicator", "REGISTRY", (), at["ModelRegistry"]),
+        ("AdjudicatorRegistry", "REGISTRY", (), at["ModelRegistry"]),
+        ("AdjudicatorRegistry", "MARKET", (), at["JobMarket"]),
+        ("AdjudicatorRegistry", "adjudicatorCount", (), len(ADJUDICATORS)),
+        *(
+            ("AdjudicatorRegistry", "adjudicatorAt", (place,), at[name])
+            for place, name in enumerate(ADJUDICATORS)
+        ),
         ("ModelRegistry", "isVerifier", (at["VerifierCore"],), True),
         ("VerifierCore", "HYPER_KZG", (), at["HyperKzgOpening"]),
         ("VerifierCore", "MERCURY", (), at["MercuryOpening"]),
@@ -319,6 +339,7 @@ UNPARAMETERISED: Final = (
     "Guardian",
     "OrderBook",
     "ResultRelay",
+    *ADJUDICATORS,
 )
 
 

@@ -29,6 +29,10 @@ CONTRACTS: Final = (
     "SessionMarket",
     "OrderBook",
     "ResultRelay",
+    "ContractionAdjudicator",
+    "RowAdjudicator",
+    "ProofAdjudicator",
+    "AdjudicatorRegistry",
 )
 
 

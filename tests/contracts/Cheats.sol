@@ -36,6 +36,7 @@ interface Vm {
     function getNonce(address account) external view returns (uint64);
     function label(address account, string calldata name) external;
     function lastCallGas() external view returns (Gas memory);
+    function mockCall(address callee, bytes calldata data, bytes calldata returned) external;
     function prank(address sender) external;
     function prevrandao(bytes32 value) external;
     function record() external;

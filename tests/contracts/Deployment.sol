@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {AdjudicatorRegistry} from "../../contracts/adjudication/AdjudicatorRegistry.sol";
+import {ContractionAdjudicator} from "../../contracts/adjudication/ContractionAdjudicator.sol";
+import {ProofAdjudicator} from "../../contracts/adjudication/ProofAdjudicator.sol";
+import {RowAdjudicator} from "../../contracts/adjudication/RowAdjudicator.sol";
 import {Guardian} from "../../contracts/core/Guardian.sol";
 import {JobMarket} from "../../contracts/core/JobMarket.sol";
 import {ModelRegistry} from "../../contracts/core/ModelRegistry.sol";
@@ -51,6 +55,7 @@ abstract contract Deployment is Presets {
     SessionMarket internal sessions;
     OrderBook internal orders;
     ResultRelay internal relay;
+    AdjudicatorRegistry internal adjudicators;
     MockVerifier internal verifier;
     PlainToken internal token;
     address internal vkData;
@@ -93,6 +98,15 @@ abstract contract Deployment is Presets {
         sessions = new SessionMarket(address(vault), address(registry), address(market), p);
         orders = new OrderBook(address(market));
         relay = new ResultRelay(address(market));
+        deployAdjudicators(p);
+    }
+
+    function deployAdjudicators(Parameters memory p) private {
+        address[] memory list = new address[](3);
+        list[0] = address(new ContractionAdjudicator());
+        list[1] = address(new RowAdjudicator());
+        list[2] = address(new ProofAdjudicator(address(registry)));
+        adjudicators = new AdjudicatorRegistry(address(registry), address(market), list, p);
     }
 
     /// @notice Where the modules come to lie, with the guardian next and the vault after it.
@@ -102,8 +116,8 @@ abstract contract Deployment is Presets {
             game: predict(3),
             sessions: predict(4),
             pinpoint: predict(11),
-            quorum: predict(13),
-            audits: predict(14)
+            quorum: predict(14),
+            audits: predict(15)
         });
     }
 

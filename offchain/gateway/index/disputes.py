@@ -20,7 +20,7 @@ from offchain.types import DisputeState
 
 
 def on_challenged(changes: Changes, fact: Fact, _: Deployment) -> None:
-    """Note: OPEN; without a challenger where the job itself requires the proof."""
+    """Note: OPEN; without a challenger where the proof is due without a bond."""
     job = changes.find("job", name_id(fact.arguments["jobId"]))
     if job is None:
         return
@@ -94,6 +94,28 @@ def on_equivocation(changes: Changes, fact: Fact, _: Deployment) -> None:
     set_dispute_state(changes, fact, dispute, DisputeState.FRAUD_PROVEN)
 
 
+def on_refuted(changes: Changes, fact: Fact, _: Deployment) -> None:
+    """Note: DEFAULT or FRAUD_PROVEN by pinpointing, in place of an open dispute if any."""
+    job = changes.find("job", name_id(fact.arguments["jobId"]))
+    if job is None:
+        return
+    dispute = changes.find("dispute", job["id"])
+    if dispute is None:
+        dispute = _make(fact, job, fact.arguments["operator"])
+        changes.put("dispute", job["id"], fact, dispute)
+    is_silence = fact.arguments["isCurable"]
+    state = DisputeState.DEFAULT if is_silence else DisputeState.FRAUD_PROVEN
+    set_dispute_state(changes, fact, dispute, state)
+
+
+def on_shared(changes: Changes, fact: Fact, _: Deployment) -> None:
+    """Note: somebody who did not demand the proof shares the reward."""
+    if (dispute := _find(changes, fact)) is not None:
+        account = name_account(fact.arguments["account"])
+        if account not in dispute["challengers"]:
+            dispute["challengers"] = [*dispute["challengers"], account]
+
+
 def _find(changes: Changes, fact: Fact) -> Body | None:
     return changes.find("dispute", name_id(fact.arguments["jobId"]))
 
@@ -123,6 +145,8 @@ HANDLERS: Final[Handlers] = {
     "ResultProven": _end(DisputeState.DEFENDER_PROVEN),
     "DefaultClaimed": on_default,
     "EquivocationProven": on_equivocation,
+    "ResultRefuted": on_refuted,
+    "RewardShared": on_shared,
     "SlashDistributed": _end(DisputeState.DISTRIBUTED),
     "SlashCured": _end(DisputeState.CURED),
     "DisputeVoided": _end(DisputeState.VOIDED),
