@@ -1,0 +1,91 @@
+"""Pins and layer ends: an operator of a trace with the openings that lead to its root."""
+
+from __future__ import annotations
+
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
+from offchain.chain.contracts.pinpoint_types import LayerEnd, Pin, PinClaim
+from offchain.chain.job_ids import id_bytes
+from offchain.roles.known_trace import KnownTrace
+from offchain.trace.descriptor import LAYER_INPUT
+from offchain.trace.plan import TraceOp
+from offchain.trace.tree import EMPTY
+from offchain.types import NOBODY, Digest, Job, JobTerms
+
+CLAIM: str = "(bytes32,bytes32,bytes32,address,uint32,uint64,bytes32,bytes32[],bytes)"
+HEAD_BYTES = 31  # of a hash that a dispute stores
+
+
+def build_pin(known: KnownTrace, op: TraceOp, elem: int, terms: JobTerms) -> Pin:
+    """Return the pin of an operator as its trace claims it."""
+    plan, layer, tree = known.plan, op.layer, known.ops(op.layer)
+    refs = [spec.ref for spec in op.descriptor.inputs]
+    siblings = [*plan.path(op.index), *known.layers.path(layer)]
+    reads_before = LAYER_INPUT in refs and layer > 0
+    if reads_before:
+        siblings += known.layers.path(layer - 1)
+    siblings += tree.path(op.position)
+    for ref in refs:
+        if ref != LAYER_INPUT:
+            siblings += tree.path(ref)
+    return Pin(
+        op=op.index,
+        elem=elem,
+        desc=op.encoded,
+        layer_digest=known.layer_digest(layer),
+        op_root=known.leaf_op_root(layer),
+        input_op_root=known.leaf_op_root(layer - 1) if reads_before else EMPTY,
+        out_digest=known.op_digest(layer, op.position),
+        in_digests=list_inputs(known, op),
+        siblings=tuple(siblings),
+        terms=terms,
+    )
+
+
+def list_inputs(known: KnownTrace, op: TraceOp) -> tuple[bytes, ...]:
+    """Return the digests of an operator's inputs as the trace claims them."""
+    return tuple(
+        known.layer_input(op.layer)
+        if spec.ref == LAYER_INPUT
+        else known.op_digest(op.layer, spec.ref)
+        for spec in op.descriptor.inputs
+    )
+
+
+def build_claim(known: KnownTrace, job: Job, op: TraceOp, elem: int, seed: bytes) -> PinClaim:
+    """Return the claim that a pin makes; the account that it serves is left open."""
+    return PinClaim(
+        version=job.version,
+        job_id=id_bytes(job.id),
+        seed=seed,
+        prover=NOBODY,
+        op=op.index,
+        elem=elem,
+        out_digest=Digest(known.op_digest(op.layer, op.position)),
+        in_digests=tuple(Digest(digest) for digest in list_inputs(known, op)),
+        desc=op.encoded,
+    )
+
+
+def build_layer_end(known: KnownTrace, layer: int) -> LayerEnd:
+    """Return the end of a layer as the trace claims it."""
+    op = known.plan.ops[known.plan.layers[layer][-1]]
+    siblings = (
+        *known.plan.path(op.index),
+        *known.layers.path(layer),
+        *known.ops(layer).path(op.position),
+    )
+    return LayerEnd(
+        op=op.index,
+        desc=op.encoded,
+        layer_digest=known.layer_digest(layer),
+        op_root=known.op_root(layer),
+        last_digest=known.op_digest(layer, op.position),
+        siblings=siblings,
+    )
+
+
+def hash_claim(claim: PinClaim) -> bytes:
+    """Return keccak256(abi.encode(claim)), of which a dispute stores the upper 31 bytes."""
+    return bytes(keccak(encode([CLAIM], [claim.to_abi()])))
