@@ -36,7 +36,7 @@ from offchain.trace.descriptor import (
     View,
     WeightRef,
 )
-from offchain.trace.descriptor_rules import verify_descriptor
+from offchain.trace.descriptor_rules import MAX_TERMS, verify_descriptor
 
 FORMAT: Final = 1
 NO_OPERAND: Final = 0xFF
@@ -147,7 +147,7 @@ def _terms(name: str) -> Field:
         )
 
     def read(cursor: Cursor, _: Mapping[str, Any]) -> tuple[Term, ...]:
-        count = _count(cursor, 1, 255, "terms")
+        count = _count(cursor, 1, MAX_TERMS, "terms")
         return tuple(
             Term(cursor.number(1), cursor.number(4, is_signed=True), _read_map(cursor))
             for _ in range(count)

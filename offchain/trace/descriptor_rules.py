@@ -47,6 +47,8 @@ ACTIVATION: Final = (1, 2)  # bytes of an element
 ANY: Final = (1, 2, 4)
 INDEX: Final = (4,)
 MAX_SHIFT: Final = 32
+MAX_TERMS: Final = 16
+MAX_TILES: Final = 1 << 32
 
 
 def verify_descriptor(d: Descriptor) -> None:
@@ -58,12 +60,14 @@ def verify_descriptor(d: Descriptor) -> None:
     for number, x in enumerate(d.inputs):
         known = x.ref == LAYER_INPUT or x.ref < d.position
         require(known, f"input {number} comes from position {x.ref}, which is not before")
-        require(x.spec.element_bytes in ANY and x.spec.count > 0, f"input {number} is no tensor")
+        good = x.spec.element_bytes in ANY and x.spec.count > 0 and x.spec.tiles <= MAX_TILES
+        require(good, f"input {number} is no tensor")
     for number, w in enumerate(d.weights):
-        good = w.element_bytes in ANY and w.elements > 0 and len(w.tile_root) == 32
-        require(good, f"weight {number} is no tensor")
+        good = w.element_bytes in ANY and w.elements > 0 and w.tiles <= MAX_TILES
+        require(good and len(w.tile_root) == 32, f"weight {number} is no tensor")
     output = INDEX if isinstance(d.params, Greatest) else ACTIVATION
-    require(d.out.element_bytes in output and d.out.count > 0, "the output is no tensor")
+    good = d.out.element_bytes in output and d.out.count > 0 and d.out.tiles <= MAX_TILES
+    require(good, "the output is no tensor")
     _RULES[type(d.params)](d, d.params)
     needs_rescale = type(d.params) not in (Pool, Relu, View, Pick, Greatest)
     require(needs_rescale == (d.rescale is not None), "a rescale follows accumulators only")
@@ -92,6 +96,13 @@ def _sized(
 ) -> None:
     found = _operand(d, operand, element_bytes)
     require(found == count, f"operand {operand:#04x} has {found} elements, expected {count}")
+
+
+def _weight(
+    d: Descriptor, operand: Operand, count: int, element_bytes: tuple[int, ...] = ACTIVATION
+) -> None:
+    require(operand >= WEIGHT, f"operand {operand:#04x} has to be a weight")
+    _sized(d, operand, count, element_bytes)
 
 
 def _reached(d: Descriptor, operand: Operand, largest: int, bits: tuple[int, ...]) -> None:
@@ -124,11 +135,13 @@ def _contract(d: Descriptor, p: Contract) -> None:
     _mapped(d, p.b, p.map_b, _looped(p.loops, 1))
     require((p.bias is None) == (p.map_bias is None), "a bias and its map belong together")
     if p.bias is not None and p.map_bias is not None:
+        require(p.bias >= WEIGHT, "a bias is a weight")
         _mapped(d, p.bias, p.map_bias, 0, ANY)
 
 
 def _convolve(d: Descriptor, p: Convolve) -> None:
     require(min(p.stride, p.groups, p.kernel_height, p.kernel_width) >= 1, "an empty convolution")
+    require(p.padding < min(p.kernel_height, p.kernel_width), "padding as wide as the kernel")
     whole = p.channels % p.groups == 0 and p.outputs % p.groups == 0
     require(whole, f"{p.groups} groups of {p.channels} channels and {p.outputs} outputs")
     fits = p.height + 2 * p.padding >= p.kernel_height
@@ -138,13 +151,13 @@ def _convolve(d: Descriptor, p: Convolve) -> None:
     per_output = p.kernel_height * p.kernel_width * (p.channels // p.groups)
     _sized(d, p.w, p.outputs * per_output)
     if p.bias is not None:
-        _sized(d, p.bias, p.outputs, ANY)
+        _weight(d, p.bias, p.outputs, ANY)
     made = (p.rows * p.columns, p.outputs)
     require((d.out.rows, d.out.cols) == made, f"a result of {made} was expected")
 
 
 def _add_up(d: Descriptor, p: AddUp) -> None:
-    require(1 <= len(p.terms) <= 255, f"{len(p.terms)} terms")
+    require(1 <= len(p.terms) <= MAX_TERMS, f"{len(p.terms)} terms")
     for term in p.terms:
         good = 1 <= abs(term.coefficient) < COEFFICIENT_LIMIT
         require(good, f"coefficient {term.coefficient}")
@@ -163,17 +176,19 @@ def _reduce(d: Descriptor, p: Reduce) -> None:
 def _turn(d: Descriptor, p: Turn) -> None:
     require(p.columns >= 2 and p.columns % 2 == 0, f"{p.columns} columns to turn")
     _sized(d, p.x, p.steps * p.inner * p.columns)
-    _sized(d, p.cos, p.steps * p.columns)
-    _sized(d, p.sin, p.steps * p.columns)
+    _weight(d, p.cos, p.steps * p.columns)
+    _weight(d, p.sin, p.steps * p.columns)
     require(d.out.count == d.count(p.x), "as many elements come out as go in")
 
 
 def _embed(d: Descriptor, p: Embed) -> None:
     tokens = _operand(d, p.tokens, INDEX)
+    require(p.table >= WEIGHT, "a table is a weight")
     table = _operand(d, p.table)
     require(p.columns >= 1 and table % p.columns == 0, "the table has no whole rows")
     require(d.out.count == tokens * p.columns, "a row comes out for each token")
     if p.position is not None:
+        require(p.position >= WEIGHT, "positions are a weight")
         _reached(d, p.position, d.out.count - 1, ACTIVATION)
 
 
@@ -182,9 +197,9 @@ def _norm(d: Descriptor, p: Norm) -> None:
     require(1 <= p.epsilon <= MAX_EPSILON, f"epsilon {p.epsilon}")
     require(p.n == d.out.cols, f"rows of {p.n}, {d.out.cols} columns")
     _sized(d, p.x, d.out.count)
-    _sized(d, p.gamma, p.n)
+    _weight(d, p.gamma, p.n)
     if p.beta is not None:
-        _sized(d, p.beta, p.n, ANY)
+        _weight(d, p.beta, p.n, ANY)
 
 
 def _softmax(d: Descriptor, p: SoftmaxRow) -> None:
@@ -194,7 +209,7 @@ def _softmax(d: Descriptor, p: SoftmaxRow) -> None:
     require(d.out.rows % p.queries == 0, f"{d.out.rows} rows of {p.queries} queries")
     require(not p.causal or p.queries <= p.keys, "more queries than keys")
     _sized(d, p.x, d.out.count)
-    _sized(d, p.table, 1 << p.width, ANY)
+    _weight(d, p.table, 1 << p.width, ANY)
 
 
 def _pool(d: Descriptor, p: Pool) -> None:
@@ -217,7 +232,7 @@ def _view(d: Descriptor, p: View) -> None:
 
 def _pick(d: Descriptor, p: Pick) -> None:
     _operand(d, p.x)
-    _sized(d, p.index, d.out.count, INDEX)
+    _weight(d, p.index, d.out.count, INDEX)
 
 
 def _greatest(d: Descriptor, p: Greatest) -> None:
@@ -230,14 +245,14 @@ def _rescale(d: Descriptor, r: Rescale) -> None:
     require(1 <= r.s <= MAX_SHIFT, f"s {r.s}")
     require(r.width in WIDTHS or r.width in WIDE, f"width {r.width}")
     require(r.table in (0, 1, 2) and r.lo <= r.hi, f"table {r.table}, [{r.lo}, {r.hi}]")
+    half = 1 << (8 * d.out.element_bytes - 1)
+    require(-half <= r.lo and r.hi < half, f"[{r.lo}, {r.hi}] does not fit the result")
     require((r.table == 2) == (r.table_weight is not None), "a table that is a weight names it")
     if r.table_weight is not None:
-        require(r.table_weight >= WEIGHT, "a table is a weight")
-        _sized(d, r.table_weight, 1 << min(r.width, SATURATED_WIDTH), ANY)
+        _weight(d, r.table_weight, 1 << min(r.width, SATURATED_WIDTH), ANY)
     if r.scale is not None:
         require(isinstance(d.params, Contract | Convolve), "a scale follows no such operator")
-        require(r.scale >= WEIGHT, "a scale is a weight")
-        _sized(d, r.scale, d.out.cols)
+        _weight(d, r.scale, d.out.cols)
 
 
 _RULES: Final[Mapping[type, Callable[[Descriptor, Any], None]]] = {

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from offchain.errors import EvidenceError
-from offchain.model.operators import SATURATED_WIDTH
+from offchain.model.operators import MAX_TABLE_ENTRY, SATURATED_WIDTH
 from offchain.model.weights import IntArray
 from offchain.trace.descriptor import (
     AddUp,
@@ -35,6 +35,8 @@ from offchain.trace.descriptor import (
     Turn,
     View,
 )
+
+ACCUMULATOR_LIMIT: Final = 1 << 47  # LANGUAGE.md
 
 
 class Reader(Protocol):
@@ -165,10 +167,9 @@ def _softmax(p: SoftmaxRow, e: int, source: _Source) -> int:
         return 0
     x = source.many(p.x, row * p.keys + np.arange(parts))
     exponentials = source.many(p.table, x.max() - x)
-    total = int(exponentials.sum())
-    if total < 1:
-        raise EvidenceError(f"a row's exponentials sum to {total}")
-    return int(exponentials[column]) * ((1 << p.g) // total)
+    if exponentials.min() < 0 or exponentials.max() > MAX_TABLE_ENTRY or not exponentials.sum():
+        raise EvidenceError("the softmax's table has an entry that no exponential has")
+    return int(exponentials[column]) * ((1 << p.g) // int(exponentials.sum()))
 
 
 def _pool(p: Pool, e: int, source: _Source) -> int:
@@ -197,13 +198,18 @@ def _greatest(p: Greatest, _e: int, source: _Source) -> int:
 
 
 def _rescale(d: Descriptor, r: Rescale, e: int, acc: int, source: _Source) -> int:
+    if abs(acc) >= ACCUMULATOR_LIMIT:
+        raise EvidenceError(f"an accumulator of {acc}, outside the language's bounds")
     m = r.m if r.scale is None else r.m * source.one(r.scale, e % d.out.cols)
     key = (acc * m + (1 << (r.s - 1))) >> r.s
     half = 1 << (min(r.width, SATURATED_WIDTH) - 1)
     if r.width > SATURATED_WIDTH:
         key = min(max(key, -half), half - 1)
     if r.table_weight is not None:
-        return source.one(r.table_weight, key + half)
+        entry = source.one(r.table_weight, key + half)
+        if not r.lo <= entry <= r.hi:
+            raise EvidenceError(f"the table's entry {entry} is outside [{r.lo}, {r.hi}]")
+        return entry
     return min(max(max(key, 0) if r.table == 1 else key, r.lo), r.hi)
 
 

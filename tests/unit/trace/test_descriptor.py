@@ -103,8 +103,8 @@ def contract(**changes: object) -> Descriptor:
         (rescale(width=33), "width 33"),
         (rescale(table=2, table_weight=None), "a table that is a weight names it"),
         (rescale(lo=5, hi=4), r"\[5, 4\]"),
-        (rescale(lo=-(1 << 40)), "does not fit its field"),
-        (rescale(scale=0), "a scale is a weight"),
+        (rescale(lo=-(1 << 40)), "does not fit the result"),
+        (rescale(scale=0), "operand 0x00 has to be a weight"),
         (contract(a=3), "no operand 0x03"),
         (contract(b=0x88), "no operand 0x88"),
         (contract(loops=()), "0 loops"),
@@ -114,6 +114,7 @@ def contract(**changes: object) -> Descriptor:
         (replace(linear_descriptor(), rescale=None), "a rescale follows accumulators only"),
         (replace(linear_descriptor(), position=9), "position 9 of"),
         (replace(linear_descriptor(), op_key=b""), "a key is 32 bytes"),
+        (replace(linear_descriptor(), layer=1 << 32), "does not fit its field"),
     ],
 )
 def test_encode__what_no_model_has__refused(descriptor: Descriptor, reason: str) -> None:
