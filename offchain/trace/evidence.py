@@ -134,13 +134,13 @@ def _open(
 ) -> tuple[dict[Operand, OpenedTensor], OpenedTensor]:
     tensors: dict[Operand, OpenedTensor] = {}
     for k, x in enumerate(d.inputs):
-        opened = reader.tensor(k, x.spec.element_bytes, x.spec.tiles)
+        opened = reader.tensor(k, x.spec.element_bytes, x.spec.count)
         _verify_digest(opened, x.spec, claim.in_digests[k])
         tensors[k] = opened
     for k, w in enumerate(d.weights):
         number = len(d.inputs) + k
-        tensors[WEIGHT + k] = reader.tensor(number, w.element_bytes, w.tiles, w.tile_root)
-    output = reader.tensor(len(d.inputs) + len(d.weights), d.out.element_bytes, d.out.tiles)
+        tensors[WEIGHT + k] = reader.tensor(number, w.element_bytes, w.elements, w.tile_root)
+    output = reader.tensor(len(d.inputs) + len(d.weights), d.out.element_bytes, d.out.count)
     _verify_digest(output, d.out, claim.out_digest)
     reader.end()
     return tensors, output

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,9 +12,9 @@ import numpy as np
 from offchain.commit.digest import TILE_BYTES, tile_leaf
 from offchain.errors import EvidenceError, NotOpened
 from offchain.model.weights import IntArray
-from offchain.trace.descriptor import tile_depth
+from offchain.trace.descriptor import count_tiles, tile_depth
 from offchain.trace.tensors import Opened
-from offchain.trace.tree import count_siblings, root_of_range
+from offchain.trace.tree import EMPTY, count_siblings, join, root_of_range
 
 MAX_RANGES: Final = 255
 MAX_RANGE: Final = (1 << 16) - 1
@@ -43,6 +43,21 @@ def _join_over(ranges: list[range], gap: int) -> list[range]:
         else:
             joined.append(current)
     return joined
+
+
+def are_fillers_empty(first: int, count: int, tiles: int, siblings: Sequence[bytes]) -> bool:
+    """Whether every sibling of a range that covers no tile of the tensor is that of zero words."""
+    low, high, end, filler = first, first + count - 1, tiles - 1, EMPTY
+    nodes = iter(siblings)
+    for _ in range(tile_depth(tiles)):
+        if low & 1:
+            next(nodes)
+        if not high & 1:
+            sibling = next(nodes)
+            if high == end and sibling != filler:
+                return False
+        low, high, end, filler = low >> 1, high >> 1, end >> 1, join(filler, filler)
+    return True
 
 
 def write_openings(tensor: Opened, tiles: Iterable[int], is_weight: bool) -> bytes:
@@ -97,23 +112,27 @@ class EvidenceReader:
         return int.from_bytes(self._take(size), "big")
 
     def tensor(
-        self, number: int, element_bytes: int, tiles: int, weight_root: bytes | None = None
+        self, number: int, element_bytes: int, count: int, weight_root: bytes | None = None
     ) -> OpenedTensor:
-        """Return one tensor's openings, all of which lead to one root: a weight's, if given."""
-        count = self.number(1)
-        if count == 0:
+        """Return openings of a tensor of `count` elements, under one root (of a weight: given).
+
+        Padding has to be zero: else digests could differ though every element agrees.
+        """
+        ranges = self.number(1)
+        if ranges == 0:
             return OpenedTensor(number, element_bytes, None)
         root = self._take(WORD) if weight_root is None else weight_root
-        ranges = tuple(self._ranges(count, tiles, root))
-        return OpenedTensor(number, element_bytes, root, ranges)
+        opened = tuple(self._ranges(ranges, count * element_bytes, root))
+        return OpenedTensor(number, element_bytes, root, opened)
 
     def end(self) -> None:
         """Raise EvidenceError unless every byte is read."""
         if self._at != len(self._raw):
             raise EvidenceError(f"{len(self._raw) - self._at} bytes are left over")
 
-    def _ranges(self, count: int, tiles: int, root: bytes) -> Iterator[tuple[int, bytes]]:
-        depth, end = tile_depth(tiles), -1
+    def _ranges(self, count: int, size: int, root: bytes) -> Iterator[tuple[int, bytes]]:
+        tiles, end = count_tiles(size), -1
+        depth = tile_depth(tiles)
         for _ in range(count):
             first, length = self.number(4), self.number(2)
             if length == 0 or first <= end or first + length > tiles:
@@ -127,6 +146,9 @@ class EvidenceReader:
             siblings = [self._take(WORD) for _ in range(count_siblings(first, length, depth))]
             if root_of_range(leaves, first, depth, siblings) != root:
                 raise EvidenceError(f"tiles from {first} on do not lead to the tensor's root")
+            is_padded = not any(data[max(size - first * TILE_BYTES, 0) :])
+            if not (is_padded and are_fillers_empty(first, length, tiles, siblings)):
+                raise EvidenceError("bytes or leaves behind the tensor's end are not zero")
             yield first, data
 
     def _take(self, size: int) -> bytes:

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from offchain.commit.digest import TILE_BYTES
+from offchain.commit.digest import TILE_BYTES, digest_of_root, tile_leaf
 from offchain.errors import DescriptorError, EvidenceError, EvidenceTooLarge, NotOpened, TraceError
 from offchain.model.graph import Graph, Linear, Requant, TensorSpec, WeightSpec
 from offchain.trace.evidence import WHOLE, build_evidence, judge_element
 from offchain.trace.openings import EvidenceReader, merge_tiles, write_openings
 from offchain.trace.tensors import RevealedTile, TiledTensor
+from offchain.trace.tree import EMPTY, MerkleTree
 from offchain.types import Verdict
 from tests.random_models import RandomModel
 from tests.unit.trace.runs import KINDS, Run, graph_run, operator_run
@@ -173,11 +174,39 @@ def test_reader__touching_empty_or_descending_ranges__refused() -> None:
             pieces += [first.to_bytes(4, "big"), count.to_bytes(2, "big"), data, *siblings]
         return b"".join(pieces)
 
-    good = EvidenceReader(section((0, 1), (2, 2))).tensor(0, 1, 4)
+    good = EvidenceReader(section((0, 1), (2, 2))).tensor(0, 1, 4096)
     assert good.read(np.array([0, 1023, 2048, 4095])).tolist() == [0, -1, 0, -1]
     for bad in (((0, 1), (1, 1)), ((2, 1), (0, 1)), ((0, 0),), ((1, 1), (1, 1))):
         with pytest.raises(EvidenceError, match="tiles from"):
-            EvidenceReader(section(*bad)).tensor(0, 1, 4)
+            EvidenceReader(section(*bad)).tensor(0, 1, 4096)
     outside = section((3, 1)).replace((3).to_bytes(4, "big"), (4).to_bytes(4, "big"))
     with pytest.raises(EvidenceError, match="1 tiles from 4 on, of 4"):
-        EvidenceReader(outside).tensor(0, 1, 4)
+        EvidenceReader(outside).tensor(0, 1, 4096)
+
+
+def test_judge__junk_behind_the_end__refused_with_the_last_tile() -> None:
+    """Nobody can open the last element of a result whose padding is not zero."""
+    run = large_linear(1, 30, 2600)  # six tiles of two bytes an element, two leaves of padding
+    op = run.plan.ops[0]
+    honest = run.tensors.get("y")
+    spec = op.descriptor.out
+    nodes = [tile_leaf(k, honest.tile(k)) for k in range(6)]
+    tile = honest.tile(5)[:-1] + b"\1"
+    junk_byte = MerkleTree([*nodes[:5], tile_leaf(5, tile)], 3)
+    junk_leaf = MerkleTree([*nodes, EMPTY, b"\1" * 32], 3)
+    for tree, last in ((junk_byte, tile), (junk_leaf, honest.tile(5))):
+        digest = digest_of_root(tree.root, (spec.rows, spec.cols), 16)
+        claim = replace(run.trace.claim(0, 0), out_digest=digest)
+        first = RevealedTile(0, honest.tile(0), tree.path(0))
+        evidence = run.tensors.evidence(op, 0, first)
+        assert judge_element(claim, evidence) is Verdict.CONSISTENT
+        evidence = run.tensors.evidence(op, 2599, RevealedTile(5, last, tree.path(5)))
+        with pytest.raises(EvidenceError, match="behind the tensor's end are not zero"):
+            judge_element(replace(claim, element=2599), evidence)
+
+
+def test_judge__whole_claim_over_one_element__consistent() -> None:
+    run = operator_run("argmax", 3)
+    op = run.plan.ops[-1]
+    claim, evidence = run.trace.claim(op.index, WHOLE), run.tensors.evidence(op, 0)
+    assert judge_element(claim, evidence) is Verdict.CONSISTENT
