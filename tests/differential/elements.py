@@ -11,7 +11,6 @@ import numpy as np
 from offchain.commit.digest import TILE_BYTES, digest_of_root, tile_leaf
 from offchain.errors import DescriptorError, EvidenceError
 from offchain.execute.reference import run_traced
-from offchain.execute.torch_runtime import TorchRuntime
 from offchain.model.weights import IntArray
 from offchain.trace.evidence import ElementClaim, judge_element
 from offchain.trace.plan import TraceOp, build_plan, weight_roots
@@ -112,16 +111,13 @@ class Subject:
 
 
 def list_subjects(model: RandomModel) -> Iterator[Subject]:
-    """Yield every trace operator; the NumPy meaning and torch agree about its result."""
+    """Yield every trace operator of the model's execution."""
     execution = run_traced(model.graph, model.weights, model.x)
-    of_torch = TorchRuntime(model.graph, model.weights).run_traced(model.x)
     plan = build_plan(model.graph, weight_roots(model.graph, model.weights))
     trace = record_trace(plan, model.graph, execution)
     tensors = Tensors(model.graph, model.weights, execution)
     for op in plan.ops:
-        result = execution.values[op.name].reshape(-1)
-        assert np.array_equal(result, of_torch.values[op.name].reshape(-1)), op.name
-        yield Subject(op, trace, tensors, result)
+        yield Subject(op, trace, tensors, execution.values[op.name].reshape(-1))
 
 
 def ask_mirror(claim: Claim, evidence: bytes) -> str | None:

@@ -23,8 +23,8 @@ MODELS = (
 # Errors that a contract may raise; a panic would be a hole in its own checks.
 NAMED = {
     "ElementOnly", "EntryNotAllowed", "EntryOutOfRange", "IndexOutOfRange", "MalformedDescriptor",
-    "MalformedEvidence", "NotOpened", "NotPadded", "OpcodeNotCovered", "QuotientOutOfTable", "WrongDigest",
-    "WrongElement", "WrongInputs", "WrongTiles",
+    "MalformedEvidence", "NotOpened", "NotPadded", "OpcodeNotCovered", "QuotientOutOfTable",
+    "WrongDigest", "WrongElement", "WrongInputs", "WrongTiles",
 }  # fmt: skip
 
 

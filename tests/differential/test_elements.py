@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from offchain.chain.anvil import run_anvil
+from offchain.execute.torch_runtime import TorchRuntime
 from tests.differential.element_chain import WHOLE, Adjudicators
 from tests.differential.elements import Subject, ask_mirror, list_subjects
 from tests.extreme_models import EXTREMES
@@ -52,7 +53,9 @@ def check_falsehoods(chain: Adjudicators, subject: Subject, element: int, most: 
 def check_model(chain: Adjudicators, model: RandomModel, seed: int, most: int = 3) -> None:
     """Check some elements of every operator of a model."""
     rng = np.random.default_rng(seed)
+    of_torch = TorchRuntime(model.graph, model.weights).run_traced(model.x)
     for subject in list_subjects(model):
+        assert np.array_equal(subject.result, of_torch.values[subject.op.name].reshape(-1))
         for element in subject.pick(rng, most):
             check_truth(chain, subject, element)
             check_falsehoods(chain, subject, element, 1)
@@ -67,7 +70,10 @@ def test_covers__every_opcode__by_one_contract() -> None:
 
 @pytest.mark.parametrize("name", EXTREMES)
 def test_adjudicate__edges_of_the_language__exact(chain: Adjudicators, name: str) -> None:
-    *_, subject = list_subjects(EXTREMES[name]())
+    model = EXTREMES[name]()
+    *_, subject = list_subjects(model)
+    of_torch = TorchRuntime(model.graph, model.weights).run(model.x)
+    assert np.array_equal(subject.result, of_torch.reshape(-1))
     for element in range(min(len(subject.result), 24)):
         check_truth(chain, subject, element)
     for element in subject.pick(np.random.default_rng(1), 3):

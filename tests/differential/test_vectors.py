@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.vectors.elements import element_vectors
 from tests.vectors.generate import generate
 from tests.vectors.operators import operator_vectors
 
@@ -18,3 +19,7 @@ def test_vectors__generated_again__equal_the_files() -> None:
 
 def test_operator_vectors__generated_again__equal_the_file() -> None:
     assert json.loads((FOLDER / "operators.json").read_text()) == operator_vectors()
+
+
+def test_element_vectors__generated_again__equal_the_file() -> None:
+    assert json.loads((FOLDER / "elements.json").read_text()) == element_vectors()
