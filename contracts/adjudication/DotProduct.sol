@@ -63,125 +63,138 @@ library DotProduct {
     function dot8(uint256 a, uint256 b, uint256 count) private pure returns (int256 result) {
         // Equivalent to result = sum of int8(a_k) * int8(b_k)
         assembly ("memory-safe") {
+            // h = 2^7; from here on `count` is the calldata offset behind a's last element
+            result := shl(14, count)
+            count := add(a, count)
+            // On the stack, because the compiler would compute them again in every turn.
+            let low8 := LOW_8_OF_32
+            let low64 := LOW_64_OF_128
+            let low32 := LOW_32_OF_64
             let products := 0
             let sums := 0
-            for { let end := add(a, count) } lt(a, end) {} {
+            for {} lt(a, count) {} {
                 let u := xor(calldataload(a), SIGNS_8)
                 let v := xor(calldataload(b), SIGNS_8)
-                if lt(sub(end, a), 0x20) {
-                    let kept := not(shr(shl(3, sub(end, a)), not(0)))
+                if lt(sub(count, a), 0x20) {
+                    let kept := not(shr(shl(3, sub(count, a)), not(0)))
                     u := and(u, kept)
                     v := and(v, kept)
                 }
                 // v's lanes of 32 bits in reverse order
                 v := or(shr(128, v), shl(128, v))
-                v := or(and(shr(64, v), LOW_64_OF_128), shl(64, and(v, LOW_64_OF_128)))
-                v := or(and(shr(32, v), LOW_32_OF_64), shl(32, and(v, LOW_32_OF_64)))
-                let p := and(u, LOW_8_OF_32)
-                let q := and(v, LOW_8_OF_32)
+                v := or(and(shr(64, v), low64), shl(64, and(v, low64)))
+                v := or(and(shr(32, v), low32), shl(32, and(v, low32)))
+                let p := and(u, low8)
+                let q := and(v, low8)
                 products := add(products, mul(p, q))
                 sums := add(sums, add(p, q))
-                p := and(shr(8, u), LOW_8_OF_32)
-                q := and(shr(8, v), LOW_8_OF_32)
+                p := and(shr(8, u), low8)
+                q := and(shr(8, v), low8)
                 products := add(products, mul(p, q))
                 sums := add(sums, add(p, q))
-                p := and(shr(16, u), LOW_8_OF_32)
-                q := and(shr(16, v), LOW_8_OF_32)
+                p := and(shr(16, u), low8)
+                q := and(shr(16, v), low8)
                 products := add(products, mul(p, q))
                 sums := add(sums, add(p, q))
-                p := and(shr(24, u), LOW_8_OF_32)
-                q := and(shr(24, v), LOW_8_OF_32)
+                p := and(shr(24, u), low8)
+                q := and(shr(24, v), low8)
                 products := add(products, mul(p, q))
                 sums := add(sums, add(p, q))
                 a := add(a, 0x20)
                 b := add(b, 0x20)
             }
-            // h = 2^7
-            result := sub(shr(224, products), shl(7, shr(224, mul(sums, ONES_32))))
-            result := add(result, shl(14, count))
+            result := add(result, sub(shr(224, products), shl(7, shr(224, mul(sums, ONES_32)))))
         }
     }
 
     function dot16(uint256 a, uint256 b, uint256 count) private pure returns (int256 result) {
         // Equivalent to result = sum of int16(a_k) * int16(b_k)
         assembly ("memory-safe") {
+            // h = 2^15; from here on `count` is the calldata offset behind a's last element
+            result := shl(30, count)
+            count := add(a, shl(1, count))
+            let low16 := LOW_16_OF_64
+            let low64 := LOW_64_OF_128
             let products := 0
             let sums := 0
-            for { let end := add(a, shl(1, count)) } lt(a, end) {} {
+            for {} lt(a, count) {} {
                 let u := xor(calldataload(a), SIGNS_16)
                 let v := xor(calldataload(b), SIGNS_16)
-                if lt(sub(end, a), 0x20) {
-                    let kept := not(shr(shl(3, sub(end, a)), not(0)))
+                if lt(sub(count, a), 0x20) {
+                    let kept := not(shr(shl(3, sub(count, a)), not(0)))
                     u := and(u, kept)
                     v := and(v, kept)
                 }
                 // v's lanes of 64 bits in reverse order
                 v := or(shr(128, v), shl(128, v))
-                v := or(and(shr(64, v), LOW_64_OF_128), shl(64, and(v, LOW_64_OF_128)))
-                let p := and(u, LOW_16_OF_64)
-                let q := and(v, LOW_16_OF_64)
+                v := or(and(shr(64, v), low64), shl(64, and(v, low64)))
+                let p := and(u, low16)
+                let q := and(v, low16)
                 products := add(products, mul(p, q))
                 sums := add(sums, add(p, q))
-                p := and(shr(16, u), LOW_16_OF_64)
-                q := and(shr(16, v), LOW_16_OF_64)
+                p := and(shr(16, u), low16)
+                q := and(shr(16, v), low16)
                 products := add(products, mul(p, q))
                 sums := add(sums, add(p, q))
-                p := and(shr(32, u), LOW_16_OF_64)
-                q := and(shr(32, v), LOW_16_OF_64)
+                p := and(shr(32, u), low16)
+                q := and(shr(32, v), low16)
                 products := add(products, mul(p, q))
                 sums := add(sums, add(p, q))
-                p := and(shr(48, u), LOW_16_OF_64)
-                q := and(shr(48, v), LOW_16_OF_64)
+                p := and(shr(48, u), low16)
+                q := and(shr(48, v), low16)
                 products := add(products, mul(p, q))
                 sums := add(sums, add(p, q))
                 a := add(a, 0x20)
                 b := add(b, 0x20)
             }
-            // h = 2^15
-            result := sub(shr(192, products), shl(15, shr(192, mul(sums, ONES_64))))
-            result := add(result, shl(30, count))
+            result := add(result, sub(shr(192, products), shl(15, shr(192, mul(sums, ONES_64)))))
         }
     }
 
     function dot8By16(uint256 a, uint256 b, uint256 count) private pure returns (int256 result) {
         // Equivalent to result = sum of int8(a_k) * int16(b_k)
         assembly ("memory-safe") {
+            // h h' = 2^7 2^15; from here on `count` is the calldata offset behind a's last element
+            result := shl(22, count)
+            count := add(a, count)
+            let low8 := LOW_8_OF_64
+            let low16 := LOW_16_OF_64
+            let low64 := LOW_64_OF_128
             let products := 0
             let sums := 0 //     of 2^15 a'_k + 2^7 b'_k
-            for { let end := add(a, count) } lt(a, end) {} {
+            for {} lt(a, count) {} {
                 let u := xor(shr(128, calldataload(a)), shr(128, SIGNS_8))
                 let v := xor(calldataload(b), SIGNS_16)
-                if lt(sub(end, a), 0x10) {
-                    u := and(u, shr(128, not(shr(shl(3, sub(end, a)), not(0)))))
-                    v := and(v, not(shr(shl(4, sub(end, a)), not(0))))
+                if lt(sub(count, a), 0x10) {
+                    u := and(u, shr(128, not(shr(shl(3, sub(count, a)), not(0)))))
+                    v := and(v, not(shr(shl(4, sub(count, a)), not(0))))
                 }
                 // four elements of u in each lane of 64 bits, where v has four
-                u := and(or(u, shl(64, u)), LOW_64_OF_128)
+                u := and(or(u, shl(64, u)), low64)
                 u := and(or(u, shl(32, u)), LOW_32_OF_64)
                 // v's lanes of 64 bits in reverse order
                 v := or(shr(128, v), shl(128, v))
-                v := or(and(shr(64, v), LOW_64_OF_128), shl(64, and(v, LOW_64_OF_128)))
-                let p := and(u, LOW_8_OF_64)
-                let q := and(v, LOW_16_OF_64)
+                v := or(and(shr(64, v), low64), shl(64, and(v, low64)))
+                let p := and(u, low8)
+                let q := and(v, low16)
                 products := add(products, mul(p, q))
                 sums := add(sums, add(shl(15, p), shl(7, q)))
-                p := and(shr(8, u), LOW_8_OF_64)
-                q := and(shr(16, v), LOW_16_OF_64)
+                p := and(shr(8, u), low8)
+                q := and(shr(16, v), low16)
                 products := add(products, mul(p, q))
                 sums := add(sums, add(shl(15, p), shl(7, q)))
-                p := and(shr(16, u), LOW_8_OF_64)
-                q := and(shr(32, v), LOW_16_OF_64)
+                p := and(shr(16, u), low8)
+                q := and(shr(32, v), low16)
                 products := add(products, mul(p, q))
                 sums := add(sums, add(shl(15, p), shl(7, q)))
-                p := and(shr(24, u), LOW_8_OF_64)
-                q := and(shr(48, v), LOW_16_OF_64)
+                p := and(shr(24, u), low8)
+                q := and(shr(48, v), low16)
                 products := add(products, mul(p, q))
                 sums := add(sums, add(shl(15, p), shl(7, q)))
                 a := add(a, 0x10)
                 b := add(b, 0x20)
             }
-            result := sub(shr(192, products), shr(192, mul(sums, ONES_64)))
-            result := add(result, shl(22, count))
+            result := add(result, sub(shr(192, products), shr(192, mul(sums, ONES_64))))
         }
     }
 
