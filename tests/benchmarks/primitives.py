@@ -59,6 +59,8 @@ PRIMITIVES: Final = (
     Primitive("i8-fold", "cell that is left of a vector of integers"),
     Primitive("logup-cell", "leaf: tree and all layers, transcript included", 180, "[M]"),
     Primitive("keccak-challenge", "round of two scalars, one core"),
+    Primitive("tile-tree", "byte of a tensor: its digest"),
+    Primitive("tile-levels", "byte of a tensor: all nodes of its tree, for openings"),
     Primitive("msm-full", "point, scalars of 254 bits", 2700, "[M]; [E] 1500-2300 batched"),
     Primitive("msm-8", "point, scalars of 8 bits", 130, "[M] up to 12 bits"),
     Primitive("msm-12", "point, scalars of 12 bits", 130, "[M]"),

@@ -14,10 +14,13 @@ use zkdps_field::kernels::{
 use zkdps_field::msm::{msm, msm_small};
 use zkdps_field::srs::insecure_powers;
 use zkdps_field::{Field, Fr};
+use zkdps_tiles::{levels, root};
 use zkdps_transcript::{Sender, Tag};
 
 /// Rows of the matrices that are folded.
 const ROWS: usize = 1 << 9;
+/// Bytes of a tensor that is hashed, at least.
+const TENSOR: usize = 1 << 24;
 /// Multiplications, or challenges, of one run.
 const CALLS: usize = 1 << 16;
 
@@ -58,6 +61,7 @@ fn main() {
     time_field(&timer, &column);
     time_integers(&timer, &column);
     time_arguments(&timer, &column);
+    time_tiles(&timer, log_size);
     time_points(&timer, u32::try_from(log_size).unwrap_or(u32::MAX), &column);
 }
 
@@ -80,6 +84,14 @@ fn time_field(timer: &Timer, column: &[Fr]) {
         || (column.to_vec(), column.to_vec()),
         |(mut a, mut b)| fold_product_round(&mut a, &mut b, r),
     );
+}
+
+fn time_tiles(timer: &Timer, log_size: usize) {
+    let bytes: Vec<u8> = (0..(1_usize << log_size).max(TENSOR))
+        .map(|k| (k * 31 + k / 7) as u8)
+        .collect();
+    timer.show_plain("tile-tree", bytes.len(), || root(&bytes));
+    timer.show_plain("tile-levels", bytes.len(), || levels(&bytes));
 }
 
 fn time_integers(timer: &Timer, column: &[Fr]) {
