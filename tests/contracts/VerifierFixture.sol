@@ -91,7 +91,11 @@ abstract contract VerifierFixture {
     }
 
     function deployVerifier(string memory json) internal returns (VerifierCore verifier) {
-        uint256[4] memory tau = readTau(json);
+        return deployTau(readTau(json));
+    }
+
+    /// @notice Deploys the verifier of a reference string where the vectors expect it.
+    function deployTau(uint256[4] memory tau) internal returns (VerifierCore verifier) {
         IOpeningVerifier hyperKzg = new HyperKzgOpening(tau);
         IOpeningVerifier mercury = new MercuryOpening(tau);
         IInspector inspector = new Inspector();
