@@ -23,7 +23,7 @@ from offchain.chain.binding import checksum
 from offchain.chain.client import Call, ChainClient
 from offchain.chain.manifest import load_manifest, verify_code
 from offchain.errors import DeploymentError, ManifestError
-from offchain.params.presets import get_preset
+from offchain.params.presets import get_preset, get_sampling
 from offchain.params.settings import LOCAL_CHAIN_IDS
 from offchain.types import Address
 
@@ -47,15 +47,14 @@ ORDER: Final = (
     "RowAdjudicator",
     "ProofAdjudicator",
     "AdjudicatorRegistry",
-)
-# Created after those, in this order; the vault names some of them.
-ANNOUNCED: Final = (
-    "PinpointGame",
     "Beacon",
     "CandidatePool",
     "Quorum",
     "Audits",
 )
+# The vault names it; nobody ever creates anything at its nonce.
+ANNOUNCED: Final = ("PinpointGame",)
+FAR: Final = 2**40
 Fact = tuple[str, str, tuple[Any, ...], Any]  # contract, view, its arguments, what it answers
 # Their places in the registry of adjudicators; a plan names them by a bit each.
 ADJUDICATORS: Final = ("ContractionAdjudicator", "RowAdjudicator", "ProofAdjudicator")
@@ -107,7 +106,7 @@ class Plan:
 
     def find_nonce(self, name: str) -> int:
         """Return the nonce of a contract's creation."""
-        return self.first_nonce + (*ORDER, *ANNOUNCED).index(name)
+        return self.first_nonce + (FAR if name in ANNOUNCED else ORDER.index(name))
 
     def find_address(self, name: str) -> Address:
         """Return where a contract comes to lie."""
@@ -116,7 +115,7 @@ class Plan:
     def build_arguments(self, name: str) -> tuple[Any, ...]:
         """Return a constructor's arguments."""
         at = {contract: self.find_address(contract) for contract in (*ORDER, *ANNOUNCED)}
-        parameters = get_preset(self.preset).to_abi()
+        parameters, sampling = get_preset(self.preset).to_abi(), get_sampling(self.preset)
         tau = [
             int.from_bytes(self.tau_g2[i : i + WORD], "big")
             for i in range(0, len(self.tau_g2), WORD)
@@ -147,6 +146,24 @@ class Plan:
                 at["ModelRegistry"],
                 at["JobMarket"],
                 [at[name] for name in ADJUDICATORS],
+                parameters,
+            ),
+            "Beacon": (sampling.delay_blocks,),
+            "CandidatePool": (at["StakeVault"], at["ModelRegistry"]),
+            "Quorum": (
+                at["StakeVault"],
+                at["ModelRegistry"],
+                at["JobMarket"],
+                at["Beacon"],
+                at["CandidatePool"],
+                sampling.audit_bps,
+                parameters,
+            ),
+            "Audits": (
+                at["StakeVault"],
+                at["JobMarket"],
+                at["Beacon"],
+                sampling.proof_audit_bps,
                 parameters,
             ),
         }
@@ -296,6 +313,7 @@ def list_wiring(addresses: Mapping[str, Address], preset: str, token: Address) -
     at = {name: addresses[name].lower() for name in ORDER}
     kinds = ",".join(_parameter_types())
     named = keccak(encode([f"({kinds})"], [get_preset(preset).to_abi()]))
+    sampling = get_sampling(preset)
     return (
         *((name, "PARAMETERS_HASH", (), named) for name in ORDER if name not in UNPARAMETERISED),
         ("StakeVault", "MARKET", (), at["JobMarket"]),
@@ -320,6 +338,22 @@ def list_wiring(addresses: Mapping[str, Address], preset: str, token: Address) -
         ("AdjudicatorRegistry", "REGISTRY", (), at["ModelRegistry"]),
         ("AdjudicatorRegistry", "MARKET", (), at["JobMarket"]),
         ("AdjudicatorRegistry", "adjudicatorCount", (), len(ADJUDICATORS)),
+        ("StakeVault", "QUORUM", (), at["Quorum"]),
+        ("StakeVault", "AUDITS", (), at["Audits"]),
+        ("CandidatePool", "VAULT", (), at["StakeVault"]),
+        ("CandidatePool", "REGISTRY", (), at["ModelRegistry"]),
+        ("Quorum", "VAULT", (), at["StakeVault"]),
+        ("Quorum", "REGISTRY", (), at["ModelRegistry"]),
+        ("Quorum", "MARKET", (), at["JobMarket"]),
+        ("Quorum", "GAME", (), at["DisputeGame"]),
+        ("Quorum", "BEACON", (), at["Beacon"]),
+        ("Quorum", "POOL", (), at["CandidatePool"]),
+        ("Audits", "MARKET", (), at["JobMarket"]),
+        ("Audits", "GAME", (), at["DisputeGame"]),
+        ("Audits", "BEACON", (), at["Beacon"]),
+        ("Beacon", "DELAY", (), sampling.delay_blocks),
+        ("Quorum", "AUDIT_BPS", (), sampling.audit_bps),
+        ("Audits", "PROOF_AUDIT_BPS", (), sampling.proof_audit_bps),
         *(
             ("AdjudicatorRegistry", "adjudicatorAt", (place,), at[name])
             for place, name in enumerate(ADJUDICATORS)
@@ -340,6 +374,8 @@ UNPARAMETERISED: Final = (
     "OrderBook",
     "ResultRelay",
     *ADJUDICATORS,
+    "Beacon",
+    "CandidatePool",
 )
 
 

@@ -33,6 +33,10 @@ CONTRACTS: Final = (
     "RowAdjudicator",
     "ProofAdjudicator",
     "AdjudicatorRegistry",
+    "Beacon",
+    "CandidatePool",
+    "Quorum",
+    "Audits",
 )
 
 

@@ -87,6 +87,15 @@ class Parameters:
         return astuple(self)
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How results are drawn for a second look, one set a deployment (protocol.md 3.9, A.13)."""
+
+    delay_blocks: int  # from a draw's request to the block that decides it
+    audit_bps: int  # chance that a single replica gets a second one, in hundredths of a percent
+    proof_audit_bps: int  # chance that a job's result has to be proven, once somebody asks
+
+
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
@@ -197,6 +206,16 @@ PRESETS: Final = {
     "mainnet": MAINNET,
 }
 
+# High where a person wants to see it happen, else what deters at the price of few audits.
+LOCAL_SAMPLING: Final = Sampling(delay_blocks=2, audit_bps=5000, proof_audit_bps=2500)
+SAMPLINGS: Final = {
+    "local": LOCAL_SAMPLING,
+    "showcase": LOCAL_SAMPLING,
+    "devnet": Sampling(delay_blocks=2, audit_bps=2000, proof_audit_bps=100),
+    "testnet": Sampling(delay_blocks=4, audit_bps=1000, proof_audit_bps=50),
+    "mainnet": Sampling(delay_blocks=8, audit_bps=500, proof_audit_bps=20),
+}
+
 
 def get_preset(name: str) -> Parameters:
     """Return a preset; raise ConfigError when there is none of this name."""
@@ -204,3 +223,9 @@ def get_preset(name: str) -> Parameters:
         return PRESETS[name]
     except KeyError:
         raise ConfigError(f"no preset {name!r}; there are {sorted(PRESETS)}") from None
+
+
+def get_sampling(name: str) -> Sampling:
+    """Return a preset's sampling; raise ConfigError when there is none of this name."""
+    get_preset(name)
+    return SAMPLINGS[name]

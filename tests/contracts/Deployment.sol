@@ -16,6 +16,10 @@ import {DisputeGame} from "../../contracts/dispute/DisputeGame.sol";
 import {IGuardian} from "../../contracts/interfaces/IGuardian.sol";
 import {MockVerifier} from "../../contracts/mocks/MockVerifier.sol";
 import {PlainToken} from "../../contracts/mocks/PlainToken.sol";
+import {Audits} from "../../contracts/quorum/Audits.sol";
+import {Beacon} from "../../contracts/quorum/Beacon.sol";
+import {CandidatePool} from "../../contracts/quorum/CandidatePool.sol";
+import {Quorum} from "../../contracts/quorum/Quorum.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
 import {Job, JobParams, JobState, JobTerms, PROOF_REQUIRED} from "../../contracts/types/Job.sol";
 import {Modules} from "../../contracts/types/Modules.sol";
@@ -23,6 +27,11 @@ import {Parameters} from "../../contracts/types/Parameters.sol";
 import {Account, JobFunds, LockStatus} from "../../contracts/types/Stake.sol";
 import {VersionParams} from "../../contracts/types/Version.sol";
 import {Presets} from "./Presets.sol";
+
+/// @notice Stands where the game of pinpointing would: nobody has a dispute open there.
+contract NoDoubters {
+    function getOpenChallengers(JobId) external pure returns (address[] memory) {}
+}
 
 /// @notice A deployment with preset `local`, one version, one operator with stake in both tokens, and the steps of a
 /// job. All jobs made here are remembered, so the ledger can be summed.
@@ -36,6 +45,8 @@ abstract contract Deployment is Presets {
     uint32 internal constant PROVE_SECONDS = 5;
     uint64 internal constant PROOF_GAS = 800_000;
     uint32 internal constant OUTPUT_BYTES = 64;
+    uint16 internal constant AUDIT_BPS = 5000;
+    uint16 internal constant PROOF_AUDIT_BPS = 2500;
     uint256 internal constant ACTORS = 6;
     uint256 internal constant MEMBER_KEY = 11; // the guardian's members have this key and the next two
 
@@ -56,6 +67,11 @@ abstract contract Deployment is Presets {
     OrderBook internal orders;
     ResultRelay internal relay;
     AdjudicatorRegistry internal adjudicators;
+    Beacon internal beacon;
+    CandidatePool internal pool;
+    Quorum internal quorum;
+    Audits internal audits;
+    address internal pinpoint;
     MockVerifier internal verifier;
     PlainToken internal token;
     address internal vkData;
@@ -99,6 +115,18 @@ abstract contract Deployment is Presets {
         orders = new OrderBook(address(market));
         relay = new ResultRelay(address(market));
         deployAdjudicators(p);
+        deployQuorums(p);
+    }
+
+    /// @notice With the rates of preset `local`.
+    function deployQuorums(Parameters memory p) private {
+        beacon = new Beacon(2);
+        pool = new CandidatePool(address(vault), address(registry));
+        quorum = new Quorum(
+            address(vault), address(registry), address(market), address(beacon), address(pool), AUDIT_BPS, p
+        );
+        audits = new Audits(address(vault), address(market), address(beacon), PROOF_AUDIT_BPS, p);
+        pinpoint = address(new NoDoubters());
     }
 
     function deployAdjudicators(Parameters memory p) private {
@@ -115,9 +143,9 @@ abstract contract Deployment is Presets {
             market: predict(2),
             game: predict(3),
             sessions: predict(4),
-            pinpoint: predict(11),
-            quorum: predict(14),
-            audits: predict(15)
+            pinpoint: predict(15),
+            quorum: predict(13),
+            audits: predict(14)
         });
     }
 

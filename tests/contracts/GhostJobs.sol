@@ -221,7 +221,9 @@ abstract contract GhostJobs is Cheats {
             close(job, DisputeState.DEFAULT);
             require_(ghostClock() > job.proveBy, "default while a proof was due");
         } else if (is_(l, IDisputeGame.EquivocationProven.selector)) {
-            applyFraud(job, addressAt(l, 3));
+            applyFraud(job);
+        } else if (is_(l, IDisputeGame.RewardShared.selector)) {
+            applyShared(job, addressAt(l, 2));
         } else if (is_(l, IDisputeGame.SlashDistributed.selector)) {
             require_(ghostClock() > job.deadline, "distributed within the airgap");
             resolve(job, job.dispute, DisputeState.DISTRIBUTED);
@@ -238,16 +240,19 @@ abstract contract GhostJobs is Cheats {
         return true;
     }
 
-    /// @dev Those who challenged already share with the reporter.
-    function applyFraud(GhostJob storage job, address reporter) private {
+    function applyFraud(GhostJob storage job) private {
         if (job.dispute == DisputeState.OPEN) --ghostOpenChallenges[job.operator];
         require_(job.dispute <= DisputeState.OPEN, "fraud after a verdict");
         job.dispute = DisputeState.FRAUD_PROVEN;
         ++disputesReached[DisputeState.FRAUD_PROVEN];
+    }
+
+    /// @dev Those who challenged already share with the others.
+    function applyShared(GhostJob storage job, address account) private {
         for (uint256 i = 0; i < job.challengers.length; ++i) {
-            if (job.challengers[i] == reporter) return;
+            require_(job.challengers[i] != account, "nobody has two shares");
         }
-        job.challengers.push(reporter);
+        job.challengers.push(account);
     }
 
     function close(GhostJob storage job, DisputeState to) private {
