@@ -254,8 +254,8 @@ def relu_ends() -> RandomModel:
 
 
 def relu_tiles() -> RandomModel:
-    """Three tiles, the last one not full."""
-    return make(np.arange(2500) % 256 - 128, 8, {}, ReluBits("y", "x"))
+    """Five tiles, the last one not full."""
+    return make(np.arange(4500) % 256 - 128, 8, {}, ReluBits("y", "x"))
 
 
 def view_chain() -> RandomModel:

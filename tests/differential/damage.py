@@ -5,14 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from offchain.commit.digest import digest_of_root
 from offchain.trace.tensors import TiledTensor
+from offchain.types import Digest
 from tests.differential.element_chain import WHOLE, Claim
 from tests.differential.elements import Subject
 from tests.differential.evidence_fields import HASH, TILE, Field, read_tensors, split_evidence
+
+NOTHING: Final = Digest(bytes(HASH))
 
 
 @dataclass(frozen=True)
@@ -134,11 +138,11 @@ def _of_claim(subject: Subject, claim: Claim, evidence: bytes, element: int) -> 
         yield Damage(f"element {beyond}", replace(claim, elem=beyond), raw)
         yield Damage(f"element {beyond} of the whole", replace(claim, elem=WHOLE), raw)
     yield Damage("element of the whole", replace(claim, elem=WHOLE), b"\xff" * 8 + evidence[8:])
-    yield Damage("another result", replace(claim, out_digest=bytes(HASH)), evidence)
+    yield Damage("another result", replace(claim, out_digest=NOTHING), evidence)
     inputs = claim.in_digests
     opened = [k for k, digest in enumerate(inputs) if _is_opened(claim, evidence, k)]
     for k in opened:
-        other_digests = (*inputs[:k], bytes(HASH), *inputs[k + 1 :])
+        other_digests = (*inputs[:k], NOTHING, *inputs[k + 1 :])
         yield Damage("another input", replace(claim, in_digests=other_digests), evidence)
     yield Damage("an input too few", replace(claim, in_digests=inputs[:-1]), evidence)
     yield Damage("an input too many", replace(claim, in_digests=(*inputs, inputs[0])), evidence)

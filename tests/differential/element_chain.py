@@ -11,6 +11,7 @@ from eth_utils.crypto import keccak
 
 from offchain.chain.abi import ContractAbi, ErrorBook
 from offchain.chain.rpc import Rpc, RpcError
+from offchain.types import Digest
 
 FORGE: Final = Path(__file__).parents[2] / ".local" / "forge" / "out"
 GAS: Final = 30_000_000
@@ -29,8 +30,8 @@ class Claim:
     """What a claim of one element says; nothing else in it matters to these adjudicators."""
 
     elem: int
-    out_digest: bytes
-    in_digests: tuple[bytes, ...]
+    out_digest: Digest
+    in_digests: tuple[Digest, ...]
     desc: bytes
     op: int = 0
 

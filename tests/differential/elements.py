@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -15,30 +14,19 @@ from offchain.model.weights import IntArray
 from offchain.trace.evidence import ElementClaim, judge_element
 from offchain.trace.plan import TraceOp, build_plan, weight_roots
 from offchain.trace.recorder import Tensors, Trace, record_trace
-from offchain.trace.tensors import TiledTensor
+from offchain.trace.tensors import Opened, RevealedTile, TiledTensor
 from offchain.trace.tree import EMPTY, MerkleTree, depth_of
-from offchain.types import Verdict
+from offchain.types import Digest, Verdict
 from tests.differential.element_chain import Claim
 from tests.random_models import RandomModel
-
-
-class _JunkLeaf(TiledTensor):
-    """A tensor of which the last leaf of the tree, behind its tiles, is not zero."""
-
-    @cached_property
-    def tree(self) -> MerkleTree:
-        """The tree over the tiles and the junk."""
-        leaves = [tile_leaf(k, self.tile(k)) for k in range(self.tiles)]
-        padding = (1 << depth_of(self.tiles)) - self.tiles
-        return MerkleTree([*leaves, *[EMPTY] * (padding - 1), b"\1" * 32])
 
 
 @dataclass(frozen=True)
 class Committed:
     """A result as somebody commits it: its tiles and its digest."""
 
-    tiled: TiledTensor
-    digest: bytes
+    tiled: Opened
+    digest: Digest
 
 
 @dataclass(frozen=True)
@@ -64,7 +52,7 @@ class Subject:
         """Return the commitment of whoever claims this result."""
         return self._committed(TiledTensor.of(result, self.bits))
 
-    def _committed(self, tiled: TiledTensor) -> Committed:
+    def _committed(self, tiled: Opened) -> Committed:
         out = self.op.descriptor.out
         return Committed(tiled, digest_of_root(tiled.root, (out.rows, out.cols), self.bits))
 
@@ -77,13 +65,18 @@ class Subject:
 
     def commit_junk(self) -> Iterator[Committed]:
         """Yield commitments of no tensor: every element is right, but not what pads the tiles."""
-        true = self.commit(self.result).tiled
-        size = len(true.raw)
-        for raw in (true.raw + b"\1", true.raw.ljust(true.tiles * TILE_BYTES, b"\0")[:-1] + b"\1"):
-            if len(raw) <= true.tiles * TILE_BYTES and size % TILE_BYTES:
-                yield self._committed(TiledTensor(raw, true.element_bytes))
-        if true.tiles & (true.tiles - 1):
-            yield self._committed(_JunkLeaf(true.raw, true.element_bytes))
+        true = TiledTensor.of(self.result, self.bits)
+        size, end = len(true.raw), true.tiles * TILE_BYTES
+        if size < end:
+            yield self._committed(TiledTensor(true.raw + b"\1", true.element_bytes))
+            padded = true.raw + bytes(end - size - 1) + b"\1"
+            yield self._committed(TiledTensor(padded, true.element_bytes))
+        last, places = true.tiles - 1, 1 << depth_of(true.tiles)
+        for place in range(true.tiles, places):
+            leaves = [tile_leaf(k, true.tile(k)) for k in range(true.tiles)]
+            leaves += [b"\1" * 32 if k == place else EMPTY for k in range(true.tiles, places)]
+            path = MerkleTree(leaves).path(last)
+            yield self._committed(RevealedTile(last, true.tile(last), path))
 
     def claim(self, element: int, output: Committed | None = None, named: int = -1) -> Claim:
         """Return the claim about an element of a result; `named` is what it says instead."""
@@ -122,8 +115,13 @@ def list_subjects(model: RandomModel) -> Iterator[Subject]:
 
 def ask_mirror(claim: Claim, evidence: bytes) -> str | None:
     """Return the verdict of the Python mirror, None where it refuses."""
-    mirrored = ElementClaim(claim.desc, claim.elem, claim.in_digests, claim.out_digest)
     try:
-        return Verdict(judge_element(mirrored, evidence)).name
+        return judge(claim, evidence)
     except (DescriptorError, EvidenceError):
         return None
+
+
+def judge(claim: Claim, evidence: bytes) -> str:
+    """Return the verdict of the Python mirror; raise as it does."""
+    mirrored = ElementClaim(claim.desc, claim.elem, claim.in_digests, claim.out_digest)
+    return Verdict(judge_element(mirrored, evidence)).name
