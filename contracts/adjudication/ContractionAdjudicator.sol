@@ -67,7 +67,8 @@ contract ContractionAdjudicator is ElementAdjudicator {
 
     uint256 private constant MAX_TERMS = 16; // of a sum; there are at most twelve tensors
     int256 private constant COEFFICIENT_LIMIT = 1 << 15;
-    uint256 private constant FAST_WIDTH = 2; // bytes of the widest elements that DotProduct reads
+    uint256 private constant FACTOR_WIDTH = 2; // bytes of the widest elements that are multiplied
+    uint256 private constant TOKEN_WIDTH = 4;
 
     function isCovered(uint256 opcode) internal pure override returns (bool) {
         return opcode >= CONTRACT && opcode <= EMBED;
@@ -88,10 +89,16 @@ contract ContractionAdjudicator is ElementAdjudicator {
         return embed(op, elem);
     }
 
+    /// @dev The next OPERAND, an activation or a weight that is multiplied or added.
+    function takeFactor(OpDesc memory op) private pure returns (Tensor memory tensor) {
+        tensor = op.takeOperand();
+        if (tensor.width > FACTOR_WIDTH) op.parameters.revertMalformed();
+    }
+
     /* CONTRACT AND REDUCE */
 
     function contractLoops(OpDesc memory op, uint256 elem) private pure returns (int256 acc) {
-        (Tensor memory a, Tensor memory b) = (op.takeOperand(), op.takeOperand());
+        (Tensor memory a, Tensor memory b) = (takeFactor(op), takeFactor(op));
         (bool hasBias, Tensor memory bias) = op.takeOptionalWeight();
         (uint256 firstA, uint256 greatestA) = op.takeMap(elem);
         (uint256 firstB, uint256 greatestB) = op.takeMap(elem);
@@ -107,7 +114,7 @@ contract ContractionAdjudicator is ElementAdjudicator {
     }
 
     function reduce(OpDesc memory op, uint256 elem) private pure returns (int256 acc) {
-        Tensor memory a = op.takeOperand();
+        Tensor memory a = takeFactor(op);
         (uint256 first, uint256 greatest) = op.takeMap(elem);
         Loops memory loops = takeLoops(op, 8);
         (uint256 span,) = spans(loops, 8);
@@ -179,7 +186,7 @@ contract ContractionAdjudicator is ElementAdjudicator {
         returns (int256 sum)
     {
         (uint256 size, uint256 strideA, uint256 strideB) = (loops.size, loops.strideA, loops.strideB);
-        if (strideA == 1 && strideB == 1 && a.width <= FAST_WIDTH && b.width <= FAST_WIDTH) {
+        if (strideA == 1 && strideB == 1) {
             return dotRun(a, atA, b, atB, size);
         }
         for (uint256 k = 0; k < size; ++k) {
@@ -190,7 +197,7 @@ contract ContractionAdjudicator is ElementAdjudicator {
     /// @dev The innermost loop of a reduction.
     function sumRun(Tensor memory a, uint256 at, Loops memory loops) private pure returns (int256 sum) {
         (uint256 size, uint256 stride) = (loops.size, loops.strideA);
-        if (stride == 1 && a.width <= FAST_WIDTH) return DotProduct.sumOf(a.locate(at, size), a.width, size);
+        if (stride == 1) return DotProduct.sumOf(a.locate(at, size), a.width, size);
         for (uint256 k = 0; k < size; ++k) {
             sum += a.read(at + k * stride);
         }
@@ -208,7 +215,7 @@ contract ContractionAdjudicator is ElementAdjudicator {
 
     function convolve(OpDesc memory op, uint256 elem) private pure returns (int256 acc) {
         Convolution memory c;
-        (c.x, c.w) = (op.takeOperand(), op.takeOperand());
+        (c.x, c.w) = (takeFactor(op), takeFactor(op));
         (bool hasBias, Tensor memory bias) = op.takeOptionalWeight();
         uint256 cols = takeConvolution(op, c);
         uint256 output = elem % c.outputs;
@@ -265,7 +272,7 @@ contract ContractionAdjudicator is ElementAdjudicator {
         uint256 terms = p.take(1);
         if (terms == 0 || terms > MAX_TERMS) p.revertMalformed();
         for (uint256 i = 0; i < terms; ++i) {
-            Tensor memory x = op.takeOperand();
+            Tensor memory x = takeFactor(op);
             int256 coefficient = p.takeSigned32();
             if (coefficient <= -COEFFICIENT_LIMIT || coefficient >= COEFFICIENT_LIMIT || coefficient == 0) {
                 p.revertMalformed();
@@ -275,14 +282,15 @@ contract ContractionAdjudicator is ElementAdjudicator {
     }
 
     function multiply(OpDesc memory op, uint256 elem) private pure returns (int256) {
-        (Tensor memory a, Tensor memory b) = (op.takeOperand(), op.takeOperand());
+        (Tensor memory a, Tensor memory b) = (takeFactor(op), takeFactor(op));
         int256 left = a.read(op.takeMapInto(elem, a));
         return left * b.read(op.takeMapInto(elem, b));
     }
 
     function rotate(OpDesc memory op, uint256 elem) private pure returns (int256) {
-        Tensor memory x = op.takeOperand();
+        Tensor memory x = takeFactor(op);
         (Tensor memory cos, Tensor memory sin) = (op.takeWeight(), op.takeWeight());
+        if (cos.width > FACTOR_WIDTH || sin.width > FACTOR_WIDTH) op.parameters.revertMalformed();
         (uint256 angle, uint256 d, uint256 half) = takeRotation(op, elem, x, cos.count);
         if (sin.count != cos.count) op.parameters.revertMalformed();
         int256 turned = d < half ? -x.read(elem + half) : x.read(elem - half);
@@ -310,13 +318,14 @@ contract ContractionAdjudicator is ElementAdjudicator {
         (bool hasPosition, Tensor memory position) = op.takeOptionalWeight();
         Cursor memory p = op.parameters;
         uint256 width = p.take(4);
+        if (tokens.width != TOKEN_WIDTH || table.width > FACTOR_WIDTH) p.revertMalformed();
         if (width == 0 || op.output().count != tokens.count * width || table.count % width != 0) p.revertMalformed();
         int256 token = tokens.read(elem / width);
         // INVARIANT: a token names a row of the table.
         if (token < 0 || uint256(token) >= table.count / width) revert NoSuchToken(token);
         acc = table.read(uint256(token) * width + elem % width);
         if (hasPosition) {
-            if (position.count < op.output().count) p.revertMalformed();
+            if (position.count < op.output().count || position.width > FACTOR_WIDTH) p.revertMalformed();
             acc += position.read(elem);
         }
     }

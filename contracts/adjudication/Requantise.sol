@@ -41,10 +41,12 @@ library Requantise {
     uint256 private constant RELU = 1;
     uint256 private constant TABLE = 2;
     uint256 private constant MAX_MULTIPLIER = (1 << 15) - 1;
-    uint256 private constant MAX_SHIFT = 62; // acc m + 2^(s-1) < 2^62
+    uint256 private constant MAX_SHIFT = 32; // two digits of 16 bits
     uint256 private constant MIN_WIDTH = 4;
     uint256 private constant SATURATED_WIDTH = 16;
     uint256 private constant MAX_WIDTH = 32;
+    uint256 private constant MAX_STORED_WIDTH = 2; // bytes of an activation
+    uint256 private constant LAST_SCALED = 0x02; // opcode: contractions and convolutions have scales
     int256 private constant ACCUMULATOR_BOUND = 1 << 47;
 
     /// @notice Reads the requantisation, with which a descriptor ends.
@@ -62,8 +64,10 @@ library Requantise {
         if (hasTable != (r.form == TABLE)) c.revertMalformed();
         if (hasTable && r.table.count != 1 << keyWidth(r)) c.revertMalformed();
         (r.hasScale, r.scale) = op.takeOptionalWeight();
-        if (r.hasScale && r.scale.count != out.cols) c.revertMalformed();
+        if (r.hasScale && (r.scale.count != out.cols || r.scale.width > MAX_STORED_WIDTH)) c.revertMalformed();
+        if (r.hasScale && op.opcode > LAST_SCALED) c.revertMalformed();
         (r.lo, r.hi) = (c.takeSigned32(), c.takeSigned32());
+        if (out.width > MAX_STORED_WIDTH) c.revertMalformed();
         int256 half = int256(1) << (8 * out.width - 1);
         // INVARIANT: what is computed fits the output's element.
         if (r.lo > r.hi || r.lo < -half || r.hi >= half) c.revertMalformed();

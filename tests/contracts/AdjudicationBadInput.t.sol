@@ -247,6 +247,34 @@ contract AdjudicationBadInputTest is ElementBuilder {
         requireDescriptorRefused(c, OPERANDS + 2, hex"00", DESCRIPTOR);
     }
 
+    function test_descriptor_wideFactor_reverts() public {
+        Case memory c = linear();
+        c.inputs[0] = sample(1, 4, ROWS, SIZE);
+        requireRefused(claimOf(c), evidenceOf(c), DESCRIPTOR);
+        c = linear();
+        c.weights[0] = sample(2, 4, COLS, SIZE);
+        requireRefused(claimOf(c), evidenceOf(c), DESCRIPTOR);
+        c = linear();
+        setOutput(c, 4, 4, ROWS, COLS, 0);
+        requireRefused(claimOf(c), evidenceOf(c), DESCRIPTOR);
+    }
+
+    function test_descriptor_scaleOfAProduct_reverts() public {
+        Case memory c;
+        c.opcode = 0x04;
+        (c.inputs, c.weights) = (new Sample[](1), new Sample[](1));
+        c.inputs[0] = sample(1, 1, 1, COLS);
+        c.weights[0] = sample(2, 1, 1, COLS);
+        setOutput(c, 3, 1, 1, COLS, 0);
+        bytes memory map = abi.encodePacked(uint8(1), axis(COLS, 1, 1));
+        c.parameters = abi.encodePacked(uint16(0), map, map, uint32(1), uint8(9), uint8(16), hex"00ff");
+        bytes memory parameters = c.parameters;
+        c.parameters = abi.encodePacked(parameters, hex"ff", int32(-128), int32(127));
+        adjudicator.adjudicate(claimOf(c), evidenceOf(c));
+        c.parameters = abi.encodePacked(parameters, hex"80", int32(-128), int32(127));
+        requireRefused(claimOf(c), evidenceOf(c), DESCRIPTOR);
+    }
+
     function test_descriptor_badMap_reverts() public {
         Case memory c = linear();
         requireDescriptorRefused(c, MAPS, hex"00", DESCRIPTOR);
@@ -278,7 +306,7 @@ contract AdjudicationBadInputTest is ElementBuilder {
         requireDescriptorRefused(c, REQUANT, hex"00000000", DESCRIPTOR);
         requireDescriptorRefused(c, REQUANT, hex"00008000", DESCRIPTOR);
         requireDescriptorRefused(c, REQUANT + 4, hex"00", DESCRIPTOR);
-        requireDescriptorRefused(c, REQUANT + 4, hex"3f", DESCRIPTOR);
+        requireDescriptorRefused(c, REQUANT + 4, hex"21", DESCRIPTOR);
         requireDescriptorRefused(c, REQUANT + 5, hex"03", DESCRIPTOR);
         requireDescriptorRefused(c, REQUANT + 5, hex"21", DESCRIPTOR);
         requireDescriptorRefused(c, REQUANT + 6, hex"03", DESCRIPTOR);

@@ -70,6 +70,8 @@ contract AdjudicationTilesTest is ElementBuilder {
 
     /* RANGES */
 
+    /// forge-config: default.fuzz.runs = 64
+    /// forge-config: full.fuzz.runs = 1000
     function testFuzz_read_randomRanges_opensThemAndNoOthers(uint256 seed) public {
         uint256 width = 1 << draw(seed, 3);
         Sample memory s = sample(seed, width, 1, 1 + draw(seed, 5000 / width));

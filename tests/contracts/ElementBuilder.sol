@@ -67,11 +67,17 @@ abstract contract ElementBuilder is Cheats {
     }
 
     function encode(int256[] memory values, uint256 width) internal pure returns (bytes memory content) {
-        content = new bytes(values.length * width);
+        uint256 size = values.length * width;
+        // A word more: each element is written with the zeros behind it, which the next one covers.
+        content = new bytes(size + 32);
         for (uint256 i = 0; i < values.length; ++i) {
-            for (uint256 k = 0; k < width; ++k) {
-                content[i * width + k] = bytes1(uint8(uint256(values[i] >> (8 * (width - 1 - k)))));
+            uint256 word = uint256(values[i]) << (256 - 8 * width);
+            assembly ("memory-safe") {
+                mstore(add(add(content, 0x20), mul(i, width)), word)
             }
+        }
+        assembly ("memory-safe") {
+            mstore(content, size)
         }
     }
 
