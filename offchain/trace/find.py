@@ -6,7 +6,9 @@ import numpy as np
 
 from offchain.commit.digest import TILE_BYTES
 from offchain.errors import TraceError
+from offchain.model.execution import Execution
 from offchain.model.weights import IntArray
+from offchain.trace.plan import Plan
 from offchain.trace.recorder import Trace
 
 
@@ -31,6 +33,15 @@ def find_layer(mine: Trace, theirs: Trace) -> int | None:
     for layer in range(len(mine.plan.layers)):
         if mine.layer_digest(layer) != theirs.layer_digest(layer):
             return layer
+    return None
+
+
+def find_difference(plan: Plan, mine: Execution, theirs: Execution) -> tuple[int, int] | None:
+    """Return the first trace operator, and its first element, in which two executions differ."""
+    for op in plan.ops:
+        element = find_element(mine.values[op.name], theirs.values[op.name])
+        if element is not None:
+            return op.index, element
     return None
 
 

@@ -10,7 +10,9 @@ import pytest
 from offchain.commit.digest import as_matrix, tensor_digest
 from offchain.errors import TraceError
 from offchain.execute.backend import trace_graph
+from offchain.execute.reference import run_traced
 from offchain.trace.find import (
+    find_difference,
     find_element,
     find_element_in_tile,
     find_layer,
@@ -94,6 +96,19 @@ def test_find__one_operator_wrong__that_one_though_later_ones_differ_too() -> No
     assert find_layer(run.trace, theirs) == 1
     assert find_operator(run.trace, run.trace) is None
     assert find_layer(run.trace, run.trace) is None
+
+
+def test_find_difference__a_wrong_weight__the_operator_that_reads_it() -> None:
+    run = chain(6)
+    weights = {**run.model.weights, "w2": ~run.model.weights["w2"]}
+    theirs = run_traced(run.model.graph, weights, run.model.x)
+    found = find_difference(run.plan, run.execution, theirs)
+    assert found is not None
+    op, element = found
+    assert run.plan.ops[op].name == "y2"
+    assert run.value(run.plan.ops[op])[element] != theirs.values["y2"].reshape(-1)[element]
+    assert find_operator(run.trace, record_trace(run.plan, run.model.graph, theirs)) == op
+    assert find_difference(run.plan, run.execution, run.execution) is None
 
 
 def test_find__other_inputs_or_plans__refused() -> None:
