@@ -44,7 +44,7 @@ contract RowAdjudicator is ElementAdjudicator {
     uint256 private constant MAX_G = 46;
     uint256 private constant MIN_TABLE_WIDTH = 4;
     uint256 private constant MAX_TABLE_WIDTH = 16;
-    int256 private constant MAX_ENTRY = (1 << 16) - 1;
+    uint256 private constant MAX_ENTRY = (1 << 16) - 1;
 
     function isCovered(uint256 opcode) internal pure override returns (bool) {
         return opcode >= NORMALIZE && opcode <= ARGMAX;
@@ -125,18 +125,32 @@ contract RowAdjudicator is ElementAdjudicator {
         (int256 maximum,) = Rows.findMaximum(at, width, cells);
         // INVARIANT: the sum is not 0: the greatest cell's entry is in it.
         if (readEntry(table, 0) == 0) revert EntryNotAllowed(0, 0);
-        uint256 total = 0;
-        for (uint256 k = 0; k < cells; ++k) {
-            total += readEntry(table, uint256(maximum - Rows.load(at + k * width, width)));
-        }
+        uint256 total = sumEntries(table, at, at + cells * width, width, maximum);
         e = int256(readEntry(table, uint256(maximum - Rows.load(at + column * width, width))));
         e *= int256((1 << g) / total);
+    }
+
+    /// @dev The sum of the entries of the cells in calldata [at, end).
+    function sumEntries(Tensor memory table, uint256 at, uint256 end, uint256 width, int256 maximum)
+        private
+        pure
+        returns (uint256 total)
+    {
+        while (at < end) {
+            // Turns to the opened range that holds the next cell's entry, or reverts.
+            readEntry(table, uint256(maximum - Rows.load(at, width)));
+            uint256 part;
+            (part, at) = Rows.sumEntries(
+                at, end, width, maximum, table.from, table.until - table.from, table.source, table.width, MAX_ENTRY
+            );
+            total += part;
+        }
     }
 
     /// @dev Reverts for a distance beyond the table, like for any element that is not there.
     function readEntry(Tensor memory table, uint256 distance) private pure returns (uint256) {
         int256 entry = table.read(distance);
-        if (entry < 0 || entry > MAX_ENTRY) revert EntryNotAllowed(distance, entry);
+        if (entry < 0 || uint256(entry) > MAX_ENTRY) revert EntryNotAllowed(distance, entry);
         return uint256(entry);
     }
 

@@ -21,12 +21,20 @@ library Rows {
         pure
         returns (int256 maximum, uint256 position)
     {
-        maximum = load(at, width);
-        unchecked {
-            for (uint256 k = 1; k < count; ++k) {
-                int256 value = load(at + k * width, width);
-                if (value > maximum) (maximum, position) = (value, k);
+        // Equivalent to maximum = x_0 and, for k = 1 .. count - 1, if x_k > maximum: (maximum, position) = (x_k, k)
+        assembly ("memory-safe") {
+            let shift := sub(256, shl(3, width))
+            let end := add(at, mul(count, width))
+            let best := at
+            maximum := sar(shift, calldataload(at))
+            for { let next := add(at, width) } lt(next, end) { next := add(next, width) } {
+                let value := sar(shift, calldataload(next))
+                if sgt(value, maximum) {
+                    maximum := value
+                    best := next
+                }
             }
+            position := div(sub(best, at), width)
         }
     }
 
@@ -36,12 +44,46 @@ library Rows {
         pure
         returns (int256 total, uint256 squares)
     {
-        unchecked {
-            for (uint256 end = at + count * width; at < end; at += width) {
-                int256 value = load(at, width);
-                total += value;
-                squares += uint256(value * value);
+        // Equivalent to total = sum of x_k, squares = sum of x_k x_k
+        assembly ("memory-safe") {
+            let shift := sub(256, shl(3, width))
+            for { let end := add(at, mul(count, width)) } lt(at, end) { at := add(at, width) } {
+                let value := sar(shift, calldataload(at))
+                total := add(total, value)
+                squares := add(squares, mul(value, value))
             }
+        }
+    }
+
+    /// @notice The sum of table[maximum - x] over the elements x of [at, end), up to the first whose entry is behind
+    /// `span` entries of the table from `first` on or is outside [0, limit].
+    /// @param source Calldata offset of the first of these entries, which have `entryWidth` bytes.
+    /// @return total The sum.
+    /// @return next Calldata offset of that element, or `end`.
+    function sumEntries(
+        uint256 at,
+        uint256 end,
+        uint256 width,
+        int256 maximum,
+        uint256 first,
+        uint256 span,
+        uint256 source,
+        uint256 entryWidth,
+        uint256 limit
+    ) internal pure returns (uint256 total, uint256 next) {
+        // Equivalent to e = table[maximum - x] while 0 <= maximum - x - first < span and 0 <= e <= limit: total += e
+        assembly ("memory-safe") {
+            maximum := sub(maximum, first)
+            let shift := sub(256, shl(3, width))
+            let entryShift := sub(256, shl(3, entryWidth))
+            for {} lt(at, end) { at := add(at, width) } {
+                let k := sub(maximum, sar(shift, calldataload(at)))
+                if iszero(lt(k, span)) { break }
+                let e := sar(entryShift, calldataload(add(source, mul(k, entryWidth))))
+                if gt(e, limit) { break }
+                total := add(total, e)
+            }
+            next := at
         }
     }
 }
