@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 FORMAT: Final = "zkdps-artifact/1"
-DEPLOYABLE: Final = ("contracts/core/", "contracts/dispute/", "contracts/verifiers/")
+DEPLOYABLE: Final = tuple(
+    f"contracts/{folder}/"
+    for folder in ("core", "dispute", "verifiers", "adjudication", "trace", "quorum")
+)
 TARGET: Final = Path("offchain") / "chain" / "artifacts"
 
 
