@@ -77,6 +77,7 @@ class Settings:
     game: str = "auto"  # challenger: see GAMES
     collect: bool = True  # withdraw credit as soon as there is any
     granularity: str = "op"  # operator: how fine its traces are, see GRANULARITIES
+    post_traces: bool = False  # operator: post every result's trace before anybody asks for it
     rescue: bool = False  # operator: also answer disputes over others' traces
     prover_memory_mib: int = 2048  # limit of the prover's child process
     prover_timeout_s: float = 60.0

@@ -164,6 +164,8 @@ class BaseRole(ABC):
     def compute_withdrawal_steps(self) -> tuple[StepKey, ...]:
         """Return the steps that collect this account's credit, if there is any to collect."""
         context = self.context
+        if not context.settings.collect:
+            return ()
         account = context.submitter.account
         due = []
         for token in self.tokens:
@@ -231,7 +233,13 @@ class BaseRole(ABC):
             return self.is_still_asked(key)
         job = self.context.find_job(job_id)
         time = self.context.contracts.market.get_time()
-        return job is not None and key.step in self.choose_all(job, time)
+        if job is None:
+            return False
+        # A move may take several transactions, each a step of its own below the one that is asked.
+        return any(
+            key.step == step or key.step.startswith(step + OF)
+            for step in self.choose_all(job, time)
+        )
 
     def _withdraw(self, _: JobId, key: StepKey) -> None:
         if self.context.journal.is_done(key):

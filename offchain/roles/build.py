@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from offchain.errors import ConfigError
 from offchain.params.settings import LOCAL_CHAIN_IDS, Settings
 from offchain.roles.challenger import Challenger
 from offchain.roles.context import open_context
 from offchain.roles.drills import (
     EquivocatingOperator,
+    LateOperator,
+    LazyOperator,
     PerturbedOperator,
+    SecretiveOperator,
     VanishingOperator,
     WithholdingOperator,
+    WrongOperator,
 )
 from offchain.roles.loop import Role
 from offchain.roles.operator import Operator
 
-DRILLS = {
+DRILLS: Final[Mapping[str, type[Operator]]] = {
     "perturbed-weights": PerturbedOperator,
     "vanish": VanishingOperator,
     "equivocate": EquivocatingOperator,
     "withhold": WithholdingOperator,
+    "withhold-trace": SecretiveOperator,
+    "wrong-operator": WrongOperator,
+    "lazy": LazyOperator,
+    "late": LateOperator,
 }
 
 

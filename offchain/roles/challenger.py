@@ -11,7 +11,10 @@ from offchain.roles.base import REFUSALS, Action, BaseRole
 from offchain.roles.batch_checks import CHALLENGE_RESULT, CHECK_BATCH, BatchWatch
 from offchain.roles.context import Context
 from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves, name_step
-from offchain.types import Job, JobId, JobState, ProtocolTime
+from offchain.roles.inputs import InputCopies
+from offchain.roles.trace_book import TraceBook
+from offchain.roles.trace_challenge import PINPOINT, TraceMoves
+from offchain.types import Dispute, Job, JobId, JobState, ProtocolTime
 
 CHECK: Final = "check"
 
@@ -19,12 +22,21 @@ CHECK: Final = "check"
 class Challenger(BaseRole):
     """Watches all jobs. A result that could not be reproduced here is never challenged."""
 
-    BONDED: ClassVar[frozenset[str]] = frozenset({CHALLENGE, CHALLENGE_RESULT})
+    BONDED: ClassVar[frozenset[str]] = frozenset({CHALLENGE, CHALLENGE_RESULT, PINPOINT})
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._moves = DisputeMoves(self)
         self._batches = BatchWatch(self)
+        self._inputs = InputCopies(context)
+        self._traces = TraceMoves(
+            self,
+            TraceBook(
+                context,
+                lambda job: context.versions.reproduce(job.version).model,
+                self._inputs.read,
+            ),
+        )
 
     @property
     def own_actions(self) -> Mapping[str, Action]:
@@ -35,6 +47,7 @@ class Challenger(BaseRole):
             CLAIM_DEFAULT: self._moves.claim_default,
             CHECK_BATCH: self._batches.check,
             CHALLENGE_RESULT: self._batches.challenge,
+            **self._traces.actions,
         }
 
     def compute_job_steps(self, time: ProtocolTime) -> tuple[StepKey, ...]:
@@ -50,13 +63,19 @@ class Challenger(BaseRole):
 
     def is_party(self, job: Job) -> bool:
         """Whether this account challenges the job."""
+        if job.state is JobState.DISPUTED and self._traces.is_challenging(job.id):
+            return True
         in_dispute = job.state in (JobState.DISPUTED, JobState.REJECTED)
         return in_dispute and self._moves.is_challenging(job.id)
+
+    def choose_moves(self, job: Job, time: ProtocolTime) -> tuple[str, ...]:
+        """Return what this account's disputes over the job's trace ask of it."""
+        return self._traces.choose_moves(job, time)
 
     def choose_step(self, job: Job, now: int) -> str | None:
         """Return the one step that the job's state asks of its challenger, if any."""
         if job.state is JobState.COMMITTED and now <= job.deadline:
-            return self._choose_objection(job, self.context.settings.challenge_always)
+            return self._choose_objection(job, now)
         if job.state is JobState.DISPUTED:
             return self._choose_in_dispute(job, now)
         return self.choose_distribution(job, now)
@@ -64,20 +83,30 @@ class Challenger(BaseRole):
     def _choose_in_dispute(self, job: Job, now: int) -> str | None:
         dispute = self._moves.get_open_dispute(job)
         if dispute is None:
-            return None
-        if self.is_party(job):
+            # Held by disputes over its trace alone: whoever finds it wrong has one of its own.
+            is_late = now > job.deadline or self._traces.is_challenging(job.id)
+            return None if is_late else self._choose_objection(job, now)
+        if self._moves.is_challenging(job.id):
             return CLAIM_DEFAULT if now > dispute.prove_until else None
-        # Others' disputes are shared only against results that were found wrong.
-        return self._choose_objection(job) if self._moves.may_join(dispute, job, now) else None
+        return self._choose_objection(job, now, dispute)
 
-    def _choose_objection(self, job: Job, to_all: bool = False) -> str | None:
+    def _choose_objection(self, job: Job, now: int, dispute: Dispute | None = None) -> str | None:
         check = name_step(CHECK, job)
         checked = self.context.journal.get_step(self.context.key(job.id, check))
         if checked is None or checked.status is StepStatus.BEGUN:
             return check
         if checked.status is StepStatus.GIVEN_UP:
             return None
-        return name_step(CHALLENGE, job) if checked.detail.get("differs") or to_all else None
+        # Others' disputes are shared only against results that were found wrong.
+        to_all = self.context.settings.challenge_always and dispute is None
+        if not (checked.detail.get("differs") or to_all):
+            return None
+        if dispute is not None:
+            may_join = self._moves.may_join(dispute, job, now)
+            return name_step(CHALLENGE, job) if may_join else None
+        if self._traces.may_open(job):
+            return self._traces.choose_opening(job, now)
+        return None if self.context.settings.game == "pinpoint" else name_step(CHALLENGE, job)
 
     def _check(self, job_id: JobId, key: StepKey) -> None:
         """Recompute on the CPU reference: a challenge never rests on a fast path alone."""
@@ -85,9 +114,8 @@ class Challenger(BaseRole):
         if name_step(CHECK, job) != key.step or self.context.journal.is_done(key):
             return  # reorganised away: the next tick looks at what is there now
         try:
-            terms = self.context.get_terms(job_id)
             model = self.context.versions.reproduce(job.version).model
-            raw = self.context.content.get(terms.in_digest, model.input_bits, model.input_shape)
+            raw = self._inputs.read(job)
             model.check_input(raw)
         except (ContentError, NoSuchJob, ModelMissing) as error:
             # It may come while the window is open; the tick asks again as long as it is.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import abstractmethod
 from dataclasses import replace
 from typing import ClassVar, Final
 
@@ -11,9 +11,14 @@ from offchain.chain.job_ids import id_bytes
 from offchain.chain.journal import StepKey, StepStatus
 from offchain.chain.typed_data import build_result_receipt
 from offchain.errors import TransactionReverted
+from offchain.roles.base import OF
 from offchain.roles.context import Context
+from offchain.roles.defence import PROVE
 from offchain.roles.faulty import perturb, spoil_everything, spoil_operator
-from offchain.roles.operator import ACCEPT, COMMIT, INPUTS, Operator
+from offchain.roles.inputs import INPUTS
+from offchain.roles.operator import ACCEPT, COMMIT, Operator
+from offchain.roles.trace_book import OwnTrace, TraceBook
+from offchain.roles.trace_defence import ANSWER, DEFEND, POST_TRACE, PROVE_ALL
 from offchain.submit.content import FolderStore
 from offchain.submit.models import Model
 from offchain.submit.proofs import Evidence
@@ -32,7 +37,10 @@ class FaultyOperator(Operator):
     runs. Only: that is not what it registered for, and no proof can show that it is.
     """
 
-    spoil: ClassVar[Callable[[Model], Model]]
+    @staticmethod
+    @abstractmethod
+    def spoil(model: Model) -> Model:
+        """Return what is run in a model's place."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -42,7 +50,7 @@ class FaultyOperator(Operator):
         """Return the registered version with what is run in its place."""
         if version not in self._spoilt:
             found = super().load_version(version)
-            self._spoilt[version] = replace(found, model=type(self).spoil(found.model))
+            self._spoilt[version] = replace(found, model=self.spoil(found.model))
         return self._spoilt[version]
 
     def verify_before_sending(self, version: ReproducedVersion, evidence: Evidence) -> None:
@@ -63,19 +71,47 @@ class FaultyOperator(Operator):
 class PerturbedOperator(FaultyOperator):
     """Serves cheaper weights than registered."""
 
-    spoil = staticmethod(perturb)
+    @staticmethod
+    def spoil(model: Model) -> Model:
+        """Return a coarser model."""
+        return perturb(model)
 
 
 class WrongOperator(FaultyOperator):
     """Serves the registered weights, but one operator in the middle rounds as it should not."""
 
-    spoil = staticmethod(spoil_operator)
+    @staticmethod
+    def spoil(model: Model) -> Model:
+        """Return the model with one wrong operator."""
+        return spoil_operator(model)
+
+
+class SecretiveOperator(WrongOperator):
+    """Serves one wrong operator, and keeps its trace to itself as far as that goes unpunished."""
+
+    def publish_trace(self, book: TraceBook, own: OwnTrace) -> str:  # noqa: ARG002
+        """Publish nothing."""
+        return ""
+
+
+class LateOperator(Operator):
+    """Serves honestly, and answers no challenge before it has lost: then it cures the default."""
+
+    SILENT: ClassVar[frozenset[str]] = frozenset({PROVE, POST_TRACE, ANSWER, DEFEND, PROVE_ALL})
+
+    def compute_due_steps(self) -> tuple[StepKey, ...]:
+        """Return everything but what would be in time."""
+        due = super().compute_due_steps()
+        return tuple(key for key in due if key.step.partition(OF)[0] not in self.SILENT)
 
 
 class LazyOperator(FaultyOperator):
     """Runs nothing and commits what costs nothing to make up."""
 
-    spoil = staticmethod(spoil_everything)
+    @staticmethod
+    def spoil(model: Model) -> Model:
+        """Return a model that computes nothing."""
+        return spoil_everything(model)
 
 
 class VanishingOperator(Operator):

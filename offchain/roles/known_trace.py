@@ -14,8 +14,7 @@ from offchain.errors import TraceError
 from offchain.trace.plan import Plan, TraceOp
 from offchain.trace.recorder import Granularity, Trace
 from offchain.trace.tensors import RevealedTile, TiledTensor
-from offchain.trace.tree import EMPTY, MerkleTree, join, layer_leaf, operator_leaf
-from offchain.types import Digest
+from offchain.trace.tree import EMPTY, join, layer_leaf, operator_leaf
 
 STEP_LEVELS: Final = 5  # of a tree that are revealed in a move
 
@@ -23,10 +22,11 @@ STEP_LEVELS: Final = 5  # of a tree that are revealed in a move
 class KnownTree:
     """Own nodes, unless others were told."""
 
-    def __init__(self, own: MerkleTree) -> None:
+    def __init__(self, own: Sequence[Sequence[bytes]]) -> None:
+        """Begin with one's own tree, its levels from the leaves up to the root."""
         self._own = own
         self._told: dict[tuple[int, int], bytes] = {}
-        self.depth = own.depth
+        self.depth = len(own) - 1
 
     @property
     def root(self) -> bytes:
@@ -36,11 +36,11 @@ class KnownTree:
     def node(self, height: int, index: int) -> bytes:
         """Return a node as it is known."""
         told = self._told.get((height, index))
-        return self._own.node(height, index) if told is None else told
+        return self._own[height][index] if told is None else told
 
     def tell(self, height: int, first: int, words: Sequence[bytes], root: bytes) -> None:
         """Learn all nodes of a level below one node; raise TraceError unless they lead to it."""
-        level, told = list(words), {}
+        level, told = list(words), dict[tuple[int, int], bytes]()
         at = first
         while True:
             told |= {(height, at + k): word for k, word in enumerate(level)}
@@ -54,7 +54,7 @@ class KnownTree:
 
     def differs(self, height: int, index: int) -> bool:
         """Whether a node is told to be another than one's own."""
-        return self.node(height, index) != self._own.node(height, index)
+        return self.node(height, index) != self._own[height][index]
 
     def find_difference(self, height: int, index: int, steps: int) -> int | None:
         """Return which descendant `steps` levels below a node differs first, from the left."""
@@ -76,7 +76,7 @@ class KnownTrace:
     def __init__(self, own: Trace, granularity: Granularity) -> None:
         self.own = own
         self.granularity = granularity
-        self.layers = KnownTree(own.tree(granularity))
+        self.layers = KnownTree(own.tree(granularity).levels)
         self._ops: dict[int, KnownTree] = {}
         self._layer_digests: dict[int, bytes] = {}
         self._op_roots: dict[int, bytes] = {}
@@ -117,7 +117,7 @@ class KnownTrace:
     def ops(self, layer: int) -> KnownTree:
         """Return the tree over a layer's operators."""
         if layer not in self._ops:
-            self._ops[layer] = KnownTree(self.own.layer_trees[layer])
+            self._ops[layer] = KnownTree(self.own.layer_trees[layer].levels)
         return self._ops[layer]
 
     def layer_input(self, layer: int) -> bytes:
@@ -190,19 +190,13 @@ class KnownOutput:
 
     def __init__(self, own: TiledTensor) -> None:
         self.own = own
-        self.tree = KnownTree(own.tree)
+        self.tree = KnownTree(own.levels)
         self.root: bytes | None = None
         self.tile: tuple[int, bytes] | None = None
 
     def tell_root(self, root: bytes) -> None:
         """Learn the root over the tiles."""
         self.root = root
-
-    def node(self, height: int, index: int) -> bytes:
-        """Return a node of the tiles' tree as it is known."""
-        if height == self.tree.depth and self.root is not None:
-            return self.root
-        return self.tree.node(height, index)
 
     def tell_tile(self, index: int, tile: bytes, node: bytes) -> None:
         """Learn a tile; raise TraceError unless it is the node's."""
@@ -221,8 +215,3 @@ class KnownOutput:
 def compute_steps(height: int) -> int:
     """Return how many levels a move reveals below a node of this height."""
     return min(STEP_LEVELS, height)
-
-
-def read_digest(word: bytes) -> Digest:
-    """Return a word as the digest that it stands for."""
-    return Digest(bytes(word))

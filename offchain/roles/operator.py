@@ -17,10 +17,13 @@ from offchain.roles.binding import ACCEPT_OWNER, UNJAIL, WorkerMoves
 from offchain.roles.context import Context
 from offchain.roles.defence import CURE, PROVE, DefenceMoves
 from offchain.roles.further_work import FurtherWork
+from offchain.roles.inputs import INPUTS
 from offchain.roles.intake import find_obstacle, hold_intake, verify_wanted
 from offchain.roles.orders import TAKE
 from offchain.roles.receipts import publish_receipt
 from offchain.roles.serving import RECOVER, SERVE
+from offchain.roles.trace_book import OwnTrace, TraceBook
+from offchain.roles.trace_defence import TraceDefence
 from offchain.submit.content import FolderStore
 from offchain.submit.proofs import Evidence, verify_evidence
 from offchain.submit.versions import ReproducedVersion, check_provable
@@ -45,7 +48,6 @@ FINALISE: Final = "finalise"
 FAIL: Final = "fail"
 # Least urgent last; "" is everything else.
 NOT_URGENT: Final = ("", FAIL, FINALISE, FINALISE_BATCH, SERVE, RECOVER, ACCEPT, TAKE)
-INPUTS: Final = "inputs"  # folder of own copies in the home folder
 REFUSAL_PART: Final = 4  # an input may be called unusable within a quarter of T_exec
 
 
@@ -59,6 +61,14 @@ class Operator(BaseRole):
         self._defence = DefenceMoves(self)
         self._worker = WorkerMoves(self)
         self._further = FurtherWork(self)
+        self._traces = TraceDefence(
+            self,
+            TraceBook(
+                context,
+                lambda job: self.load_version(job.version).model,
+                lambda job: self.read_input(job.version, context.get_terms(job.id).in_digest),
+            ),
+        )
 
     @property
     def own_actions(self) -> Mapping[str, Action]:
@@ -76,6 +86,7 @@ class Operator(BaseRole):
             FINALISE: self._finalise,
             FAIL: self._fail,
             **self._further.actions,
+            **self._traces.actions,
         }
 
     def compute_due_steps(self) -> tuple[StepKey, ...]:
@@ -99,6 +110,10 @@ class Operator(BaseRole):
     def compute_account_steps(self, time: ProtocolTime) -> tuple[StepKey, ...]:
         """Return the steps that bind this worker to its owner or lead it out of jail."""
         return self._worker.compute_steps(time)
+
+    def choose_moves(self, job: Job, time: ProtocolTime) -> tuple[str, ...]:
+        """Return what disputes over the job's trace ask of its operator, or of a rescuer."""
+        return self._traces.choose_moves(job, time)
 
     def choose_step(self, job: Job, now: int) -> str | None:
         """Return the one step that the job's state asks of its operator, if any."""
@@ -226,6 +241,10 @@ class Operator(BaseRole):
         """Put an output where its client looks for it and return its digest."""
         model = self.load_version(version).model
         return self.context.content.offer(raw, model.output_bits, model.output_shape)
+
+    def publish_trace(self, book: TraceBook, own: OwnTrace) -> str:
+        """Put a trace where whoever doubts the result looks for it, and return its URI."""
+        return book.publish(own)
 
     def vouch(self, job_id: JobId, digest: Digest) -> None:
         """Sign the result for its client, after writing down that no other will ever be signed."""

@@ -20,15 +20,14 @@ HEAD_BYTES = 31  # of a hash that a dispute stores
 def build_pin(known: KnownTrace, op: TraceOp, elem: int, terms: JobTerms) -> Pin:
     """Return the pin of an operator as its trace claims it."""
     plan, layer, tree = known.plan, op.layer, known.ops(op.layer)
+    siblings = [*plan.path(op.index), *known.layers.path(layer), *tree.path(op.position)]
     refs = [spec.ref for spec in op.descriptor.inputs]
-    siblings = [*plan.path(op.index), *known.layers.path(layer)]
     reads_before = LAYER_INPUT in refs and layer > 0
-    if reads_before:
-        siblings += known.layers.path(layer - 1)
-    siblings += tree.path(op.position)
-    for ref in refs:
+    for k, ref in enumerate(refs):
         if ref != LAYER_INPUT:
             siblings += tree.path(ref)
+        elif reads_before and k == refs.index(LAYER_INPUT):
+            siblings += known.layers.path(layer - 1)
     return Pin(
         op=op.index,
         elem=elem,

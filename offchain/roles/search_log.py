@@ -1,5 +1,6 @@
-"""What a search has revealed so far, read back from the chain: events name the moves, their
-transactions hold the words.
+"""What a search has revealed so far, read back from the chain.
+
+Events name the moves; the words are in their transactions' calldata.
 """
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from offchain.chain.abi import ContractAbi, DecodedEvent
@@ -68,7 +70,7 @@ def list_reveals(
     What answered a position is looked for in the transaction of the next event.
     """
     found = []
-    for before, after in zip(moves, moves[1:], strict=False):
+    for before, after in pairwise(moves):
         state = Search.of(before.arguments["state"])
         revealed = _find_reveal(abi, state, job_id, challenger, read(after.tx_hash))
         if revealed is not None:

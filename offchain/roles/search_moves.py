@@ -155,7 +155,9 @@ def answer_output(output: TiledTensor, state: Search) -> AsserterMove:
     if state.height == 0:
         return RevealTile(output.tile(state.position).ljust(TILE_BYTES, b"\0"))
     steps = compute_steps(state.height)
-    return Reveal(output.tree.descendants(state.height, state.position, steps))
+    first = state.position << steps
+    level = output.levels[state.height - steps]
+    return Reveal(tuple(level[k] for k in range(first, first + (1 << steps))))
 
 
 # The challenger
@@ -215,9 +217,9 @@ def follow_output(known: KnownOutput, state: Search) -> ChallengerMove:
     if state.tree is Tree.NONE:
         if known.tile is None:
             return PinElement(last)
-        index, tile = known.tile
+        number, tile = known.tile
         size = known.own.element_bytes
-        found = find_element_in_tile(known.own.tile(index), tile, index, size)
+        found = find_element_in_tile(known.own.tile(number), tile, number, size)
         return PinElement(last if found is None else min(found, last))
     steps = compute_steps(state.height)
     index = known.tree.find_difference(state.height, state.position, steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple
+from functools import cached_property
 from typing import ClassVar
 
 from offchain.chain.binding import Binding, checksum
@@ -70,11 +71,13 @@ class PinpointGame(Binding):
         """Return how many disputes about a job are open."""
         return int(self.read("countOpen", id_bytes(job_id)))
 
-    def get_trace_seconds(self) -> int:
+    @cached_property
+    def trace_seconds(self) -> int:
         """Return how long the asserter has to post a trace."""
         return int(self.read("TRACE_SECONDS"))
 
-    def get_clock_seconds(self) -> int:
+    @cached_property
+    def clock_seconds(self) -> int:
         """Return how long either side has for its turns of a search."""
         return int(self.read("CLOCK_SECONDS"))
 
@@ -154,9 +157,9 @@ class PinpointGame(Binding):
             "pinpoint", id_bytes(job_id), expected, trace_root, pin.to_abi(), value_wei=bond_wei
         )
 
-    def build_join(self, job_id: JobId, key: int, bond_wei: int) -> Call:
-        """Share a dispute about an operator."""
-        return self.build("join", id_bytes(job_id), key, value_wei=bond_wei)
+    def build_join(self, job_id: JobId, key: int, trace_root: bytes, bond_wei: int) -> Call:
+        """Share a dispute about an operator of the trace that was seen."""
+        return self.build("join", id_bytes(job_id), key, trace_root, value_wei=bond_wei)
 
     def build_search(self, job_id: JobId, trace_root: bytes) -> Call:
         """Start to search the trace that answered the sender's dispute."""
@@ -219,6 +222,10 @@ class PinpointGame(Binding):
     def build_resolve(self, job_id: JobId, key: int) -> Call:
         """End a dispute whose job was settled by something else."""
         return self.build("resolve", id_bytes(job_id), key)
+
+    def build_void_held(self, job_id: JobId) -> Call:
+        """In the refund mode, give everybody the money of a job back that waits for no proof."""
+        return self.build("voidHeld", id_bytes(job_id))
 
     def build_finalise_defended(self, job_id: JobId) -> Call:
         """Pay the operator of a result that withstood every dispute."""
