@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from offchain.errors import EvidenceError
+from offchain.model.graph import Graph, Requant, TensorSpec, WeightSpec
+from offchain.model.operators import Softmax, Sum
 from offchain.model.weights import IntArray
 from offchain.trace.descriptor import WEIGHT, Operand
 from offchain.trace.element import compute_element
 from offchain.trace.evidence import list_reads_of_element
 from offchain.trace.plan import TraceOp
 from offchain.trace.tensors import TiledTensor
+from tests.random_models import RandomModel
 from tests.unit.trace.runs import KINDS, Run, graph_run, operator_run
 
 
@@ -97,3 +100,31 @@ def test_element__an_index_that_leaves_its_tensor__refused(kind: str, weight: in
 
 def opname(op: TraceOp) -> str:
     return type(op.accumulator).__name__.lower()
+
+
+def test_elements__causal_with_more_keys_than_queries__equal_the_reference() -> None:
+    rng = np.random.default_rng(4)
+    x = TensorSpec("x", (2, 3, 5), 8, -5, 5)
+    table = rng.integers(1, 100, 16)
+    ops = (
+        Softmax("a", "x", "e", 4, 16, True),
+        Requant("y", "a", 1, 8, (8,), 16, "identity", 16, -(1 << 15), (1 << 15) - 1),
+    )
+    graph = Graph((x,), "y", (WeightSpec("e", (16,), 8),), ops)
+    graph.verify()
+    run = Run(RandomModel(graph, {"e": table}, rng.integers(-5, 6, x.shape)))
+    assert 0 < np.count_nonzero(run.execution.output) < 30  # some cells take no part
+    check_all_elements(run)
+
+
+def test_elements__wide_quotients_into_a_table__saturate_first() -> None:
+    x = TensorSpec("x", (4,), 16, -(1 << 15), (1 << 15) - 1)
+    ops = (Sum("a", (("x", 2000),)), Requant("y", "a", 1, 8, (8,), 20, "f", 8, -100, 100))
+    graph = Graph((x,), "y", (WeightSpec("f", (1 << 16,), 8),), ops)
+    graph.verify()
+    table = np.random.default_rng(5).integers(-100, 101, 1 << 16)
+    table[1 << 15] = 0
+    values = np.array([-(1 << 15), 0, 3, (1 << 15) - 1])
+    run = Run(RandomModel(graph, {"f": table}, values))
+    assert run.execution.steps["y"].t.max() >= 1 << 15
+    check_all_elements(run)

@@ -150,6 +150,9 @@ def test_build__more_than_a_transaction_holds__too_large() -> None:
     tensors = [run.tensors.get("x")], [run.tensors.get("w")], run.tensors.get("y")
     evidence = build_evidence(op.descriptor, 0, *tensors, limit=1 << 20)
     assert judge_element(run.trace.claim(0, 0), evidence) is Verdict.CONSISTENT
+    assert build_evidence(op.descriptor, 0, *tensors, limit=len(evidence)) == evidence
+    with pytest.raises(EvidenceTooLarge):
+        build_evidence(op.descriptor, 0, *tensors, limit=len(evidence) - 1)
 
 
 def test_ranges__random_tiles__cover_them_and_do_not_touch() -> None:
