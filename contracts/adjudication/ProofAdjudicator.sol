@@ -8,7 +8,6 @@ import {Claim, Verdict} from "../types/Claim.sol";
 import {JobId} from "../types/Ids.sol";
 import {Statement} from "../types/Statement.sol";
 import {Cursor, CursorLib} from "./Cursor.sol";
-import {OpDesc, OpDescLib} from "./OpDesc.sol";
 import {PartKey, PartKeyReader, PublicSpec} from "./PartKey.sol";
 import {Tensor, TileReader} from "./TileReader.sol";
 
@@ -37,13 +36,14 @@ import {Tensor, TileReader} from "./TileReader.sol";
 /// padded with zeros gives a digest that no output has: the whole operator's proof convicts it.
 contract ProofAdjudicator is IAdjudicator {
     using CursorLib for Cursor;
-    using OpDescLib for OpDesc;
     using TileReader for Tensor;
 
     /* ERRORS */
 
     /// @notice Thrown when the evidence is of no known kind.
     error UnknownKind(uint256 kind);
+    /// @notice Thrown when the descriptor is of another format or shorter than its inputs need.
+    error WrongDescriptor();
     /// @notice Thrown when the evidence is about another element than the claim, or about none of the output.
     error WrongElement(uint256 elem);
     /// @notice Thrown when claim, descriptor and key do not have the same number of inputs.
@@ -62,6 +62,13 @@ contract ProofAdjudicator is IAdjudicator {
     uint256 private constant OPERATOR = 0;
     uint256 private constant ROW = 1;
     uint256 private constant WHOLE = type(uint64).max;
+    uint256 private constant DESC_FORMAT = 1;
+    uint256 private constant OP_KEY_AT = 12; // of a descriptor (OpDesc)
+    uint256 private constant ROW_KEY_AT = 44;
+    uint256 private constant OUTPUT_AT = 76; // u8 width | u32 rows | u32 cols
+    uint256 private constant INPUTS_AT = 85; // each u16 ref | u8 width | u32 rows | u32 cols
+    uint256 private constant INPUT_SIZE = 11;
+    uint256 private constant REF_SIZE = 2;
     uint256 private constant FIRST_OPCODE = 0x01;
     uint256 private constant LAST_OPCODE = 0x0e;
 
@@ -96,16 +103,19 @@ contract ProofAdjudicator is IAdjudicator {
 
     /// @inheritdoc IAdjudicator
     function adjudicate(Claim calldata claim, bytes calldata evidence) external view returns (Verdict verdict) {
-        OpDesc memory op = OpDescLib.open(claim.desc);
-        if (claim.inDigests.length != op.inputs) revert WrongInputs(claim.inDigests.length, op.inputs);
+        bytes calldata desc = claim.desc;
+        uint256 inputs = claim.inDigests.length;
+        // INVARIANT: the descriptor is as long as what is read of it; how it goes on is the key's affair.
+        if (desc.length < INPUTS_AT + INPUT_SIZE * inputs || uint8(desc[0]) != DESC_FORMAT) revert WrongDescriptor();
+        if (inputs == 0 || inputs != uint8(desc[2])) revert WrongInputs(inputs, uint8(desc[2]));
         // INVARIANT: a proof was made after the result that it is about was committed (protocol.md A.11).
         if (claim.seed == 0) revert NoSeed();
         Cursor memory c = CursorLib.over(evidence, true);
         uint256 kind = c.take(1);
         Submission memory s;
         s.vkData = address(uint160(c.take(20)));
-        if (kind == OPERATOR) verdict = takeOperator(claim, op, s, c);
-        else if (kind == ROW) verdict = takeRow(claim, op, s, c);
+        if (kind == OPERATOR) verdict = takeOperator(claim, s, c);
+        else if (kind == ROW) verdict = takeRow(claim, s, c);
         else revert UnknownKind(kind);
         // The verifier consumes every byte of the proof.
         verify(claim, s, evidence[c.at - c.start:]);
@@ -118,12 +128,8 @@ contract ProofAdjudicator is IAdjudicator {
 
     /* THE WHOLE OPERATOR */
 
-    function takeOperator(Claim calldata claim, OpDesc memory op, Submission memory s, Cursor memory c)
-        private
-        view
-        returns (Verdict)
-    {
-        s.key = PartKeyReader.read(s.vkData, op.opKey, claim.op);
+    function takeOperator(Claim calldata claim, Submission memory s, Cursor memory c) private view returns (Verdict) {
+        s.key = PartKeyReader.read(s.vkData, readWord(claim.desc, OP_KEY_AT), claim.op);
         bytes32[] calldata digests = claim.inDigests;
         s.inDigest = digests.length == 1 ? digests[0] : keccak256(abi.encodePacked(digests));
         s.outDigest = bytes32(c.take(32));
@@ -135,52 +141,67 @@ contract ProofAdjudicator is IAdjudicator {
 
     /* ONE ROW */
 
-    function takeRow(Claim calldata claim, OpDesc memory op, Submission memory s, Cursor memory c)
-        private
-        view
-        returns (Verdict)
-    {
-        s.key = PartKeyReader.read(s.vkData, op.rowKey, claim.op);
-        Tensor memory out = op.output();
+    function takeRow(Claim calldata claim, Submission memory s, Cursor memory c) private view returns (Verdict) {
+        s.key = PartKeyReader.read(s.vkData, readWord(claim.desc, ROW_KEY_AT), claim.op);
+        uint256 inputs = claim.inDigests.length;
+        PublicSpec[] memory publics = s.key.publics;
+        if (publics.length != inputs + 1) revert WrongInputs(publics.length - 1, inputs);
+        Tensor memory out = readTensor(claim.desc, OUTPUT_AT, inputs, publics[inputs]);
         uint256 elem = c.take(8);
         // INVARIANT: the row is that of the claim's element.
         if ((elem != claim.elem && claim.elem != WHOLE) || elem >= out.count) revert WrongElement(elem);
-        uint256 inputs = op.inputs;
-        PublicSpec[] memory publics = s.key.publics;
-        if (publics.length != inputs + 1) revert WrongInputs(publics.length - 1, inputs);
-        for (uint256 i = 0; i < inputs; ++i) {
-            op.tensors[i].openMatrix(c, claim.inDigests[i]);
-        }
-        out.openMatrix(c, claim.outDigest);
         uint256 size = publics[inputs].count;
-        if (size == 0 || out.count % size != 0 || publics[inputs].width != out.width) revert WrongShape(inputs);
+        if (size == 0 || out.count % size != 0) revert WrongShape(inputs);
         uint256 rows = out.count / size;
         uint256 row = elem / size;
         for (uint256 i = 0; i < inputs; ++i) {
-            s.input = bytes.concat(s.input, selectInput(op.tensors[i], publics[i], row, rows));
+            Tensor memory tensor = readTensor(claim.desc, INPUTS_AT + INPUT_SIZE * i + REF_SIZE, i, publics[i]);
+            tensor.openMatrix(c, claim.inDigests[i]);
+            s.input = bytes.concat(s.input, selectInput(tensor, publics[i].count, row, rows));
         }
+        out.openMatrix(c, claim.outDigest);
         bytes memory committed = copy(out.locate(row * size, size), size * out.width);
         (s.inDigest, s.outDigest) = (bytes32(c.take(32)), bytes32(c.take(32)));
         uint256 outputBytes = c.take(4);
         s.output = outputBytes == 0 ? committed : copy(c.skip(outputBytes), outputBytes);
-        if (keccak256(s.output) != keccak256(committed)) return Verdict.INCONSISTENT;
+        if (outputBytes != 0 && keccak256(s.output) != keccak256(committed)) return Verdict.INCONSISTENT;
         // INVARIANT: one row never speaks for others.
         if (claim.elem == WHOLE && rows != 1) revert RowOnly(elem);
         return Verdict.CONSISTENT;
     }
 
     /// @dev The bytes of an input that a row reads: the row's own, or all of them.
-    function selectInput(Tensor memory tensor, PublicSpec memory spec, uint256 row, uint256 rows)
+    function selectInput(Tensor memory tensor, uint256 size, uint256 row, uint256 rows)
         private
         pure
         returns (bytes memory)
     {
-        uint256 size = spec.count;
         // INVARIANT: the elements are the ones that the key's graph means.
-        if (spec.width != tensor.width || size == 0) revert WrongShape(tensor.id);
         if (size == tensor.count) row = 0;
-        else if (size * rows != tensor.count) revert WrongShape(tensor.id);
+        else if (size == 0 || size * rows != tensor.count) revert WrongShape(tensor.id);
         return copy(tensor.locate(row * size, size), size * tensor.width);
+    }
+
+    /* THE DESCRIPTOR */
+
+    /// @dev A matrix of the descriptor, whose elements must be as wide as the key's.
+    function readTensor(bytes calldata desc, uint256 offset, uint256 id, PublicSpec memory spec)
+        private
+        pure
+        returns (Tensor memory tensor)
+    {
+        uint256 word = uint256(readWord(desc, offset));
+        (tensor.id, tensor.width) = (id, word >> 248);
+        (tensor.rows, tensor.cols) = (uint32(word >> 216), uint32(word >> 184));
+        tensor.count = tensor.rows * tensor.cols;
+        if (tensor.width != spec.width) revert WrongShape(id);
+    }
+
+    /// @dev The word that begins at `offset`; what lies behind the end is not looked at.
+    function readWord(bytes calldata desc, uint256 offset) private pure returns (bytes32 word) {
+        assembly ("memory-safe") {
+            word := calldataload(add(desc.offset, offset))
+        }
     }
 
     /* VERIFICATION */

@@ -36,8 +36,8 @@ from offchain.trace.plan import PartKeys, TraceOp
 from offchain.trace.tensors import Opened
 from offchain.types import Address
 
-# A part's proof is quick, and the gas of a dispute is what counts: ten seconds are as good as one.
-CHOICE: Final = Choice(patience=10)
+# A part's proof is quick, and the gas of a dispute is what counts: half a minute is as good as a second.
+CHOICE: Final = Choice(patience=30)
 CHEAP_CELLS: Final = 1 << 21  # committed cells of a key that is set up in a tenth of a second
 ADDRESS_BYTES: Final = 20
 
