@@ -67,6 +67,7 @@ def test_root__every_layer_and_operator__opens(granularity: Granularity) -> None
         assert root_of_path(leaf, layer, tree.path(layer)) == trace.root(granularity)
         for position, t in enumerate(members):
             path = trace.layer_trees[layer].path(position)
+            assert len(path) == plan.op_depth
             leaf = operator_leaf(position, trace.digests[t])
             assert root_of_path(leaf, position, path) == trace.op_roots[layer]
 
@@ -74,6 +75,7 @@ def test_root__every_layer_and_operator__opens(granularity: Granularity) -> None
 def test_layer_input__the_last_result_of_the_layer_before() -> None:
     trace = chain(19).trace
     assert trace.layer_input(0) == trace.in_digest
+    assert trace.layer_input(1) == trace.digests[7]
     assert trace.layer_input(2) == trace.digests[15]
 
 
