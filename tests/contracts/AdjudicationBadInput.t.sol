@@ -370,6 +370,101 @@ contract AdjudicationBadInputTest is ElementBuilder {
         else requireRefused(claimOf(c), evidenceOf(c), expected);
     }
 
+    function test_descriptor_badBiasOfConvolution_reverts() public {
+        Case memory c;
+        c.opcode = 0x02;
+        (c.inputs, c.weights) = (new Sample[](1), new Sample[](2));
+        (c.inputs[0], c.weights[0]) = (sample(1, 1, 16, 2), sample(2, 1, 4, 18));
+        setOutput(c, 3, 1, 4, 4, 0);
+        c.parameters = abi.encodePacked(hex"008081", uint32(4), uint32(4), uint32(2), uint32(4), uint32(3), uint32(3));
+        c.parameters = abi.encodePacked(c.parameters, uint32(1), uint32(0), uint32(1), plainRequant(11, 14, 1));
+        c.weights[1] = sample(4, 1, 1, 4);
+        adjudicator.adjudicate(claimOf(c), evidenceOf(c));
+        c.weights[1] = sample(4, 1, 1, 5);
+        requireRefused(claimOf(c), evidenceOf(c), DESCRIPTOR);
+    }
+
+    /// @dev An operator over x (3, 4) with two weights of so many elements, and its parameters.
+    function elementwise(uint8 opcode, uint256 first, uint256 second, bytes memory parameters)
+        private
+        returns (Case memory c)
+    {
+        c.opcode = opcode;
+        (c.inputs, c.weights) = (new Sample[](1), new Sample[](2));
+        c.inputs[0] = sample(1, 1, 3, 4);
+        (c.weights[0], c.weights[1]) = (sample(2, 1, 1, first), sample(3, 1, 1, second));
+        setOutput(c, 3, 1, 3, 4, 0);
+        c.parameters = abi.encodePacked(parameters, plainRequant(11, 14, 1));
+    }
+
+    function requireRefused(Case memory c) private view {
+        requireRefused(claimOf(c), evidenceOf(c), DESCRIPTOR);
+    }
+
+    function test_descriptor_badSum_reverts() public {
+        bytes memory map = abi.encodePacked(uint8(1), axis(12, 1, 1));
+        Case memory c = elementwise(0x03, 1, 1, abi.encodePacked(hex"0100", int32(32767), map));
+        adjudicator.adjudicate(claimOf(c), evidenceOf(c));
+        requireRefused(elementwise(0x03, 1, 1, hex"00"));
+        requireRefused(elementwise(0x03, 1, 1, abi.encodePacked(hex"0100", int32(32768), map)));
+        requireRefused(elementwise(0x03, 1, 1, abi.encodePacked(hex"0100", int32(-32768), map)));
+        requireRefused(elementwise(0x03, 1, 1, abi.encodePacked(hex"0100", int32(0), map)));
+        requireRefused(elementwise(0x03, 1, 1, abi.encodePacked(hex"0180", int32(1), map)));
+        bytes memory many = hex"11";
+        for (uint256 i = 0; i < 17; ++i) {
+            many = abi.encodePacked(many, hex"00", int32(1), map);
+        }
+        requireRefused(elementwise(0x03, 1, 1, many));
+    }
+
+    function test_descriptor_badReduction_reverts() public {
+        bytes memory map = abi.encodePacked(hex"0001", axis(12, 0, 1), uint8(1));
+        Case memory c = elementwise(0x05, 1, 1, abi.encodePacked(map, uint32(12), uint32(1)));
+        adjudicator.adjudicate(claimOf(c), evidenceOf(c));
+        requireRefused(elementwise(0x05, 1, 1, abi.encodePacked(map, uint32(13), uint32(1))));
+        requireRefused(elementwise(0x05, 1, 1, abi.encodePacked(map, uint32(2), uint32(12))));
+        // The asked element's run lies within x, that of the last one does not.
+        map = abi.encodePacked(hex"0001", axis(12, 1, 1), uint8(1));
+        requireRefused(elementwise(0x05, 1, 1, abi.encodePacked(map, uint32(2), uint32(1))));
+    }
+
+    function test_descriptor_badRotation_reverts() public {
+        bytes memory good = abi.encodePacked(hex"008081", uint32(3), uint32(1), uint32(4));
+        Case memory c = elementwise(0x06, 12, 12, good);
+        adjudicator.adjudicate(claimOf(c), evidenceOf(c));
+        requireRefused(elementwise(0x06, 13, 13, good));
+        requireRefused(elementwise(0x06, 12, 13, good));
+        requireRefused(elementwise(0x06, 12, 12, abi.encodePacked(hex"000081", uint32(3), uint32(1), uint32(4))));
+        requireRefused(elementwise(0x06, 16, 16, abi.encodePacked(hex"008081", uint32(4), uint32(1), uint32(4))));
+        requireRefused(elementwise(0x06, 12, 12, abi.encodePacked(hex"008081", uint32(4), uint32(1), uint32(3))));
+        requireRefused(elementwise(0x06, 12, 12, abi.encodePacked(hex"008081", uint32(0), uint32(1), uint32(4))));
+    }
+
+    function test_descriptor_badEmbedding_reverts() public {
+        bytes memory good = abi.encodePacked(hex"008081", uint32(4));
+        requireEmbedding(good, 3, 8, 12, bytes4(0));
+        requireEmbedding(good, 2, 8, 12, DESCRIPTOR);
+        requireEmbedding(good, 3, 9, 12, DESCRIPTOR);
+        requireEmbedding(good, 3, 8, 11, DESCRIPTOR);
+        requireEmbedding(abi.encodePacked(hex"008081", uint32(0)), 3, 8, 12, DESCRIPTOR);
+        requireEmbedding(abi.encodePacked(hex"000081", uint32(4)), 3, 8, 12, DESCRIPTOR);
+        requireEmbedding(abi.encodePacked(hex"808081", uint32(4)), 3, 8, 12, DESCRIPTOR);
+    }
+
+    /// @dev Tokens 0, a table and positions of so many elements; the output is (3, 4).
+    function requireEmbedding(
+        bytes memory parameters,
+        uint256 tokens,
+        uint256 table,
+        uint256 positions,
+        bytes4 expected
+    ) private {
+        Case memory c = elementwise(0x07, table, positions, parameters);
+        c.inputs[0] = tensor(4, 1, tokens, new int256[](tokens));
+        if (expected == 0) adjudicator.adjudicate(claimOf(c), evidenceOf(c));
+        else requireRefused(claimOf(c), evidenceOf(c), expected);
+    }
+
     /* VALUES WITHOUT A MEANING */
 
     function test_embedding_unknownToken_reverts() public {

@@ -131,7 +131,7 @@ contract AdjudicationTilesTest is ElementBuilder {
     function test_openWeight_emptyOrOutsideRange_reverts() public {
         Sample memory s = sample(3, 1, 1, 6 * TILE);
         bytes4 malformed = CursorLib.MalformedEvidence.selector;
-        requireRefused(s, abi.encodePacked(uint8(1), uint32(1), uint16(0)), malformed);
+        requireRefused(s, abi.encodePacked(uint8(1), uint32(1), uint16(0), new bytes(4 * 32)), malformed);
         requireRefused(s, abi.encodePacked(uint8(1), uint32(6), uint16(1), new bytes(TILE + 96)), malformed);
         requireRefused(s, abi.encodePacked(uint8(1), uint32(5), uint16(2), new bytes(2 * TILE + 96)), malformed);
         requireRefused(s, abi.encodePacked(uint8(1), type(uint32).max, type(uint16).max, new bytes(TILE)), malformed);
