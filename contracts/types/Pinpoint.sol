@@ -48,8 +48,8 @@ enum Tree {
     NONE
 }
 
-/// @notice Where a search stands. Only its hash is stored: every move carries the position that it answers, and a stale
-/// one fits no more.
+/// @notice Where a search stands; all zero in phase TRACE. Only its hash is stored: every move carries the position that
+/// it answers, and a stale one fits no more.
 struct Search {
     /// Node to be revealed (REVEAL), or whose descendants were (SELECT). Zero for the operators of a layer that is not
     /// expanded yet.
@@ -69,7 +69,10 @@ struct Search {
 /// | [112,120)  | tree (Tree)                                                      |
 /// | [120,128)  | extensions that the asserter got                                 |
 /// | [128,136)  | extensions that the challenger got                               |
-/// | [136,208)  | output searched: u8 bytes per element, u32 rows, u32 cols        |
+/// | [136,208)  | output searched: u32 cols, u32 rows, u8 bytes per element, low to high |
+/// | [208,216)  | depth of the tree over a layer's operators                       |
+/// | [216,224)  | 1 if the trace is of OP granularity, 0 if of LAYER granularity   |
+/// | [224,256)  | layers of the trace                                              |
 type SearchMeta is uint256;
 
 /// @notice A dispute in storage beside the hash of its position or claim; one of a job's open ones has one of 16 places.
@@ -136,9 +139,9 @@ struct Pin {
     bytes32 outDigest;
     /// In the order of the descriptor's inputs.
     bytes32[] inDigests;
-    /// One after another, each from the lowest level up: the operator in the plan; its layer in the trace; the layer
-    /// before, if it reads that one's digest; its output among the layer's operators; each input that is made in the
-    /// same layer, in the order of the descriptor.
+    /// One after another, each from the lowest level up: the operator in the plan; its layer in the trace; its output
+    /// among the layer's operators; then, in the order of the descriptor's inputs, each that is made in the same layer,
+    /// and at the first that reads the digest of the layer before, that layer in the trace.
     bytes32[] siblings;
     /// The job's terms, if the operator reads the job's input; anything otherwise.
     JobTerms terms;

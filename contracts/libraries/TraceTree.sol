@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IPinpointBook} from "../interfaces/IPinpointBook.sol";
+
+/// @title The trees over traces, plans and tiles (protocol.md 3.2)
+/// @notice node = keccak256(0x01 || left || right) over leaves that are padded with zero words to the tree's fixed depth.
+/// The first byte of every leaf differs from a node's, so neither passes for the other:
+///
+///   tile leaf   keccak256(0x00 || u64 index || sha256(tile))
+///   layer leaf  keccak256(0x10 || u64 layer || digest || root over its operators)
+///   op leaf     keccak256(0x11 || u64 position in the layer || digest)
+///   plan leaf   keccak256(0x13 || u64 operator || keccak256(descriptor))
+///
+/// What has no digest is padding: its leaf is the zero word.
+library TraceTree {
+    /// @notice Thrown when the sha256 precompile fails, out of gas included.
+    error Sha256Failed();
+
+    /// @dev Levels that one move of a search reveals.
+    uint256 internal constant LEVELS = 5;
+
+    uint256 internal constant TILE_BYTES = 1024;
+
+    uint256 private constant SHA256 = 0x02;
+
+    /* LEAVES */
+
+    /// @notice The leaf of a layer.
+    function hashLayer(uint256 layer, bytes32 digest, bytes32 opRoot) internal pure returns (bytes32) {
+        if (digest == 0 && opRoot == 0) return 0;
+        // No truncation: callers keep layers below 2^64.
+        return keccak256(abi.encodePacked(uint8(0x10), uint64(layer), digest, opRoot));
+    }
+
+    /// @notice The leaf of an operator in its layer.
+    function hashOp(uint256 position, bytes32 digest) internal pure returns (bytes32) {
+        if (digest == 0) return 0;
+        // No truncation: a position is below 2^64.
+        return keccak256(abi.encodePacked(uint8(0x11), uint64(position), digest));
+    }
+
+    /// @notice The leaf of an operator in its plan.
+    function hashPlan(uint32 op, bytes calldata desc) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(uint8(0x13), uint64(op), keccak256(desc)));
+    }
+
+    /// @notice The leaf of a tile.
+    /// @dev The caller has checked that the tile has TILE_BYTES.
+    function hashTile(uint256 index, bytes calldata tile) internal view returns (bytes32) {
+        bytes32 hash;
+        bool success;
+        // Equivalent to hash = sha256(tile)
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            calldatacopy(at, tile.offset, TILE_BYTES)
+            success := staticcall(gas(), SHA256, at, TILE_BYTES, at, 0x20)
+            success := and(success, eq(returndatasize(), 0x20))
+            hash := mload(at)
+        }
+        // INVARIANT: a precompile that fails never yields a digest.
+        if (!success) revert Sha256Failed();
+        return keccak256(abi.encodePacked(uint8(0x00), uint64(index), hash));
+    }
+
+    /// @notice The digest of a matrix whose tiles have this root.
+    function hashMatrix(uint8 bytesPerElement, uint32 rows, uint32 cols, bytes32 root) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(uint8(0x02), bytesPerElement, uint8(2), rows, cols, root));
+    }
+
+    /* PATHS */
+
+    /// @notice Reverts unless a leaf, or node, at `index` of its level leads to the root in `depth` levels.
+    /// @param siblings Of which [from, from + depth) are this path's, from the lowest level up.
+    /// @return next from + depth.
+    function check(bytes32 leaf, uint256 index, bytes32[] calldata siblings, uint256 from, uint256 depth, bytes32 root)
+        internal
+        pure
+        returns (uint256 next)
+    {
+        // No overflow: `from` is at most the length, a depth below 256.
+        next = from + depth;
+        if (next > siblings.length) revert IPinpointBook.WrongLength(siblings.length, next);
+        if (index >> depth != 0) revert IPinpointBook.OutOfRange(index, 1 << depth);
+        bytes32 node = climb(leaf, index, siblings, from, depth);
+        if (node != root) revert IPinpointBook.WrongOpening(node, root);
+    }
+
+    /// @notice The same for siblings that are this path's alone.
+    function checkWhole(bytes32 leaf, uint256 index, bytes32[] calldata siblings, uint256 depth, bytes32 root)
+        internal
+        pure
+    {
+        uint256 next = check(leaf, index, siblings, 0, depth, root);
+        if (next != siblings.length) revert IPinpointBook.WrongLength(siblings.length, next);
+    }
+
+    /// @dev The caller has checked the bounds.
+    function climb(bytes32 leaf, uint256 index, bytes32[] calldata siblings, uint256 from, uint256 depth)
+        private
+        pure
+        returns (bytes32 node)
+    {
+        node = leaf;
+        // Equivalent to, for each sibling: node = index & 1 == 0 ? hash(node, sibling) : hash(sibling, node); index >>= 1
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore8(at, 1)
+            at := add(at, 1)
+            let sibling := add(siblings.offset, shl(5, from))
+            let end := add(sibling, shl(5, depth))
+            for {} lt(sibling, end) {} {
+                let right := shl(5, and(index, 1))
+                mstore(add(at, right), node)
+                mstore(add(at, xor(right, 0x20)), calldataload(sibling))
+                node := keccak256(sub(at, 1), 65)
+                index := shr(1, index)
+                sibling := add(sibling, 0x20)
+            }
+        }
+    }
+
+    /// @notice The root over words whose number is a power of two.
+    function computeRoot(bytes32[] calldata words) internal pure returns (bytes32) {
+        return consume(words, 0, words.length);
+    }
+
+    /// @notice The root over `count` words from `from` on; `count` is a power of two.
+    function consume(bytes32[] memory words, uint256 from, uint256 count) internal pure returns (bytes32 root) {
+        if (count == 0 || from + count > words.length) revert IPinpointBook.WrongLength(words.length, from + count);
+        // Equivalent to, level by level: words[from + i] = hash(words[from + 2 i], words[from + 2 i + 1])
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore8(at, 1)
+            let first := add(add(words, 0x20), shl(5, from))
+            for { count := shr(1, count) } count { count := shr(1, count) } {
+                let end := add(first, shl(5, count))
+                let source := first
+                for { let target := first } lt(target, end) { target := add(target, 0x20) } {
+                    mcopy(add(at, 1), source, 0x40)
+                    mstore(target, keccak256(at, 65))
+                    source := add(source, 0x40)
+                }
+            }
+            root := mload(first)
+        }
+    }
+}

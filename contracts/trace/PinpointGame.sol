@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IAdjudicatorRegistry} from "../interfaces/IAdjudicatorRegistry.sol";
+import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
+import {IJobMarket} from "../interfaces/IJobMarket.sol";
+import {IParameters} from "../interfaces/IParameters.sol";
+import {IPinpointDisputes} from "../interfaces/IPinpointDisputes.sol";
+import {IProtocolClock} from "../interfaces/IProtocolClock.sol";
+import {IStakeVault} from "../interfaces/IStakeVault.sol";
+import {ParameterRules} from "../libraries/ParameterRules.sol";
+import {SearchMetas, Position} from "../libraries/SearchMetas.sol";
+import {Claim} from "../types/Claim.sol";
+import {DisputeState} from "../types/Dispute.sol";
+import {JobId} from "../types/Ids.sol";
+import {Job, JobState} from "../types/Job.sol";
+import {Parameters} from "../types/Parameters.sol";
+import {Phase, Pin, PinpointDispute, Search, StoredEntry, Trace} from "../types/Pinpoint.sol";
+import {Plan} from "../types/Plan.sol";
+import {Rulings} from "./Rulings.sol";
+import {TraceBook} from "./TraceBook.sol";
+import {TraceSearches} from "./TraceSearches.sol";
+
+/// @title The game of pinpointing: how disputes over traces are opened and ended
+contract PinpointGame is Rulings {
+    using SearchMetas for Position;
+
+    /* IMMUTABLES */
+
+    /// @inheritdoc IPinpointDisputes
+    address public immutable SEARCHES;
+
+    /* CONSTRUCTOR */
+
+    constructor(
+        address vault,
+        address registry,
+        address market,
+        address game,
+        address adjudicators,
+        Parameters memory p
+    ) TraceBook(vault, registry, market, game, adjudicators, p) {
+        ParameterRules.validate(p);
+        // A game across two deployments would move money under foreign rules.
+        if (
+            IStakeVault(vault).PINPOINT() != address(this) || IStakeVault(vault).MARKET() != market
+                || IStakeVault(vault).GAME() != game || IParameters(vault).PARAMETERS_HASH() != PARAMETERS_HASH
+        ) revert ForeignModule(vault);
+        if (IJobMarket(market).VAULT() != vault || IJobMarket(market).REGISTRY() != registry) {
+            revert ForeignModule(market);
+        }
+        if (
+            IAdjudicatorRegistry(adjudicators).REGISTRY() != registry
+                || IAdjudicatorRegistry(adjudicators).MARKET() != market
+                || IParameters(adjudicators).PARAMETERS_HASH() != PARAMETERS_HASH
+        ) revert ForeignModule(adjudicators);
+        SEARCHES = address(new TraceSearches(vault, registry, market, game, adjudicators, p));
+    }
+
+    /* MOVES OF A SEARCH */
+
+    /// @notice Has everything else done in this game's name.
+    /// SAFETY: the code that runs is this deployment's, made by this contract's constructor, and its storage is laid out
+    /// by the same TraceBook.
+    fallback() external {
+        address searches = SEARCHES;
+        // Equivalent to returning, or reverting with, the result of searches.delegatecall(msg.data)
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            calldatacopy(at, 0, calldatasize())
+            let success := delegatecall(gas(), searches, at, calldatasize(), 0, 0)
+            returndatacopy(at, 0, returndatasize())
+            if iszero(success) { revert(at, returndatasize()) }
+            return(at, returndatasize())
+        }
+    }
+
+    /* CHALLENGERS */
+
+    /// @inheritdoc IPinpointDisputes
+    function openDispute(JobId jobId, bytes32 expectedOutDigest) external payable returns (bytes32 id) {
+        Job memory job = IDisputeGame(GAME).holdFor(jobId, expectedOutDigest);
+        Plan memory plan = getPlan(jobId, job);
+        Trace memory trace = traces[jobId];
+        uint256 time = tick();
+        uint256 key = computeSearchKey(msg.sender);
+        // Without a trace the position is all zero.
+        Search memory state;
+        if (trace.postedAt == 0) {
+            (id,) = open(jobId, key, job, trace, Phase.TRACE, time + TRACE_SECONDS, keccak256(abi.encode(state)));
+            return id;
+        }
+        (state.node, state.meta) = (trace.root, positionAtRoot(trace, plan).pack());
+        uint256 deadline = time + CLOCK_SECONDS;
+        (id,) = open(jobId, key, job, trace, Phase.REVEAL, deadline, keccak256(abi.encode(state)));
+        emit SearchMoved(id, jobId, Phase.REVEAL, deadline, state);
+    }
+
+    /// @inheritdoc IPinpointDisputes
+    function pinpoint(JobId jobId, bytes32 expectedOutDigest, bytes32 expectedTraceRoot, Pin calldata pin)
+        external
+        payable
+        returns (bytes32 id)
+    {
+        Job memory job = IDisputeGame(GAME).holdFor(jobId, expectedOutDigest);
+        Trace memory trace = findTrace(jobId);
+        requireTrace(jobId, trace.root, expectedTraceRoot);
+        (Claim memory claim, OpHead memory head) = openPin(jobId, job.version, trace, getPlan(jobId, job), pin);
+        requireDecidable(pin.op, pin.elem, head);
+
+        uint256 key = computePinKey(pin.op, pin.elem);
+        claim.seed = drawSeed(computeId(jobId, key));
+        uint256 proveBy = tick() + IDisputeGame(GAME).computeProveSeconds(job.version, job.operator);
+        (id,) = open(jobId, key, job, trace, Phase.LEAF, proveBy, hashClaim(claim));
+        emit OperatorPinned(id, jobId, pin.op, pin.elem, proveBy, claim.seed);
+    }
+
+    /// @inheritdoc IPinpointDisputes
+    function join(JobId jobId, uint256 key, bytes32 expectedTraceRoot) external payable {
+        uint256 time = tick();
+        (bytes32 id, uint256 place, StoredEntry memory entry) = findDispute(jobId, key, Phase.LEAF);
+        // INVARIANT: nobody shares a search, which its challenger could lose for all.
+        if (isSearch(key)) revert WrongPhase(id, entry.phase);
+        // Who joins has to bear the risk of a verdict.
+        requireInTime(id, entry.deadline, time);
+        getDisputedJob(jobId);
+        Trace storage trace = traces[jobId];
+        requireTrace(jobId, trace.root, expectedTraceRoot);
+        uint256 untilBlock = uint256(entry.openedAtBlock) + SHARE_BLOCKS;
+        if (block.number > untilBlock) revert TooLateToJoin(id, untilBlock, block.number);
+        requireRoom(jobId, id, place, entry);
+        uint96 bond = getBond(id, entry);
+        requireBond(jobId, bond);
+
+        joiners[jobId][place][entry.joined] = msg.sender;
+        entries[jobId][place].joined = entry.joined + 1;
+        ++trace.places;
+        emit DisputeJoined(id, jobId, msg.sender, bond);
+        IStakeVault(VAULT).addBond{value: msg.value}(JobId.wrap(id), msg.sender, bond);
+    }
+
+    /* ANYBODY */
+
+    /// @inheritdoc IPinpointDisputes
+    function claimTimeout(JobId jobId, uint256 key) external {
+        uint256 time = tick();
+        (bytes32 id, uint256 place, StoredEntry memory entry) = findDispute(jobId, key);
+        address operator = getDisputedJob(jobId).operator;
+        (bool isAsserter, uint256 deadline) = findTurn(jobId, id, entry);
+        // INVARIANT: nobody times out while the move may still come.
+        if (time <= deadline) revert ClockRunning(id, deadline, time);
+
+        if (!isAsserter) {
+            close(jobId, id, place, entry, Phase.CHALLENGER_TIMEOUT, operator);
+            settleBonds(jobId, id, place, entry, true, operator);
+            return;
+        }
+        address[] memory challengers = listChallengers(jobId, address(0));
+        close(jobId, id, place, entry, Phase.DEFAULT, operator);
+        settleBonds(jobId, id, place, entry, false, address(0));
+        IDisputeGame(GAME).rejectFor(jobId, challengers, true);
+    }
+
+    /// @inheritdoc IPinpointDisputes
+    function resolve(JobId jobId, uint256 key) external {
+        (bytes32 id, uint256 place, StoredEntry memory entry) = findDispute(jobId, key);
+        // INVARIANT: bonds go out once.
+        if (entry.phase == Phase.DEFAULT) revert WrongPhase(id, Phase.DEFAULT);
+        Job memory job = IJobMarket(MARKET).getJob(jobId);
+
+        Phase phase = findEnd(id, job.state);
+        close(jobId, id, place, entry, phase, job.operator);
+        settleBonds(jobId, id, place, entry, phase == Phase.DEFENDER_PROVEN, job.operator);
+    }
+
+    /// @inheritdoc IPinpointDisputes
+    function finaliseDefended(JobId jobId) external {
+        uint256 disputes = traces[jobId].open;
+        // INVARIANT: a job is never final while a dispute is open.
+        if (disputes != 0) revert StillDisputed(jobId, disputes);
+        IDisputeGame(GAME).settleDefended(jobId, msg.sender);
+    }
+
+    /// @inheritdoc IPinpointDisputes
+    function voidHeld(JobId jobId) external {
+        IDisputeGame(GAME).voidFor(jobId);
+    }
+
+    /* STEPS */
+
+    /// @dev Whose turn it is, and its last second.
+    function findTurn(JobId jobId, bytes32 id, StoredEntry memory entry)
+        private
+        view
+        returns (bool isAsserter, uint256 deadline)
+    {
+        deadline = entry.deadline;
+        if (entry.phase == Phase.TRACE) {
+            bool isPosted;
+            (isPosted, deadline) = findAnswer(jobId, deadline);
+            return (!isPosted, deadline);
+        }
+        isAsserter = entry.phase == Phase.REVEAL || entry.phase == Phase.LEAF;
+        if (!isAsserter && entry.phase != Phase.SELECT) revert WrongPhase(id, entry.phase);
+    }
+
+    /// @dev How a dispute ends whose job was settled by something else.
+    function findEnd(bytes32 id, JobState state) private view returns (Phase) {
+        if (state == JobState.PROVEN) return Phase.DEFENDER_PROVEN;
+        if (state == JobState.REJECTED) return Phase.CANCELLED;
+        // A job that is disputed is voided by `voidHeld`, or with the proof that is due; no verdict comes any more.
+        if (state == JobState.VOIDED || IProtocolClock(MARKET).isRefundMode()) return Phase.VOIDED;
+        revert NothingToResolve(id, state);
+    }
+
+    /// @dev INVARIANT: nobody challenges twice, and the list stays short.
+    function requireRoom(JobId jobId, bytes32 id, uint256 place, StoredEntry memory entry) private view {
+        if (entry.joined >= MAX_JOINED || traces[jobId].places >= MAX_PLACES) revert NoPlace(jobId, MAX_PLACES);
+        bool isInside = entry.challenger == msg.sender;
+        for (uint256 i = 0; i < entry.joined; ++i) {
+            if (joiners[jobId][place][i] == msg.sender) isInside = true;
+        }
+        if (isInside) revert AlreadyChallenging(id, msg.sender);
+    }
+
+    function requireTrace(JobId jobId, bytes32 root, bytes32 expected) private pure {
+        if (root != expected) revert UnexpectedTrace(jobId, root, expected);
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc IPinpointDisputes
+    function getTrace(JobId jobId) external view returns (Trace memory) {
+        return traces[jobId];
+    }
+
+    /// @inheritdoc IPinpointDisputes
+    function getOpRoot(JobId jobId, uint256 layer) external view returns (bytes32) {
+        return opRoots[jobId][layer];
+    }
+
+    /// @inheritdoc IPinpointDisputes
+    function requiredBond(JobId jobId) external view returns (uint256) {
+        return computeBond(IJobMarket(MARKET).getJob(jobId).version, traces[jobId].places);
+    }
+
+    /// @inheritdoc IPinpointDisputes
+    function getDispute(JobId jobId, uint256 key) external view returns (PinpointDispute memory dispute) {
+        dispute.id = computeId(jobId, key);
+        uint256 head = uint256(heads[dispute.id]);
+        uint256 place = head & PLACE_MASK;
+        if (head == place) {
+            // Zero, and so NONE, if there never was one.
+            dispute.phase = Phase(place);
+            return dispute;
+        }
+        StoredEntry memory entry = entries[jobId][place];
+        (dispute.challenger, dispute.phase) = (entry.challenger, entry.phase);
+        (dispute.deadline, dispute.openedAtBlock) = (entry.deadline, entry.openedAtBlock);
+        dispute.bonds = IStakeVault(VAULT).bondsOf(JobId.wrap(dispute.id));
+        dispute.head = bytes32(head - place);
+    }
+
+    /// @inheritdoc IPinpointDisputes
+    function getChallengers(JobId jobId, uint256 key) external view returns (address[] memory challengers) {
+        (, uint256 place, StoredEntry memory entry) = findDispute(jobId, key);
+        challengers = new address[](1 + entry.joined);
+        addChallengers(challengers, 0, jobId, place, entry);
+    }
+
+    /// @inheritdoc IPinpointDisputes
+    function countOpen(JobId jobId) external view returns (uint256 count) {
+        for (uint256 open_ = traces[jobId].open; open_ != 0; open_ >>= 1) {
+            count += open_ & 1;
+        }
+    }
+}
