@@ -11,6 +11,7 @@ import click
 from offchain.cli.bundles import COMMANDS as BUNDLE_COMMANDS
 from offchain.cli.options import FILE, FOLDER, json_option
 from offchain.cli.output import EXIT_HELP, answer, progress
+from offchain.cli.plans import plan
 from offchain.cli.versions import COMMANDS as CHAIN_COMMANDS
 
 if TYPE_CHECKING:
@@ -26,12 +27,13 @@ def command() -> None:
     \b
     zkdps model train --out models/mlp-digits
     zkdps model register --model models/mlp-digits --key-file registrant.key
+    zkdps model plan --model models/mlp-digits --version 0x... --key-file registrant.key
     zkdps model verify --model models/mlp-digits --version 0x...
     zkdps model pull --version 0x... --out models
     """
 
 
-for known in (*CHAIN_COMMANDS, *BUNDLE_COMMANDS):
+for known in (*CHAIN_COMMANDS, plan, *BUNDLE_COMMANDS):
     command.add_command(known)
 
 

@@ -30,17 +30,20 @@ SHORT: Final = 10
 def verify(rpc_url: str, manifest: Path, model: Path, version: str, as_json: bool) -> None:
     """Recompute every digest of a registered version from the model's files; needs no key.
 
-    Graph, weights, program, verification key with its commitments and tables, reference string.
-    Each is shown with what was registered; exit code 5 where one differs: do not use the version.
+    Graph, weights, program, verification key with its commitments and tables, reference string, and
+    the plan of its operators where there is one. Each is shown with what was registered; exit code
+    5 where one differs: do not use the version.
 
     \b
     zkdps model verify --model models/mlp-digits --version 0x...
     """
+    from offchain.chain.contracts.adjudicator_registry import AdjudicatorRegistry
     from offchain.chain.data_contract import read_data
     from offchain.cli.lookup import parse_version
     from offchain.roles.context import bind_contracts, connect
     from offchain.submit.models import load_model
-    from offchain.submit.versions import compare_version
+    from offchain.submit.plans import PlanBook
+    from offchain.submit.versions import ReproducedVersion, compare_version
 
     client, deployment = connect(rpc_url, manifest)
     registered = bind_contracts(client, deployment).registry.get_version(parse_version(version))
@@ -49,6 +52,10 @@ def verify(rpc_url: str, manifest: Path, model: Path, version: str, as_json: boo
         vk_blob = read_data(registered.vk_data, client.get_code)
         verifier = deployment.get("VerifierCore").address
         checks = compare_version(registered, loaded, vk_blob, deployment.srs_id, verifier)
+        plan = AdjudicatorRegistry(client, deployment).get_plan(registered.id)
+        if plan is not None:
+            book = PlanBook(AdjudicatorRegistry(client, deployment), deployment.first_block)
+            checks += tuple(book.compare(ReproducedVersion(registered, loaded), plan))
     reproduced = all(check.agrees for check in checks)
     rows = [
         {
@@ -60,7 +67,9 @@ def verify(rpc_url: str, manifest: Path, model: Path, version: str, as_json: boo
         for check in checks
     ]
     if as_json:
+        active_at = plan.active_at if plan else 0
         facts = {"version": version, "model": str(model), "reproduced": reproduced}
+        facts["plan_active_at"] = active_at
         answer({**facts, "digests": rows}, as_json)
     else:
         answer_rows(rows, as_json)

@@ -74,6 +74,11 @@ class Account:
         self._submitter.wait_for_pool()  # a role of this account may be sending, too
         return self._submitter.submit(StepKey(ROLE, self._job, call.label), call)
 
+    def submit(self, key: StepKey, call: Call) -> Receipt:
+        """Send a step's transaction once, whatever was interrupted before; wait for it."""
+        self._submitter.wait_for_pool()
+        return self._submitter.submit(key, call)
+
     def register_version(
         self,
         folder: Path,

@@ -36,7 +36,7 @@ from offchain.trace.plan import PartKeys, TraceOp
 from offchain.trace.tensors import Opened
 from offchain.types import Address
 
-# A part's proof is quick, and the gas of a dispute is what counts: half a minute is as good as a second.
+# A part's proof is quick and a dispute's gas counts: half a minute is as good as a second.
 CHOICE: Final = Choice(patience=30)
 CHEAP_CELLS: Final = 1 << 21  # committed cells of a key that is set up in a tenth of a second
 ADDRESS_BYTES: Final = 20

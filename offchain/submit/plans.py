@@ -132,6 +132,11 @@ def _number(value: int) -> bytes:
     return value.to_bytes(NUMBER_BYTES, "big")
 
 
+def _explain(checks: Sequence[DigestCheck]) -> PlanMismatch:
+    wrong = next(check for check in checks if not check.agrees)
+    return PlanMismatch(wrong.what, wrong.registered, wrong.recomputed)
+
+
 class PlanBook:
     """Remembers which versions' plans this process has recomputed."""
 
@@ -148,13 +153,13 @@ class PlanBook:
         one on chain is not that of the model's files.
         """
         key = version.version.id
-        registered = None
         with self._lock:
             if key not in self._recomputed:
                 registered = self._registry.get_plan(key)
                 if registered is None:
                     return None
-                self._recomputed[key] = self._recompute(version, registered)
+                plan, checks = self._recompute(version, registered)
+                self._recomputed[key] = plan or _explain(checks)
             found = self._recomputed[key]
         if isinstance(found, PlanMismatch):
             raise found
@@ -169,22 +174,27 @@ class PlanBook:
         registered = self._registry.get_plan(version)
         return registered is not None and registered.active_at > 0
 
+    def compare(
+        self, version: ReproducedVersion, registered: RegisteredPlan
+    ) -> Sequence[DigestCheck]:
+        """Return a registered plan's claims beside what the files give; all agree if any can."""
+        return self._recompute(version, registered)[1]
+
     def _recompute(
         self, version: ReproducedVersion, registered: RegisteredPlan
-    ) -> VersionPlan | PlanMismatch:
+    ) -> tuple[VersionPlan | None, Sequence[DigestCheck]]:
+        """Return the plan that is registered, None where the files give none such."""
         uri = self._registry.find_uri(version.version.id, self._first_block)
         selections: Sequence[str] = (AUTO, NONE, ALL)
         if uri is not None and uri.startswith(URI):
             selections = (uri.removeprefix(URI),)
-        mismatch = PlanMismatch("plan root", registered.root, b"")
+        checks: Sequence[DigestCheck] = (DigestCheck("plan root", registered.root, b""),)
         for selection in selections:
             try:
                 plan = build_version_plan(version.model, selection)
             except (ProblemsError, UnprovablePart):
-                continue  # nothing that the files give has this plan
+                continue  # the files give no plan with these keys
             checks = compare_plan(version.version.id, registered, plan)
-            wrong = [check for check in checks if not check.agrees]
-            if not wrong:
-                return plan
-            mismatch = PlanMismatch(wrong[0].what, wrong[0].registered, wrong[0].recomputed)
-        return mismatch
+            if all(check.agrees for check in checks):
+                return plan, checks
+        return None, checks
