@@ -11,7 +11,9 @@ from offchain.commit.digest import TILE_BYTES, digest_of_root, tile_leaf
 from offchain.errors import DescriptorError, EvidenceError
 from offchain.execute.reference import run_traced
 from offchain.model.weights import IntArray
-from offchain.trace.evidence import ElementClaim, judge_element
+from offchain.trace.descriptor import WEIGHT
+from offchain.trace.evidence import ElementClaim, judge_element, list_reads_of_element
+from offchain.trace.openings import write_openings
 from offchain.trace.plan import TraceOp, build_plan, weight_roots
 from offchain.trace.recorder import Tensors, Trace, record_trace
 from offchain.trace.tensors import Opened, RevealedTile, TiledTensor
@@ -88,6 +90,31 @@ class Subject:
         """Return the evidence about an element of a result, the execution's own by default."""
         tiled = None if output is None else output.tiled
         return self.tensors.evidence(self.op, element, tiled)
+
+    def widen(self, element: int, rng: np.random.Generator) -> bytes:
+        """Return evidence that opens more tiles than the element needs, in more ranges."""
+        d, inputs = self.op.descriptor, [self.tensors.get(name) for name in self.op.inputs]
+        weights = [self.tensors.get(name) for name in self.op.weights]
+        reads = list_reads_of_element(d, element, inputs, weights)
+
+        def open_wide(tensor: TiledTensor, needed: set[int], is_weight: bool) -> bytes:
+            more = np.flatnonzero(rng.random(tensor.tiles) < 0.4).tolist()
+            return write_openings(tensor, {*needed, *more}, is_weight)
+
+        def tiles(operand: int) -> set[int]:
+            size = d.element_bytes(operand)
+            return {index * size // TILE_BYTES for index in reads.get(operand, ())}
+
+        output = self.tensors.get(self.op.name)
+        own = {element * output.element_bytes // TILE_BYTES}
+        return b"".join(
+            (
+                element.to_bytes(8, "big"),
+                *(open_wide(x, tiles(k), False) for k, x in enumerate(inputs)),
+                *(open_wide(w, tiles(WEIGHT + k), True) for k, w in enumerate(weights)),
+                open_wide(output, own, False),
+            )
+        )
 
     def other_values(self, element: int) -> list[int]:
         """Return false values: the neighbours and the furthest one that a result can hold."""

@@ -74,7 +74,7 @@ def test_adjudicate__edges_of_the_language__exact(chain: Adjudicators, name: str
     *_, subject = list_subjects(model)
     of_torch = TorchRuntime(model.graph, model.weights).run(model.x)
     assert np.array_equal(subject.result, of_torch.reshape(-1))
-    for element in range(min(len(subject.result), 24)):
+    for element in subject.pick(np.random.default_rng(2), 18):
         check_truth(chain, subject, element)
     for element in subject.pick(np.random.default_rng(1), 3):
         check_falsehoods(chain, subject, element)
@@ -93,6 +93,17 @@ def test_adjudicate__random_graph__as_executed(chain: Adjudicators, seed: int) -
 
 def test_adjudicate__rows_over_many_tiles__as_executed(chain: Adjudicators) -> None:
     check_model(chain, draw_model(3, 3, (3000, 40, 700)), 3)
+
+
+@pytest.mark.parametrize("name", ["linear_wide", "table_ends", "relu_tiles", "argmax_last"])
+def test_adjudicate__more_opened_than_needed__the_same(chain: Adjudicators, name: str) -> None:
+    rng = np.random.default_rng(7)
+    *_, subject = list_subjects(EXTREMES[name]())
+    for element in (0, len(subject.result) - 1) * 4:
+        claim, evidence = subject.claim(element), subject.widen(element, rng)
+        assert chain.ask(claim, evidence) == ask_mirror(claim, evidence) == "CONSISTENT"
+        false = subject.falsify(element, subject.other_values(element)[0])
+        assert chain.ask(subject.claim(element, false), evidence) == "WrongDigest"
 
 
 @pytest.mark.slow
