@@ -168,6 +168,11 @@ contract AdjudicationRowsTest is ElementBuilder {
         requireRefused(attention(6, 15, 0, 2, -1, 400), abi.encodeWithSelector(error_, 0, -1));
         requireRefused(attention(6, 15, 0, 2, 1000, -400), abi.encodeWithSelector(error_, 2, -400));
         requireRefused(attention(6, 15, 0, 4, 1000, 65536), abi.encodeWithSelector(error_, 2, 65536));
+        // Behind a good entry, and not the element's own.
+        Case memory c = attention(6, 15, 0, 4, 1000, 65536);
+        (c.inputs[0].values[6], c.inputs[0].values[7]) = (int256(7), int256(5));
+        c.inputs[0] = tensor(1, 4, 3, c.inputs[0].values);
+        requireRefused(c, abi.encodeWithSelector(error_, 2, 65536));
         // iota = floor(2^20 / 66535) = 15, 65535 * 15 / 256 = 3839.9
         requireConsistent(attention(6, 15, 3840, 4, 1000, 65535));
     }
