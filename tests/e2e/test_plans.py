@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from offchain.chain.contracts.adjudicator_registry import AdjudicatorRegistry, Vector
+from offchain.chain.contracts.adjudicator_registry import AdjudicatorRegistry
 from offchain.chain.journal import StepKey
 from offchain.cli.demo.world import World
 from offchain.cli.output import ExitCode
 from offchain.commit.model_folder import write_model_folder
 from offchain.errors import ContractRevert, PlanMismatch
-from offchain.roles import plans
 from offchain.roles.account import ROLE, Account
 from offchain.roles.plans import publish_plan
 from offchain.submit.models import Model, load_model
-from offchain.submit.plans import PROOF, PlanBook, build_version_plan
+from offchain.submit.plans import PlanBook, build_version_plan
+from offchain.submit.vectors import Vectors
 from offchain.submit.versions import ReproducedVersion
 from offchain.types import VersionId
 from tests.e2e.agents import Agents, instant_blocks
@@ -129,7 +129,7 @@ def test_plan__with_vectors_of_another_computation__never_becomes_active(
     account.submit(
         StepKey(ROLE, "test", "submit"), registry.build_submit(plan.to_params(version, 1))
     )
-    vectors = plans.Vectors(model, plan, version, account.address, 2)
+    vectors = Vectors(model, plan, version, account.address, 2)
     consistent, _, wrong, _ = vectors.build_element_vectors("ContractionAdjudicator")
     swapped = replace(consistent, expected=wrong.expected)
     damaged = replace(consistent, evidence=consistent.evidence[:-1] + b"\1")
