@@ -18,7 +18,7 @@ from offchain.cli.options import (
 from offchain.cli.output import EXIT_HELP, answer
 from offchain.cli.stopping import listen_for_stop
 from offchain.errors import JobRefused
-from offchain.params.settings import Settings
+from offchain.params.settings import GAMES, Settings
 from offchain.types import DisputeState, JobState
 
 if TYPE_CHECKING:
@@ -43,13 +43,32 @@ command.add_command(evidence)
 @role_options("challenger")
 @pull_options
 @click.option("--challenge-always", is_flag=True, help="Challenge right results too (drills).")
+@click.option(
+    "--game",
+    type=click.Choice(sorted(GAMES)),
+    default="auto",
+    show_default=True,
+    help="auto: dispute over the trace where the version has a plan, demand a proof elsewhere.",
+)
+@click.option(
+    "--keep-credit",
+    "collect",
+    flag_value=False,
+    type=bool,
+    default=True,
+    help="Leave what was won in the vault instead of withdrawing it at once.",
+)
 def run(settings: Settings) -> None:
     """Watch every committed result, recompute it on the reference path, challenge what differs.
 
     Results in a session's batch are challenged one by one, each by a proof that it is in the batch;
     it is a job of its own from then on. What could not be recomputed here is never challenged.
 
-    After a challenge: claim the default when no proof came in time, divide the slash after the
+    Where the version has a plan, one operator of its trace is disputed, and where the trace is
+    withheld it is searched: that costs a fraction of a proof, on both sides. Nothing is begun that
+    this account's balance does not cover to the end.
+
+    After a challenge: claim the default when no answer came in time, divide the slash after the
     airgap, and withdraw what was won.
 
     \b

@@ -23,6 +23,8 @@ NOUNS: Final = {
     "session": ("offchain.cli.session", "One deposit, many signed requests, results in batches."),
     "order": ("offchain.cli.order", "Order by signature, at a price that rises."),
     "challenge": ("offchain.cli.challenge", "Dispute results and collect what was won."),
+    "dispute": ("offchain.cli.dispute", "Look at disputes over traces, foresee and move them."),
+    "evidence": ("offchain.cli.evidence_files", "Export a dispute, check it without a node."),
     "gateway": ("offchain.cli.gateway", "Serve content, orders, sessions, an index."),
     "dapp": ("offchain.cli.dapp", "Serve the web page."),
     "srs": ("offchain.cli.srs", "Import a ceremony's powers of tau, look at them."),

@@ -15,6 +15,7 @@ from offchain.cli.stopping import listen_for_stop
 from offchain.errors import ConfigError
 from offchain.params.settings import (
     FAULTS,
+    GRANULARITIES,
     HOME_VARIABLE,
     MAX_BATCH,
     MAX_WORKERS,
@@ -81,6 +82,24 @@ for move in MOVES:
 )
 @click.option("--accept-token", is_flag=True, help="Also take jobs paid in the ERC-20.")
 @click.option("--min-fee-token", default=0, show_default=True, help="Least fee of those.")
+@click.option(
+    "--post-traces",
+    is_flag=True,
+    help="Post every result's trace at once: disputes about it take one transaction less.",
+)
+@click.option(
+    "--granularity",
+    type=click.Choice(sorted(GRANULARITIES)),
+    default="op",
+    show_default=True,
+    help="What a posted trace commits to; layers are expanded into operators on demand.",
+)
+@click.option(
+    "--rescue",
+    is_flag=True,
+    help="Also reveal and defend for other operators whose traces are those computed here; a lost "
+    "bond goes to whoever shows the disputed claim right.",
+)
 @click.option(
     "--broker-url",
     envvar="ZKDPS_BROKER",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from offchain.chain.contracts.pinpoint_types import LayerEnd, Pin, PinClaim
 from offchain.chain.job_ids import id_bytes
+from offchain.errors import DescriptorError, TraceError
 from offchain.roles.known_trace import KnownTrace
 from offchain.trace.descriptor import LAYER_INPUT
+from offchain.trace.descriptor_bytes import decode_descriptor
 from offchain.trace.plan import TraceOp
-from offchain.trace.tree import EMPTY
-from offchain.types import NOBODY, Digest, Job, JobTerms
+from offchain.trace.tree import EMPTY, layer_leaf, operator_leaf, plan_leaf, root_of_path
+from offchain.types import NOBODY, Digest, Job, JobTerms, RegisteredPlan
 
 CLAIM: str = "(bytes32,bytes32,bytes32,address,uint32,uint64,bytes32,bytes32[],bytes)"
 HEAD_BYTES = 31  # of a hash that a dispute stores
@@ -88,3 +92,49 @@ def build_layer_end(known: KnownTrace, layer: int) -> LayerEnd:
 def hash_claim(claim: PinClaim) -> bytes:
     """Return keccak256(abi.encode(claim)), of which a dispute stores the upper 31 bytes."""
     return bytes(keccak(encode([CLAIM], [claim.to_abi()])))
+
+
+def verify_pin(
+    pin: Pin,
+    plan: RegisteredPlan,
+    trace_root: bytes,
+    in_digest: Digest,
+    expansions: Mapping[int, bytes] | None,
+) -> None:
+    """Raise TraceError unless a pin's openings lead to the plan's root and to the trace's.
+
+    `expansions`: roots over the operators of layers, of a trace whose leaves hold none.
+    """
+    try:
+        described = decode_descriptor(pin.desc)
+    except DescriptorError as error:
+        raise TraceError(str(error)) from None
+    left = list(pin.siblings)
+
+    def check(leaf: bytes, index: int, depth: int, root: bytes, what: str) -> None:
+        if len(left) < depth or root_of_path(leaf, index, left[:depth]) != root:
+            raise TraceError(f"{what} is not opened")
+        del left[:depth]
+
+    layer, is_op = described.layer, expansions is None
+    op_root = pin.op_root if expansions is None else expansions.get(layer, EMPTY)
+    leaf = layer_leaf(layer, pin.layer_digest, op_root if is_op else EMPTY)
+    check(plan_leaf(pin.op, pin.desc), pin.op, plan.plan_depth, plan.root, "the descriptor")
+    check(leaf, layer, plan.layer_depth, trace_root, "the layer")
+    leaf = operator_leaf(described.position, pin.out_digest)
+    check(leaf, described.position, plan.op_depth, op_root, "the output")
+    before: bytes | None = None
+    for spec, digest in zip(described.inputs, pin.in_digests, strict=True):
+        if spec.ref != LAYER_INPUT:
+            leaf = operator_leaf(spec.ref, digest)
+            check(leaf, spec.ref, plan.op_depth, op_root, "an input")
+            continue
+        if before is None:
+            before = digest if layer else in_digest
+            if layer:
+                leaf = layer_leaf(layer - 1, digest, pin.input_op_root if is_op else EMPTY)
+                check(leaf, layer - 1, plan.layer_depth, trace_root, "the layer before")
+        if digest != before:
+            raise TraceError("an input is not what its layer begins with")
+    if left:
+        raise TraceError(f"{len(left)} siblings are left over")

@@ -7,6 +7,7 @@ from dataclasses import astuple
 from functools import cached_property
 from typing import ClassVar
 
+from offchain.chain.abi import DecodedEvent
 from offchain.chain.binding import Binding, checksum
 from offchain.chain.client import Call
 from offchain.chain.contracts.pinpoint_types import (
@@ -80,6 +81,18 @@ class PinpointGame(Binding):
     def clock_seconds(self) -> int:
         """Return how long either side has for its turns of a search."""
         return int(self.read("CLOCK_SECONDS"))
+
+    def find_events(self, first_block: int, job_id: JobId) -> tuple[DecodedEvent, ...]:
+        """Return everything that a node knows to have happened over a job's trace, in order."""
+        last = self._client.get_head().number
+        found: dict[tuple[int, int], DecodedEvent] = {}
+        # The job is the first thing that some events name, and the second of others.
+        for topics in ((None, str(job_id)), (None, None, str(job_id))):
+            for log in self._client.collect_logs([self.address], first_block, last, topics):
+                event = self.abi.decode_event(log)
+                if event is not None:
+                    found[event.block_number, event.log_index] = event
+        return tuple(event for _, event in sorted(found.items()))
 
     # The asserter
 

@@ -14,7 +14,7 @@ from offchain.errors import TraceError
 from offchain.model.graph import Graph
 from offchain.model.operators import Requant, Sum, TensorSpec
 from offchain.roles.known_trace import STEP_LEVELS, KnownOutput, KnownTrace
-from offchain.roles.pins import build_pin
+from offchain.roles.pins import build_pin, verify_pin
 from offchain.roles.search_log import Revealed, learn_output, learn_trace
 from offchain.roles.search_moves import (
     AsserterMove,
@@ -34,12 +34,11 @@ from offchain.roles.search_moves import (
     follow_output,
     follow_trace,
 )
-from offchain.trace.descriptor import LAYER_INPUT
 from offchain.trace.plan import Plan, build_plan
 from offchain.trace.recorder import Granularity, Trace
 from offchain.trace.tensors import TiledTensor
-from offchain.trace.tree import layer_leaf, operator_leaf, root_of_path
-from offchain.types import ETH, NOBODY, Amount, Digest, JobTerms, VersionId
+from offchain.trace.tree import layer_leaf, root_of_path
+from offchain.types import ETH, NOBODY, Amount, Digest, JobTerms, RegisteredPlan, VersionId
 
 TERMS = JobTerms(NOBODY, VersionId(bytes(32)), Digest(bytes(32)), ETH, Amount(0), 0, 0, 0)
 
@@ -129,29 +128,20 @@ def layer_of(state: Search) -> int:
 
 def check_openings(chain: Chain, pin: Pin) -> None:
     """Open a pin as the contract does."""
-    plan, op = chain.theirs.plan, chain.theirs.plan.ops[pin.op]
-    left = list(pin.siblings)
-
-    def check(leaf: bytes, index: int, depth: int, root: bytes) -> None:
-        path, left[:] = left[:depth], left[depth:]
-        assert root_of_path(leaf, index, path) == root
-
-    is_op = chain.granularity is Granularity.OP
+    plan = chain.theirs.plan
+    registered = RegisteredPlan(
+        plan.root, len(plan.ops), len(plan.layers), plan.plan_depth, plan.layer_depth,
+        plan.op_depth, 1, 1,
+    )  # fmt: skip
+    expansions = None if chain.granularity is Granularity.OP else chain.expanded
     root = chain.theirs.root(chain.granularity)
-    op_root = pin.op_root if is_op else chain.expanded[op.layer]
-    check(plan.tree.levels[0][pin.op], pin.op, plan.plan_depth, plan.root)
-    leaf_root = op_root if is_op else EMPTY
-    check(layer_leaf(op.layer, pin.layer_digest, leaf_root), op.layer, plan.layer_depth, root)
-    check(operator_leaf(op.position, pin.out_digest), op.position, plan.op_depth, op_root)
-    for spec, digest in zip(op.descriptor.inputs, pin.in_digests, strict=True):
-        if spec.ref != LAYER_INPUT:
-            check(operator_leaf(spec.ref, digest), spec.ref, plan.op_depth, op_root)
-        elif op.layer > 0:
-            before = layer_leaf(op.layer - 1, digest, pin.input_op_root if is_op else EMPTY)
-            check(before, op.layer - 1, plan.layer_depth, root)
-        else:
-            assert digest == chain.theirs.in_digest
-    assert left == []
+    verify_pin(pin, registered, root, chain.theirs.in_digest, expansions)
+    for k, word in enumerate(pin.siblings):
+        wrong = (*pin.siblings[:k], bytes([word[0] ^ 1]) + word[1:], *pin.siblings[k + 1 :])
+        with pytest.raises(TraceError):
+            verify_pin(
+                replace(pin, siblings=wrong), registered, root, chain.theirs.in_digest, expansions
+            )
 
 
 def search(mine: Trace, theirs: Trace, granularity: Granularity) -> tuple[Pin, Chain]:
