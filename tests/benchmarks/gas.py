@@ -16,6 +16,7 @@ from offchain.chain.artifacts import list_artifacts, load_artifact
 from offchain.cli.demo.narrator import Narrator
 from offchain.cli.demo.play import MODEL, load_sample, prepare_model
 from offchain.submit.models import encode_input, load_model
+from tests.benchmarks.element_points import ElementPoints, explain_excess
 from tests.benchmarks.entry_points import EntryPoints
 from tests.benchmarks.gas_chain import GasChain, Row, run_gas_chain
 from tests.benchmarks.machine import ROOT, describe_machine
@@ -57,12 +58,14 @@ def main(json_file: Path | None, models: Path) -> None:
     """Send every transaction of the protocol on a fresh chain and show what each cost.
 
     Exit status 1 when an entry point was never called, the happy path costs more than 350,000 gas,
-    a job in a full batch of a session more than 15,000, or a contract is larger than 23.5 kB.
+    a job in a full batch of a session more than 15,000, an element check more than its bar, or a
+    contract is larger than 23.5 kB.
     """
     prepare_model(models, Narrator(lambda _line: None))
     folder = models / MODEL
     with tempfile.TemporaryDirectory() as workspace, run_gas_chain(Path(workspace)) as chain:
         EntryPoints(chain, folder, encode_input(load_model(folder), load_sample())).play()
+        ElementPoints(chain).play()
         rows, missing = summarise(chain.rows), find_missing(chain)
     sizes = measure_sizes()
     happy = {case: sum_happy_path(rows, case) for case in ("first job", "later job", "ERC-20")}
@@ -89,6 +92,7 @@ def main(json_file: Path | None, models: Path) -> None:
         problems.append(f"the happy path costs {happy['first job']} gas")
     if amortised[FULL] > AMORTISED_MAXIMUM:
         problems.append(f"a job in a batch of {FULL} costs {amortised[FULL]} gas")
+    problems += explain_excess(rows)
     for problem in problems:
         click.echo(f"FAILED: {problem}", err=True)
     sys.exit(1 if problems else 0)
