@@ -14,6 +14,7 @@ Digest = NewType("Digest", bytes)  # 32 bytes, offchain.commit.digest
 JobId = NewType("JobId", str)  # "0x" and 64 lower-case hex digits: the hash of the job's terms
 SessionId = NewType("SessionId", str)  # as a job id: the hash of the session's terms
 BatchId = NewType("BatchId", str)  # as a job id: the hash of the session and the batch's root
+QuorumId = NewType("QuorumId", str)  # as a job id: the hash of the quorum's terms
 OrderHash = NewType("OrderHash", str)  # "0x" and 64 hex digits: what a client signed off chain
 Seconds = NewType("Seconds", int)  # of the protocol's clock or a block, never a wall clock
 TxHash = NewType("TxHash", str)  # 0x-prefixed
@@ -384,3 +385,141 @@ class RegisteredPlan:
     op_depth: int
     adjudicators: int  # bit i: adjudicator i decides disputes
     active_at: int  # on the protocol's clock; 0: not active
+
+
+class QuorumState(IntEnum):
+    """States of a quorum, in the order of `contracts/types/Quorum.sol`."""
+
+    NONE = 0
+    OPEN = 1
+    COMMITTING = 2
+    AUDITING = 3
+    REVEALING = 4
+    PROVISIONAL = 5
+    SPLIT = 6
+    FINAL = 7
+    FAILED = 8
+    EXPIRED = 9
+    VOIDED = 10
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens to the quorum."""
+        return self >= QuorumState.FINAL
+
+
+class ReplicaState(IntEnum):
+    """States of a replica; from PAID on it is over."""
+
+    NONE = 0
+    DRAWN = 1
+    COMMITTED = 2
+    REVEALED = 3
+    EXTRACTED = 4
+    PAID = 5
+    RELEASED = 6
+    MISSED = 7
+    SILENT = 8
+    SLASHED = 9
+    OUT = 10
+    VOIDED = 11
+
+
+class QuorumAssurance(IntEnum):
+    """How much a consumer may rely on a quorum's result."""
+
+    NONE = 0
+    UNCHALLENGED = 1
+    AUDITED = 2
+    QUORUM = 3
+    PROVEN = 4
+
+
+class SeedState(IntEnum):
+    """States of what a requester asked the beacon for."""
+
+    NONE = 0
+    WAITING = 1
+    READY = 2
+    FIXED = 3
+    MISSED = 4
+
+
+class AuditState(IntEnum):
+    """States of an audit by proof."""
+
+    NONE = 0
+    REQUESTED = 1
+    SPARED = 2
+    DRAWN = 3
+
+
+@dataclass(frozen=True)
+class QuorumTerms:
+    """What a quorum's id commits to; fields in the order of `contracts/types/Quorum.sol`."""
+
+    client: Address
+    version: VersionId
+    in_digest: Digest
+    token: Address
+    fee: Amount  # of each replica
+    count: int  # 1, 3 or 5
+    insured: Amount  # what a wrong result could gain somebody
+    is_audited: bool  # whether the one replica may be audited
+    salt: int  # uint64
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One operator's part in a quorum."""
+
+    operator: Address
+    state: ReplicaState
+    commitment: bytes  # 32 bytes, zero before it is there
+    out_digest: Digest  # zero before it is revealed
+
+
+@dataclass(frozen=True)
+class Quorum:
+    """A quorum as its market holds it."""
+
+    id: QuorumId
+    state: QuorumState
+    terms: QuorumTerms
+    size: int  # replicas drawn, an auditor included
+    is_suspect: bool  # a verdict went against a replica of the provisional result
+    deadline: Seconds  # last second of the state
+    out_digest: Digest  # provisional or final, zero where there is none
+
+
+@dataclass(frozen=True)
+class CreatedQuorum:
+    """A quorum as its creation's event told it; the terms were found to hash to the id."""
+
+    id: QuorumId
+    terms: QuorumTerms
+    input_uri: str
+    draw_until: Seconds
+    block_number: BlockNumber
+
+
+@dataclass(frozen=True)
+class DrawnReplica:
+    """A replica as its draw's event told it."""
+
+    quorum: QuorumId
+    index: int
+    job: JobId  # the job that the replica becomes if it is taken out
+    operator: Address
+    lock: Amount
+    commit_until: Seconds
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An operator that would serve replicas of a version."""
+
+    operator: Address
+    since: BlockNumber
+    tag: Address  # those of one tag serve no quorum together
+    stake: Amount
