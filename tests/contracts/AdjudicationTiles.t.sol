@@ -170,6 +170,47 @@ contract AdjudicationTilesTest is ElementBuilder {
         requireRefused(s, moved, TileReader.WrongTiles.selector);
     }
 
+    /* PADDING */
+
+    /// @dev A digest over a last tile with a byte behind the tensor's end: that tile is opened to nobody.
+    function test_openWeight_junkBehindTheEnd_reverts() public {
+        Sample memory s = sample(12, 2, 1, 750);
+        requireOpened(s, openWeight(s));
+        for (uint256 zeros = 0; zeros < 548; zeros += 137) {
+            s.content = abi.encodePacked(encode(s.values, 2), new bytes(zeros), hex"01");
+            s.tree = buildTree(s.content, s.tiles);
+            requireRefused(s, openWeight(s), TileReader.NotPadded.selector);
+            requireRefused(s, abi.encodePacked(uint8(1), range(s, 1, 1)), TileReader.NotPadded.selector);
+            // Another tile says nothing about it: whoever doubts the digest asks for the last one.
+            indices = [0];
+            readAll(s, abi.encodePacked(uint8(1), range(s, 0, 1)));
+        }
+    }
+
+    /// @dev Likewise for any leaf behind the last tile.
+    function test_openWeight_junkLeaf_reverts() public {
+        Sample memory s = sample(13, 1, 1, 5 * TILE);
+        requireOpened(s, openWeight(s));
+        requireOpened(s, abi.encodePacked(uint8(1), range(s, 4, 1)));
+        for (uint256 place = 5; place < 8; ++place) {
+            s.tree = buildTree(s.content, s.tiles);
+            s.tree[8 + place] = bytes32(uint256(1));
+            for (uint256 i = 7; i != 0; --i) {
+                s.tree[i] = keccak256(abi.encodePacked(uint8(1), s.tree[2 * i], s.tree[2 * i + 1]));
+            }
+            requireRefused(s, openWeight(s), TileReader.NotPadded.selector);
+            requireRefused(s, abi.encodePacked(uint8(1), range(s, 4, 1)), TileReader.NotPadded.selector);
+            requireRefused(s, abi.encodePacked(uint8(1), range(s, 2, 3)), TileReader.NotPadded.selector);
+            indices = [TILE];
+            readAll(s, abi.encodePacked(uint8(1), range(s, 1, 3)));
+        }
+    }
+
+    function requireOpened(Sample memory s, bytes memory evidence) private {
+        indices = [s.values.length - 1];
+        assertEq(uint256(readAll(s, evidence)[0]), uint256(s.values[indices[0]]), "last element");
+    }
+
     function requireRefused(Sample memory s, bytes memory evidence, bytes4 expected) private {
         indices = [s.values.length - 1];
         try harness.readWeight(s.width, s.values.length, s.tree[1], evidence, indices) {

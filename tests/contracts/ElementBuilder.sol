@@ -81,7 +81,7 @@ abstract contract ElementBuilder is Cheats {
         }
     }
 
-    function buildTree(bytes memory content, uint256 tiles) private pure returns (bytes32[] memory tree) {
+    function buildTree(bytes memory content, uint256 tiles) internal pure returns (bytes32[] memory tree) {
         uint256 width = 1;
         while (width < tiles) width *= 2;
         tree = new bytes32[](2 * width);
