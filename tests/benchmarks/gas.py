@@ -16,10 +16,12 @@ from offchain.chain.artifacts import list_artifacts, load_artifact
 from offchain.cli.demo.narrator import Narrator
 from offchain.cli.demo.play import MODEL, load_sample, prepare_model
 from offchain.submit.models import encode_input, load_model
-from tests.benchmarks.element_points import ElementPoints, explain_excess
+from tests.benchmarks import element_points, plan_points
+from tests.benchmarks.element_points import ElementPoints
 from tests.benchmarks.entry_points import EntryPoints
 from tests.benchmarks.gas_chain import GasChain, Row, run_gas_chain
 from tests.benchmarks.machine import ROOT, describe_machine
+from tests.benchmarks.plan_points import PlanPoints
 from tests.benchmarks.session_points import AMORTISED_MAXIMUM, FULL, OPENING, SIZES
 
 HAPPY_PATH: Final = ("createJob", "acceptJob", "commitResult", "finalise")
@@ -66,6 +68,7 @@ def main(json_file: Path | None, models: Path) -> None:
     with tempfile.TemporaryDirectory() as workspace, run_gas_chain(Path(workspace)) as chain:
         EntryPoints(chain, folder, encode_input(load_model(folder), load_sample())).play()
         ElementPoints(chain).play()
+        PlanPoints(chain).play()
         rows, missing = summarise(chain.rows), find_missing(chain)
     sizes = measure_sizes()
     happy = {case: sum_happy_path(rows, case) for case in ("first job", "later job", "ERC-20")}
@@ -92,7 +95,7 @@ def main(json_file: Path | None, models: Path) -> None:
         problems.append(f"the happy path costs {happy['first job']} gas")
     if amortised[FULL] > AMORTISED_MAXIMUM:
         problems.append(f"a job in a batch of {FULL} costs {amortised[FULL]} gas")
-    problems += explain_excess(rows)
+    problems += element_points.explain_excess(rows) + plan_points.explain_excess(rows)
     for problem in problems:
         click.echo(f"FAILED: {problem}", err=True)
     sys.exit(1 if problems else 0)
