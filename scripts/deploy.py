@@ -25,6 +25,7 @@ from offchain.chain.artifacts import load_artifact
 from offchain.chain.binding import checksum
 from offchain.chain.client import Call, ChainClient
 from offchain.chain.deployment import (
+    CONTRACTS,
     NO_TOKEN,
     ORDER,
     Plan,
@@ -137,7 +138,7 @@ def cli(
     accept_insecure_srs: bool,
     restart: bool,
 ) -> None:
-    """Deploy verifier, registry, guardian, vault, market, game, sessions, order book and relay.
+    """Deploy verifier, registry, guardian, vault, market, both games, sessions, orders and quorums.
 
     Run it again after an interruption: what is on chain is left alone, the rest follows.
     """
@@ -278,7 +279,7 @@ def write_manifest(client: ChainClient, plan: Plan, path: Path) -> None:
             tx_hash=plan.transactions.get(name, ""),
             code_hash=bytes(keccak(client.get_code(plan.find_address(name)))),
         )
-        for name in ORDER
+        for name in CONTRACTS
     }
     save_manifest(
         path,

@@ -4,11 +4,12 @@ pragma solidity 0.8.30;
 import {Claim} from "../types/Claim.sol";
 import {JobId} from "../types/Ids.sol";
 import {Pin, PinpointDispute, Ruling, Trace} from "../types/Pinpoint.sol";
+import {IHeldChallengers} from "./IHeldChallengers.sol";
 import {IPinpointBook} from "./IPinpointBook.sol";
 
 /// @title Disputes over traces: opened, decided, ended
 /// @notice What the game of pinpointing (IPinpointGame) does itself; the moves of a search are in ITraceSearches.
-interface IPinpointDisputes is IPinpointBook {
+interface IPinpointDisputes is IPinpointBook, IHeldChallengers {
     /* CHALLENGERS */
 
     /// @notice Disputes a committed result whose trace, or what lies under its root, is not to be had. The bond is

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IAdjudicatorRegistry} from "../interfaces/IAdjudicatorRegistry.sol";
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
+import {IHeldChallengers} from "../interfaces/IHeldChallengers.sol";
 import {IJobMarket} from "../interfaces/IJobMarket.sol";
 import {IParameters} from "../interfaces/IParameters.sol";
 import {IPinpointDisputes} from "../interfaces/IPinpointDisputes.sol";
@@ -266,6 +267,11 @@ contract PinpointGame is Rulings {
         (, uint256 place, StoredEntry memory entry) = findDispute(jobId, key);
         challengers = new address[](1 + entry.joined);
         addChallengers(challengers, 0, jobId, place, entry);
+    }
+
+    /// @inheritdoc IHeldChallengers
+    function getOpenChallengers(JobId jobId) external view returns (address[] memory) {
+        return listChallengers(jobId, address(0));
     }
 
     /// @inheritdoc IPinpointDisputes

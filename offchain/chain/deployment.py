@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import rlp
-from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from offchain.chain.artifacts import load_artifact
 from offchain.chain.binding import checksum
-from offchain.chain.client import Call, ChainClient
+from offchain.chain.client import ChainClient
 from offchain.chain.manifest import load_manifest, verify_code
+from offchain.chain.wiring import ADJUDICATORS, list_wiring, verify_facts
 from offchain.errors import DeploymentError, ManifestError
 from offchain.params.presets import get_preset, get_sampling
 from offchain.params.settings import LOCAL_CHAIN_IDS
@@ -51,13 +51,12 @@ ORDER: Final = (
     "CandidatePool",
     "Quorum",
     "Audits",
+    "PinpointGame",
 )
-# The vault names it; nobody ever creates anything at its nonce.
-ANNOUNCED: Final = ("PinpointGame",)
-FAR: Final = 2**40
-Fact = tuple[str, str, tuple[Any, ...], Any]  # contract, view, its arguments, what it answers
-# Their places in the registry of adjudicators; a plan names them by a bit each.
-ADJUDICATORS: Final = ("ContractionAdjudicator", "RowAdjudicator", "ProofAdjudicator")
+# What other contracts of the order create: their creators' first creations.
+WITHIN: Final = {"TraceSearches": "PinpointGame"}
+CONTRACTS: Final = (*ORDER, *WITHIN)
+FIRST_NONCE_OF_A_CONTRACT: Final = 1  # EIP-161
 # Fields of contracts/types/Modules.sol.
 MODULES: Final = (
     "JobMarket",
@@ -106,15 +105,18 @@ class Plan:
 
     def find_nonce(self, name: str) -> int:
         """Return the nonce of a contract's creation."""
-        return self.first_nonce + (FAR if name in ANNOUNCED else ORDER.index(name))
+        return self.first_nonce + ORDER.index(name)
 
     def find_address(self, name: str) -> Address:
         """Return where a contract comes to lie."""
+        if name in WITHIN:
+            creator = self.find_address(WITHIN[name])
+            return compute_create_address(creator, FIRST_NONCE_OF_A_CONTRACT)
         return compute_create_address(self.deployer, self.find_nonce(name))
 
     def build_arguments(self, name: str) -> tuple[Any, ...]:
         """Return a constructor's arguments."""
-        at = {contract: self.find_address(contract) for contract in (*ORDER, *ANNOUNCED)}
+        at = {contract: self.find_address(contract) for contract in ORDER}
         parameters, sampling = get_preset(self.preset).to_abi(), get_sampling(self.preset)
         tau = [
             int.from_bytes(self.tau_g2[i : i + WORD], "big")
@@ -146,6 +148,14 @@ class Plan:
                 at["ModelRegistry"],
                 at["JobMarket"],
                 [at[name] for name in ADJUDICATORS],
+                parameters,
+            ),
+            "PinpointGame": (
+                at["StakeVault"],
+                at["ModelRegistry"],
+                at["JobMarket"],
+                at["DisputeGame"],
+                at["AdjudicatorRegistry"],
                 parameters,
             ),
             "Beacon": (sampling.delay_blocks,),
@@ -283,105 +293,10 @@ def is_deployed(client: ChainClient, plan: Plan, name: str) -> bool:
 
 def verify_deployment(client: ChainClient, plan: Plan) -> None:
     """Raise DeploymentError unless every contract is there and knows its neighbours."""
-    for name in ORDER:
+    for name in CONTRACTS:
         if not is_deployed(client, plan, name):
             raise DeploymentError(f"there is no {name} at {plan.find_address(name)}")
-    at = {name: plan.find_address(name) for name in ORDER}
+    at = {name: plan.find_address(name) for name in CONTRACTS}
     verify_facts(client, at, list_wiring(at, plan.preset, plan.token))
     members = [("Guardian", "isMember", (member,), True) for member in plan.guardians]
     verify_facts(client, at, (*members, ("VerifierCore", "SRS_ID", (), plan.srs_id)))
-
-
-def verify_facts(
-    client: ChainClient, addresses: Mapping[str, Address], facts: Sequence[Fact]
-) -> None:
-    """Raise DeploymentError unless every view answers what it has to."""
-    for name, function, arguments, expected in facts:
-        abi = load_artifact(name).abi
-        calldata = abi.encode_call(function, arguments)
-        raw = client.call(Call(name, function, addresses[name], calldata))
-        found = abi.decode_result(function, raw)[0]
-        if found != expected:
-            raise DeploymentError(f"{name}.{function} is {found}, expected {expected}")
-
-
-def list_wiring(addresses: Mapping[str, Address], preset: str, token: Address) -> Sequence[Fact]:
-    """Return what makes contracts one deployment, each naming its neighbours and parameters.
-
-    `token` is the ERC-20, or NO_TOKEN.
-    """
-    at = {name: addresses[name].lower() for name in ORDER}
-    kinds = ",".join(_parameter_types())
-    named = keccak(encode([f"({kinds})"], [get_preset(preset).to_abi()]))
-    sampling = get_sampling(preset)
-    return (
-        *((name, "PARAMETERS_HASH", (), named) for name in ORDER if name not in UNPARAMETERISED),
-        ("StakeVault", "MARKET", (), at["JobMarket"]),
-        ("StakeVault", "GAME", (), at["DisputeGame"]),
-        ("StakeVault", "SESSIONS", (), at["SessionMarket"]),
-        ("StakeVault", "TOKEN", (), token.lower()),
-        ("JobMarket", "VAULT", (), at["StakeVault"]),
-        ("JobMarket", "REGISTRY", (), at["ModelRegistry"]),
-        ("JobMarket", "GUARDIAN", (), at["Guardian"]),
-        ("JobMarket", "ORDERS", (), at["OrderBook"]),
-        ("DisputeGame", "VAULT", (), at["StakeVault"]),
-        ("DisputeGame", "REGISTRY", (), at["ModelRegistry"]),
-        ("DisputeGame", "MARKET", (), at["JobMarket"]),
-        ("SessionMarket", "VAULT", (), at["StakeVault"]),
-        ("SessionMarket", "REGISTRY", (), at["ModelRegistry"]),
-        ("SessionMarket", "MARKET", (), at["JobMarket"]),
-        ("SessionMarket", "GAME", (), at["DisputeGame"]),
-        ("OrderBook", "MARKET", (), at["JobMarket"]),
-        ("ResultRelay", "MARKET", (), at["JobMarket"]),
-        ("Guardian", "MARKET", (), at["JobMarket"]),
-        ("ProofAdjudicator", "REGISTRY", (), at["ModelRegistry"]),
-        ("AdjudicatorRegistry", "REGISTRY", (), at["ModelRegistry"]),
-        ("AdjudicatorRegistry", "MARKET", (), at["JobMarket"]),
-        ("AdjudicatorRegistry", "adjudicatorCount", (), len(ADJUDICATORS)),
-        ("StakeVault", "QUORUM", (), at["Quorum"]),
-        ("StakeVault", "AUDITS", (), at["Audits"]),
-        ("CandidatePool", "VAULT", (), at["StakeVault"]),
-        ("CandidatePool", "REGISTRY", (), at["ModelRegistry"]),
-        ("Quorum", "VAULT", (), at["StakeVault"]),
-        ("Quorum", "REGISTRY", (), at["ModelRegistry"]),
-        ("Quorum", "MARKET", (), at["JobMarket"]),
-        ("Quorum", "GAME", (), at["DisputeGame"]),
-        ("Quorum", "BEACON", (), at["Beacon"]),
-        ("Quorum", "POOL", (), at["CandidatePool"]),
-        ("Audits", "MARKET", (), at["JobMarket"]),
-        ("Audits", "GAME", (), at["DisputeGame"]),
-        ("Audits", "BEACON", (), at["Beacon"]),
-        ("Beacon", "DELAY", (), sampling.delay_blocks),
-        ("Quorum", "AUDIT_BPS", (), sampling.audit_bps),
-        ("Audits", "PROOF_AUDIT_BPS", (), sampling.proof_audit_bps),
-        *(
-            ("AdjudicatorRegistry", "adjudicatorAt", (place,), at[name])
-            for place, name in enumerate(ADJUDICATORS)
-        ),
-        ("ModelRegistry", "isVerifier", (at["VerifierCore"],), True),
-        ("VerifierCore", "HYPER_KZG", (), at["HyperKzgOpening"]),
-        ("VerifierCore", "MERCURY", (), at["MercuryOpening"]),
-        ("VerifierCore", "INSPECTOR", (), at["Inspector"]),
-    )
-
-
-UNPARAMETERISED: Final = (
-    "HyperKzgOpening",
-    "MercuryOpening",
-    "Inspector",
-    "VerifierCore",
-    "Guardian",
-    "OrderBook",
-    "ResultRelay",
-    *ADJUDICATORS,
-    "Beacon",
-    "CandidatePool",
-)
-
-
-def _parameter_types() -> Sequence[str]:
-    """Return the ABI types of the fields of Parameters, as the vault's constructor takes them."""
-    entries = load_artifact("StakeVault").abi.entries
-    (constructor,) = (entry for entry in entries if entry["type"] == "constructor")
-    *_, parameters = constructor["inputs"]
-    return [part["type"] for part in parameters["components"]]

@@ -37,6 +37,8 @@ CONTRACTS: Final = (
     "CandidatePool",
     "Quorum",
     "Audits",
+    "PinpointGame",
+    "TraceSearches",
 )
 
 

@@ -21,9 +21,10 @@ from eth_utils.crypto import keccak
 from offchain.chain.artifacts import Artifact, load_artifact
 from offchain.chain.binding import checksum
 from offchain.chain.client import Call, ChainClient
-from offchain.chain.deployment import NO_TOKEN, ORDER, SRS_PREFIX, list_wiring, verify_facts
+from offchain.chain.deployment import CONTRACTS, NO_TOKEN, SRS_PREFIX
 from offchain.chain.manifest import Deployment, Manifest
 from offchain.chain.rpc import Rpc
+from offchain.chain.wiring import list_wiring, verify_facts
 from offchain.commit.srs import insecure_srs_id
 from offchain.errors import ConfigError, DeploymentError, ManifestError
 from offchain.params.settings import LOCAL_CHAIN_IDS
@@ -53,12 +54,12 @@ def read_deployment(
     try:
         chain_id, preset = int(config["chainId"]), str(config["preset"])
         first_block = int(config["firstBlock"])
-        addresses = {name: checksum(config["contracts"][name]) for name in ORDER}
+        addresses = {name: checksum(config["contracts"][name]) for name in CONTRACTS}
         told_token = config.get("token")
         token = None if told_token is None else checksum(told_token)
     except (KeyError, TypeError, ValueError) as error:
         raise ManifestError(f"the gateway's /config: {type(error).__name__}: {error}") from None
-    artifacts = {name: load_artifact(name) for name in ORDER}
+    artifacts = {name: load_artifact(name) for name in CONTRACTS}
     rpc = Rpc(find_rpc(named_rpc, config), chain_id=chain_id)
     rpc.verify_endpoints()
     # Errors are decoded with the ABIs of this package, never with those that a gateway tells.

@@ -18,6 +18,8 @@ DEPLOYABLE: Final = tuple(
     f"contracts/{folder}/"
     for folder in ("core", "dispute", "verifiers", "adjudication", "trace", "quorum")
 )
+# What the one does not know the other does in its name: who calls needs the functions of both.
+DELEGATES: Final = {"PinpointGame": "TraceSearches"}
 TARGET: Final = Path("offchain") / "chain" / "artifacts"
 
 
@@ -49,23 +51,40 @@ def describe(artefact: dict[str, Any], root: Path) -> dict[str, Any] | None:
     }
 
 
+def unite(abi: list[dict[str, Any]], other: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return an ABI with what another one adds to it; the constructor is the first one's."""
+    united = [entry for entry in abi if entry["type"] != "fallback"]
+    known = {name_entry(entry) for entry in united}
+    return united + [entry for entry in other if "name" in entry and name_entry(entry) not in known]
+
+
+def name_entry(entry: dict[str, Any]) -> tuple[str, ...]:
+    """Return what tells entries of an ABI apart."""
+    inputs = json.dumps(entry.get("inputs", []), sort_keys=True)
+    return entry["type"], entry.get("name", ""), inputs
+
+
 def write_artifacts(root: Path, forge_out: Path) -> int:
     """Write the folder anew; return how many contracts it holds."""
     folder = root / TARGET
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "deployments").mkdir(parents=True)
-    count = 0
+    found: dict[str, dict[str, Any]] = {}
     for path in sorted(forge_out.glob("*.sol/*.json")):
         described = describe(json.loads(path.read_text(encoding="utf-8")), root)
         if described is not None:
-            text = json.dumps(described, sort_keys=True, separators=(",", ":")) + "\n"
-            (folder / f"{described['name']}.json").write_text(text, encoding="utf-8")
-            count += 1
+            found[described["name"]] = described
+    for name, delegate in DELEGATES.items():
+        if name in found:
+            found[name]["abi"] = unite(found[name]["abi"], found[delegate]["abi"])
+    for name, described in found.items():
+        text = json.dumps(described, sort_keys=True, separators=(",", ":")) + "\n"
+        (folder / f"{name}.json").write_text(text, encoding="utf-8")
     # Development chains begin afresh every time: their manifests would be wrong for everybody.
     for manifest in sorted((root / "deployments").glob("*.json")):
         if manifest.stem not in ("1337", "31337"):
             shutil.copyfile(manifest, folder / "deployments" / manifest.name)
-    return count
+    return len(found)
 
 
 if __name__ == "__main__":

@@ -16,33 +16,11 @@ import {Adoption, JobTerms} from "../../contracts/types/Job.sol";
 import {Leaf} from "../../contracts/types/Session.sol";
 import {BondSplit, JobSplit, Parties, SlashSplit} from "../../contracts/types/Split.sol";
 import {VersionParams} from "../../contracts/types/Version.sol";
-import {AccessWorld} from "./AccessWorld.sol";
+import {AccessTable} from "./AccessTable.sol";
 
 /// @notice Each state-changing function x each role (I27), from one table: who may, and with which error the others
 /// are refused. Every row is set up so that nothing but the caller decides.
-contract AccessMatrixTest is AccessWorld {
-    /// @dev One row of the table.
-    struct Row {
-        string name;
-        address target;
-        uint256 value;
-        bytes call;
-        /// Who may: one bit a role.
-        uint256 allowed;
-        /// Error for everybody else.
-        bytes4 refusal;
-        Mode mode;
-    }
-
-    enum Mode {
-        RUNNING,
-        PAUSED,
-        REFUND
-    }
-
-    Row[] private table;
-    Mode private mode; // of the rows that are added
-
+contract AccessMatrixTest is AccessTable {
     function setUp() public override {
         super.setUp();
         buildOwnerRows();
@@ -57,21 +35,6 @@ contract AccessMatrixTest is AccessWorld {
         buildSessionRows();
         buildGuardianRows();
         buildRefundRows();
-    }
-
-    function add(string memory name, address target, bytes memory call, uint256 allowed, bytes4 refusal) private {
-        addPaid(name, target, 0, call, allowed, refusal);
-    }
-
-    function addPaid(
-        string memory name,
-        address target,
-        uint256 value,
-        bytes memory call,
-        uint256 allowed,
-        bytes4 refusal
-    ) private {
-        table.push(Row(name, target, value, call, allowed, refusal, mode));
     }
 
     /* THE VAULT */
@@ -319,39 +282,5 @@ contract AccessMatrixTest is AccessWorld {
         add("SessionMarket.voidSession", address(sessions), call, EVERYBODY, 0);
         call = abi.encodeCall(ISessionMarket.voidBatch, (committedBatchId));
         add("SessionMarket.voidBatch", address(sessions), call, EVERYBODY, 0);
-    }
-
-    /* THE TEST */
-
-    function test_access__every_function_by_every_role() public {
-        for (uint256 i = 0; i < table.length; ++i) {
-            for (uint256 role = 0; role < ROLES; ++role) {
-                uint256 state = vm.snapshotState();
-                check(table[i], role);
-                vm.revertToState(state);
-            }
-        }
-    }
-
-    function check(Row memory row, uint256 role) private {
-        string memory what = string.concat(row.name, " by role ", vm.toString(role));
-        vm.startPrank(address(guardian));
-        if (row.mode == Mode.PAUSED) market.pause();
-        if (row.mode == Mode.REFUND) market.enterRefundMode();
-        vm.stopPrank();
-        vm.prank(roles[role]);
-        (bool success, bytes memory reason) = row.target.call{value: row.value}(row.call);
-        if (row.allowed >> role & 1 == 1) {
-            assertTrue(success, string.concat(what, ": refused"));
-        } else {
-            assertTrue(!success, string.concat(what, ": let in"));
-            assertEq(bytes32(bytes4(reason)), bytes32(refusalOf(row, role)), what);
-        }
-    }
-
-    /// @dev The one worker who serves somebody, but somebody in jail, hears that.
-    function refusalOf(Row memory row, uint256 role) private pure returns (bytes4) {
-        bool isJailed = 1 << role == THE_JAILED_WORKER && row.refusal == IStakeVault.NotWorker.selector;
-        return isJailed ? IStakeVault.OperatorJailed.selector : row.refusal;
     }
 }

@@ -10,7 +10,7 @@ import {SessionSteps} from "./SessionSteps.sol";
 
 /// @notice Roles, and one job in each state that a row of the access matrix needs.
 abstract contract AccessWorld is SessionSteps {
-    uint256 internal constant ROLES = 20;
+    uint256 internal constant ROLES = 21;
     uint256 internal constant THE_CLIENT = 1 << 0;
     uint256 internal constant THE_OWNER = 1 << 1;
     uint256 internal constant THE_WORKER = 1 << 2;
@@ -27,6 +27,7 @@ abstract contract AccessWorld is SessionSteps {
     uint256 internal constant THE_PINPOINT = 1 << 17;
     uint256 internal constant THE_QUORUM = 1 << 18;
     uint256 internal constant THE_AUDITS = 1 << 19;
+    uint256 internal constant THE_REGISTRANT = 1 << 20;
     uint256 internal constant JUDGES = THE_MARKET | THE_QUORUM;
     uint256 internal constant STAKERS = THE_OWNER | THE_JAILED;
     uint256 internal constant EVERYBODY = (1 << ROLES) - 1;
@@ -100,7 +101,8 @@ abstract contract AccessWorld is SessionSteps {
             address(relay),
             vault.PINPOINT(),
             vault.QUORUM(),
-            vault.AUDITS()
+            vault.AUDITS(),
+            REGISTRANT
         ];
         fund(JAILED);
         fund(OTHER);

@@ -20,6 +20,7 @@ import {Audits} from "../../contracts/quorum/Audits.sol";
 import {Beacon} from "../../contracts/quorum/Beacon.sol";
 import {CandidatePool} from "../../contracts/quorum/CandidatePool.sol";
 import {Quorum} from "../../contracts/quorum/Quorum.sol";
+import {PinpointGame} from "../../contracts/trace/PinpointGame.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
 import {Job, JobParams, JobState, JobTerms, PROOF_REQUIRED} from "../../contracts/types/Job.sol";
 import {Modules} from "../../contracts/types/Modules.sol";
@@ -27,11 +28,6 @@ import {Parameters} from "../../contracts/types/Parameters.sol";
 import {Account, JobFunds, LockStatus} from "../../contracts/types/Stake.sol";
 import {VersionParams} from "../../contracts/types/Version.sol";
 import {Presets} from "./Presets.sol";
-
-/// @notice Stands where the game of pinpointing would: nobody has a dispute open there.
-contract NoDoubters {
-    function getOpenChallengers(JobId) external pure returns (address[] memory) {}
-}
 
 /// @notice A deployment with preset `local`, one version, one operator with stake in both tokens, and the steps of a
 /// job. All jobs made here are remembered, so the ledger can be summed.
@@ -126,7 +122,11 @@ abstract contract Deployment is Presets {
             address(vault), address(registry), address(market), address(beacon), address(pool), AUDIT_BPS, p
         );
         audits = new Audits(address(vault), address(market), address(beacon), PROOF_AUDIT_BPS, p);
-        pinpoint = address(new NoDoubters());
+        pinpoint = address(
+            new PinpointGame(
+                address(vault), address(registry), address(market), address(game), address(adjudicators), p
+            )
+        );
     }
 
     function deployAdjudicators(Parameters memory p) private {

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {AdjudicatorRegistry} from "../../contracts/adjudication/AdjudicatorRegistry.sol";
 import {JobMarket} from "../../contracts/core/JobMarket.sol";
 import {ModelRegistry} from "../../contracts/core/ModelRegistry.sol";
 import {SessionMarket} from "../../contracts/core/SessionMarket.sol";
 import {StakeVault} from "../../contracts/core/StakeVault.sol";
 import {DisputeGame} from "../../contracts/dispute/DisputeGame.sol";
+import {IAdjudicatorRegistry} from "../../contracts/interfaces/IAdjudicatorRegistry.sol";
+import {IAudits} from "../../contracts/interfaces/IAudits.sol";
 import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
+import {IPinpointBook} from "../../contracts/interfaces/IPinpointBook.sol";
+import {IQuorum} from "../../contracts/interfaces/IQuorum.sol";
 import {ISessionMarket} from "../../contracts/interfaces/ISessionMarket.sol";
+import {Audits} from "../../contracts/quorum/Audits.sol";
+import {Quorum} from "../../contracts/quorum/Quorum.sol";
+import {PinpointGame} from "../../contracts/trace/PinpointGame.sol";
 import {Modules} from "../../contracts/types/Modules.sol";
 import {Parameters} from "../../contracts/types/Parameters.sol";
 import {Deployment} from "./Deployment.sol";
@@ -59,6 +67,74 @@ contract WiringTest is Deployment {
         assertEq(sessions.GAME(), address(game), "sessions' game");
         assertEq(orders.MARKET(), address(market), "orders' market");
         assertEq(relay.MARKET(), address(market), "relay's market");
+    }
+
+    function test_deployment__names_its_games_and_draws() public view {
+        assertEq(vault.PINPOINT(), pinpoint, "vault's pinpointing");
+        assertEq(vault.QUORUM(), address(quorum), "vault's quorums");
+        assertEq(vault.AUDITS(), address(audits), "vault's audits");
+        assertEq(adjudicators.REGISTRY(), address(registry), "plans' registry");
+        assertEq(adjudicators.MARKET(), address(market), "plans' market");
+        assertEq(adjudicators.adjudicatorCount(), 3, "adjudicators");
+        assertEq(pool.VAULT(), address(vault), "candidates' vault");
+        assertEq(quorum.POOL(), address(pool), "quorums' candidates");
+        assertEq(quorum.BEACON(), address(beacon), "quorums' beacon");
+        assertEq(quorum.GAME(), address(game), "quorums' game");
+        assertEq(audits.BEACON(), address(beacon), "audits' beacon");
+        assertEq(audits.GAME(), address(game), "audits' game");
+        address[2] memory parts = [pinpoint, PinpointGame(pinpoint).SEARCHES()];
+        for (uint256 i = 0; i < parts.length; ++i) {
+            PinpointGame part = PinpointGame(parts[i]);
+            assertEq(part.VAULT(), address(vault), "pinpointing's vault");
+            assertEq(part.REGISTRY(), address(registry), "pinpointing's registry");
+            assertEq(part.MARKET(), address(market), "pinpointing's market");
+            assertEq(part.GAME(), address(game), "pinpointing's game");
+            assertEq(part.ADJUDICATORS(), address(adjudicators), "pinpointing's plans");
+            assertEq(part.PARAMETERS_HASH(), vault.PARAMETERS_HASH(), "pinpointing's parameters");
+        }
+    }
+
+    /* PINPOINTING, QUORUMS AND AUDITS */
+
+    function expectPinpointRefuses(address module) private {
+        vm.expectRevert(abi.encodeWithSelector(IPinpointBook.ForeignModule.selector, module));
+    }
+
+    function newPinpoint(address vault_, address registry_, address game_, address plans) private {
+        new PinpointGame(vault_, registry_, address(market), game_, plans, localPreset());
+    }
+
+    function test_pinpoint__of_a_vault_with_another__reverts() public {
+        expectPinpointRefuses(address(vault));
+        newPinpoint(address(vault), address(registry), address(game), address(adjudicators));
+    }
+
+    /// @notice At the place that the vault names, so that nothing but the neighbour is wrong.
+    function test_pinpoint__another_neighbour__reverts() public {
+        Modules memory modules;
+        (modules.market, modules.game, modules.pinpoint) = (address(market), address(game), predict(1));
+        address own = address(new StakeVault(modules, address(token), localPreset()));
+        expectPinpointRefuses(address(market));
+        newPinpoint(own, address(registry), address(game), address(adjudicators));
+    }
+
+    function test_quorum__of_a_vault_with_another__reverts() public {
+        vm.expectRevert(abi.encodeWithSelector(IQuorum.ForeignModule.selector, address(vault)));
+        new Quorum(
+            address(vault), address(registry), address(market), address(beacon), address(pool), AUDIT_BPS, localPreset()
+        );
+    }
+
+    function test_audits__of_a_vault_with_others__reverts() public {
+        vm.expectRevert(abi.encodeWithSelector(IAudits.ForeignModule.selector, address(vault)));
+        new Audits(address(vault), address(market), address(beacon), PROOF_AUDIT_BPS, localPreset());
+    }
+
+    function test_plans__another_registry_than_the_market__reverts() public {
+        ModelRegistry another = new ModelRegistry(new address[](0), localPreset());
+        address[] memory list = new address[](0);
+        vm.expectRevert(abi.encodeWithSelector(IAdjudicatorRegistry.ForeignModule.selector, address(market)));
+        new AdjudicatorRegistry(address(another), address(market), list, localPreset());
     }
 
     /* THE MARKET */

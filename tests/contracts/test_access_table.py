@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / ".local" / "forge" / "out"
-TABLE = ROOT / "tests" / "contracts" / "AccessMatrix.t.sol"
+TABLES = tuple(
+    ROOT / "tests" / "contracts" / f"{name}.t.sol" for name in ("AccessMatrix", "AccessModules")
+)
 CONTRACTS = (
     "StakeVault",
     "JobMarket",
@@ -20,6 +22,11 @@ CONTRACTS = (
     "SessionMarket",
     "OrderBook",
     "ResultRelay",
+    "AdjudicatorRegistry",
+    "Beacon",
+    "CandidatePool",
+    "Quorum",
+    "Audits",
 )
 
 
@@ -34,12 +41,22 @@ def find_functions(contract: str) -> set[str]:
 
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_access_matrix__has_each_function_once(contract: str) -> None:
-    rows = re.findall(rf'add(?:Paid)?\(\s*"{contract}\.(\w+)"', TABLE.read_text(encoding="utf-8"))
+    table = "".join(path.read_text(encoding="utf-8") for path in TABLES)
+    rows = re.findall(rf'add(?:Paid)?\(\s*"{contract}\.(\w+)"', table)
     assert sorted(rows) == sorted(find_functions(contract))
 
 
 @pytest.mark.parametrize(
-    "contract", ["VerifierCore", "HyperKzgOpening", "MercuryOpening", "Inspector"]
+    "contract",
+    [
+        "VerifierCore",
+        "HyperKzgOpening",
+        "MercuryOpening",
+        "Inspector",
+        "ContractionAdjudicator",
+        "RowAdjudicator",
+        "ProofAdjudicator",
+    ],
 )
 def test_verifier__changes_no_state(contract: str) -> None:
     assert find_functions(contract) == set()
