@@ -58,9 +58,10 @@ library TensorEvaluation {
             // Scratch behind the free memory pointer: the rows' values, then one row's blocks.
             uint256 folded = SessionLib.allocate(0);
             uint256 levels = Multilinear.ceilLog2(size);
+            bool isWhole = width == 1 && size % (1 << BLOCK_LOG) == 0;
             for (uint256 i = 0; i < rows; ++i) {
                 uint256 work = folded + (i << 5);
-                uint256 count = evaluateBlocks(blocks, work, size);
+                uint256 count = isWhole ? evaluateWords(blocks, work, size) : evaluateBlocks(blocks, work, size);
                 if (levels > blocks.levels) {
                     fold(work, count, pointEnd - (blocks.levels << 5), levels - blocks.levels);
                 }
@@ -352,6 +353,136 @@ library TensorEvaluation {
                 count := add(count, 1)
             }
             mstore(blocks, last)
+        }
+    }
+
+    /// @dev As evaluateBlocks, for rows of one-byte elements that are whole words: 2^5 elements a block.
+    function evaluateWords(Blocks memory blocks, uint256 work, uint256 size) private pure returns (uint256 count) {
+        // Equivalent to: for each word b: work[b] = sum of element[i] * table[i]; see evaluateBlocks.
+        assembly ("memory-safe") {
+            let f := FR
+            let source := mload(blocks)
+            let last := add(source, size)
+            let at := mload(add(blocks, 0x60))
+            let signs := mload(add(blocks, 0x80))
+            let full := mload(add(blocks, 0xa0))
+            for {} lt(source, last) { source := add(source, 0x20) } {
+                let word := xor(calldataload(source), signs)
+                let value := full
+                value := addmod(
+                    add(
+                        add(mulmod(byte(0, word), mload(at), f), mulmod(byte(1, word), mload(add(at, 0x20)), f)),
+                        add(
+                            mulmod(byte(2, word), mload(add(at, 0x40)), f),
+                            mulmod(byte(3, word), mload(add(at, 0x60)), f)
+                        )
+                    ),
+                    value,
+                    f
+                )
+                value := addmod(
+                    add(
+                        add(
+                            mulmod(byte(4, word), mload(add(at, 0x80)), f),
+                            mulmod(byte(5, word), mload(add(at, 0xa0)), f)
+                        ),
+                        add(
+                            mulmod(byte(6, word), mload(add(at, 0xc0)), f),
+                            mulmod(byte(7, word), mload(add(at, 0xe0)), f)
+                        )
+                    ),
+                    value,
+                    f
+                )
+                value := addmod(
+                    add(
+                        add(
+                            mulmod(byte(8, word), mload(add(at, 0x100)), f),
+                            mulmod(byte(9, word), mload(add(at, 0x120)), f)
+                        ),
+                        add(
+                            mulmod(byte(10, word), mload(add(at, 0x140)), f),
+                            mulmod(byte(11, word), mload(add(at, 0x160)), f)
+                        )
+                    ),
+                    value,
+                    f
+                )
+                value := addmod(
+                    add(
+                        add(
+                            mulmod(byte(12, word), mload(add(at, 0x180)), f),
+                            mulmod(byte(13, word), mload(add(at, 0x1a0)), f)
+                        ),
+                        add(
+                            mulmod(byte(14, word), mload(add(at, 0x1c0)), f),
+                            mulmod(byte(15, word), mload(add(at, 0x1e0)), f)
+                        )
+                    ),
+                    value,
+                    f
+                )
+                value := addmod(
+                    add(
+                        add(
+                            mulmod(byte(16, word), mload(add(at, 0x200)), f),
+                            mulmod(byte(17, word), mload(add(at, 0x220)), f)
+                        ),
+                        add(
+                            mulmod(byte(18, word), mload(add(at, 0x240)), f),
+                            mulmod(byte(19, word), mload(add(at, 0x260)), f)
+                        )
+                    ),
+                    value,
+                    f
+                )
+                value := addmod(
+                    add(
+                        add(
+                            mulmod(byte(20, word), mload(add(at, 0x280)), f),
+                            mulmod(byte(21, word), mload(add(at, 0x2a0)), f)
+                        ),
+                        add(
+                            mulmod(byte(22, word), mload(add(at, 0x2c0)), f),
+                            mulmod(byte(23, word), mload(add(at, 0x2e0)), f)
+                        )
+                    ),
+                    value,
+                    f
+                )
+                value := addmod(
+                    add(
+                        add(
+                            mulmod(byte(24, word), mload(add(at, 0x300)), f),
+                            mulmod(byte(25, word), mload(add(at, 0x320)), f)
+                        ),
+                        add(
+                            mulmod(byte(26, word), mload(add(at, 0x340)), f),
+                            mulmod(byte(27, word), mload(add(at, 0x360)), f)
+                        )
+                    ),
+                    value,
+                    f
+                )
+                value := addmod(
+                    add(
+                        add(
+                            mulmod(byte(28, word), mload(add(at, 0x380)), f),
+                            mulmod(byte(29, word), mload(add(at, 0x3a0)), f)
+                        ),
+                        add(
+                            mulmod(byte(30, word), mload(add(at, 0x3c0)), f),
+                            mulmod(byte(31, word), mload(add(at, 0x3e0)), f)
+                        )
+                    ),
+                    value,
+                    f
+                )
+                mstore(work, value)
+                work := add(work, 0x20)
+            }
+            mstore(blocks, last)
+            count := shr(5, size)
         }
     }
 
