@@ -114,6 +114,12 @@ def _of_ranges(
             return head + evidence[own[0].stop : start] + parts + evidence[own[-1].stop :]
 
         last = whole.tiles - 1
+        firsts = [f.read(evidence) for f in own if f.name == "first"]
+        counts = [f.read(evidence) for f in own if f.name == "count"]
+        needed = {t for a, n in zip(firsts, counts, strict=True) for t in range(a, a + n)}
+        others = sorted(set(range(last + 1)) - needed)
+        for tile in {*others[:1], *others[-1:]}:
+            yield Damage(f"only tile {tile} of {tensor}", claim, reopened([(tile, 1)]))
         yield Damage(f"tensor {tensor} opened twice", claim, reopened([(0, last + 1)] * 2))
         if last >= 1:
             yield Damage(f"touching ranges of {tensor}", claim, reopened([(0, 1), (1, last)]))
