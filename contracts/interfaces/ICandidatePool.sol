@@ -31,7 +31,7 @@ interface ICandidatePool {
     event TagChanged(address indexed tag, address indexed owner, bool isAdmitted);
     /// @notice The operator serves replicas of the version for which a draw is asked from this block on.
     event CandidateEnlisted(
-        bytes32 indexed version, address indexed operator, address token, address tag, uint256 stake
+        bytes32 indexed version, address indexed operator, address token, address tag, uint256 stake, uint256 minFee
     );
     /// @notice The operator does not serve the version any more: it left, or made place for more stake.
     event CandidateLeft(bytes32 indexed version, address indexed operator, address token);
@@ -45,7 +45,8 @@ interface ICandidatePool {
     /// @notice Enlists the caller's owner for replicas of a version paid in a token, or renews its entry with its present
     /// stake. Where all places are taken the one with the least stake goes, if the caller's owner has twice as much.
     /// @param tag The owner itself, or an owner that admitted it.
-    function enlist(bytes32 version, address token, address tag) external;
+    /// @param minFee Least fee for which it may be drawn: nobody locks its stake for nothing.
+    function enlist(bytes32 version, address token, address tag, uint96 minFee) external;
 
     /// @notice Takes the caller's owner, or the caller, off the list. Replicas drawn stay drawn.
     function leave(bytes32 version, address token) external;
@@ -53,7 +54,7 @@ interface ICandidatePool {
     /* VIEWS */
 
     /// @notice The operators that a draw names, best first: at most one of a tag, none out of work, in jail or without
-    /// the lock in free stake.
+    /// the lock in free stake, none for less than it asks.
     /// @return drawn `search.required` places, of which the first `found` are taken.
     function drawOperators(Search calldata search) external view returns (Candidate[] memory drawn, uint256 found);
 

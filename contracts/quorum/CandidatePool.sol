@@ -63,7 +63,7 @@ contract CandidatePool is ICandidatePool {
     }
 
     /// @inheritdoc ICandidatePool
-    function enlist(bytes32 version, address token, address tag) external {
+    function enlist(bytes32 version, address token, address tag, uint96 minFee) external {
         address operator = IStakeVault(VAULT).operatorOf(msg.sender);
         if (operator == address(0)) revert IStakeVault.NotWorker(msg.sender);
         if (!IModelRegistry(REGISTRY).isVersion(version)) revert IJobMarket.UnknownModelVersion(version);
@@ -72,14 +72,14 @@ contract CandidatePool is ICandidatePool {
         uint256 stake = readStake(token, operator);
         if (stake == 0) revert IStakeVault.InsufficientStake(operator, 0, 1);
 
-        Candidate memory candidate = Candidate(operator, block.number.toUint48(), tag, stake.toUint88());
+        Candidate memory candidate = Candidate(operator, block.number.toUint48(), tag, stake.toUint88(), minFee);
         Candidate[] storage list = candidates[version][token];
         uint256 place = places[version][token][operator];
         if (place == 0) place = findPlace(version, token, list, stake);
         if (place > list.length) list.push(candidate);
         else list[place - 1] = candidate;
         places[version][token][operator] = place;
-        emit CandidateEnlisted(version, operator, token, tag, stake);
+        emit CandidateEnlisted(version, operator, token, tag, stake, minFee);
     }
 
     /// @inheritdoc ICandidatePool
@@ -149,11 +149,11 @@ contract CandidatePool is ICandidatePool {
         }
     }
 
-    /// @dev 0 for who is not to be drawn: came later, is out of work, in jail or short of stake.
+    /// @dev 0 for who is not to be drawn: came later, asks more, is out of work, in jail or short of stake.
     function computeWeight(Search calldata search, Candidate memory candidate) private view returns (uint256) {
         address operator = candidate.operator;
         if (candidate.since > search.askedAt || operator == search.client || operator == search.primary) return 0;
-        if (candidate.tag == search.tag) return 0;
+        if (candidate.tag == search.tag || search.fee < candidate.minFee) return 0;
         Account memory account = IStakeVault(VAULT).getAccount(search.token, operator);
         if (account.free < search.lock) return 0;
         // INVARIANT: a jailed operator is never drawn (I23).

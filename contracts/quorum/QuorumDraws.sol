@@ -148,6 +148,7 @@ abstract contract QuorumDraws is QuorumBook {
         (search.tag, search.primary, search.required) = (quorum.primaryTag, replicas[quorumId][0].operator, required);
         bytes32 key = quorum.state == QuorumState.OPEN ? getDrawKey(quorumId) : getAuditKey(quorumId);
         search.askedAt = IBeacon(BEACON).requestedAt(address(this), key);
+        search.fee = quorum.fee;
         search.lock = computeLock(token, quorum.fee, quorum.count, quorum.insured, quorum.isAudited);
     }
 

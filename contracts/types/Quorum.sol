@@ -172,7 +172,7 @@ struct Replica {
     bytes32 outDigest;
 }
 
-/// @notice An operator that would serve replicas of a version: two words.
+/// @notice An operator that would serve replicas of a version: three words.
 struct Candidate {
     /// Owner of the stake.
     address operator;
@@ -182,6 +182,8 @@ struct Candidate {
     address tag;
     /// Stake it had then; its weight is never more.
     uint88 stake;
+    /// It is not drawn for less.
+    uint96 minFee;
 }
 
 /// @notice What a draw looks for.
@@ -193,6 +195,8 @@ struct Search {
     uint256 askedAt;
     /// Stake that each needs, free.
     uint256 lock;
+    /// What each is paid.
+    uint256 fee;
     /// Nobody orders from itself.
     address client;
     /// Those of this tag are left out; zero if there is none.

@@ -14,7 +14,7 @@ contract CandidatePoolTest is QuorumSteps {
 
     function enlistAs(address worker, address tag) private {
         vm.prank(worker);
-        pool.enlist(version, ETH, tag);
+        pool.enlist(version, ETH, tag, 0);
     }
 
     function checkRefused(address caller, bytes memory call, bytes memory reason) private {
@@ -49,20 +49,20 @@ contract CandidatePoolTest is QuorumSteps {
     /* enlist */
 
     function test_enlist__nobodys_worker__reverts() public {
-        bytes memory call = abi.encodeCall(ICandidatePool.enlist, (version, ETH, ownerAt(0)));
+        bytes memory call = abi.encodeCall(ICandidatePool.enlist, (version, ETH, ownerAt(0), 0));
         checkRefused(ownerAt(0), call, abi.encodeWithSelector(IStakeVault.NotWorker.selector, ownerAt(0)));
     }
 
     function test_enlist__unknown_version_or_token__reverts() public {
         address worker = workerAt(0);
-        bytes memory call = abi.encodeCall(ICandidatePool.enlist, (WRONG, ETH, ownerAt(0)));
+        bytes memory call = abi.encodeCall(ICandidatePool.enlist, (WRONG, ETH, ownerAt(0), 0));
         checkRefused(worker, call, abi.encodeWithSelector(IJobMarket.UnknownModelVersion.selector, WRONG));
-        call = abi.encodeCall(ICandidatePool.enlist, (version, STRANGER, ownerAt(0)));
+        call = abi.encodeCall(ICandidatePool.enlist, (version, STRANGER, ownerAt(0), 0));
         checkRefused(worker, call, abi.encodeWithSelector(IJobMarket.UnsupportedFeeToken.selector, STRANGER));
     }
 
     function test_enlist__under_a_tag_that_does_not_want_it__reverts() public {
-        bytes memory call = abi.encodeCall(ICandidatePool.enlist, (version, ETH, ownerAt(1)));
+        bytes memory call = abi.encodeCall(ICandidatePool.enlist, (version, ETH, ownerAt(1), 0));
         bytes memory reason = abi.encodeWithSelector(ICandidatePool.NotAdmitted.selector, ownerAt(1), ownerAt(0));
         checkRefused(workerAt(0), call, reason);
         vm.prank(ownerAt(1));
@@ -79,7 +79,7 @@ contract CandidatePoolTest is QuorumSteps {
         vault.proposeWorker(worker);
         vm.prank(worker);
         vault.acceptOwner(STRANGER);
-        bytes memory call = abi.encodeCall(ICandidatePool.enlist, (version, ETH, STRANGER));
+        bytes memory call = abi.encodeCall(ICandidatePool.enlist, (version, ETH, STRANGER, 0));
         checkRefused(worker, call, abi.encodeWithSelector(IStakeVault.InsufficientStake.selector, STRANGER, 0, 1));
     }
 
@@ -100,7 +100,7 @@ contract CandidatePoolTest is QuorumSteps {
             enlistAs(workerAt(i), ownerAt(i));
         }
         addOperator(90, STAKE - 1);
-        bytes memory call = abi.encodeCall(ICandidatePool.enlist, (version, ETH, ownerAt(90)));
+        bytes memory call = abi.encodeCall(ICandidatePool.enlist, (version, ETH, ownerAt(90), 0));
         bytes memory reason = abi.encodeWithSelector(ICandidatePool.NoPlace.selector, version, ETH, STAKE - 1, STAKE);
         checkRefused(workerAt(90), call, reason);
         vm.prank(ownerAt(90));
@@ -178,6 +178,19 @@ contract CandidatePoolTest is QuorumSteps {
         (s.client, s.primary) = (ownerAt(4), ownerAt(5));
         (list, found) = pool.drawOperators(s);
         assertTrue(!isAmong(ownerAt(4), list, found) && !isAmong(ownerAt(5), list, found), "concerned");
+    }
+
+    function test_drawOperators__for_less_than_it_asks__is_not_drawn() public {
+        vm.prank(workerAt(0));
+        pool.enlist(version, ETH, ownerAt(0), FEE);
+        Search memory s = search(0, OPERATORS);
+        s.fee = FEE;
+        (, uint256 found) = pool.drawOperators(s);
+        assertEq(found, OPERATORS, "enough");
+        s.fee = FEE - 1;
+        (Candidate[] memory list, uint256 left) = pool.drawOperators(s);
+        assertEq(left, OPERATORS - 1, "too little");
+        assertTrue(!isAmong(ownerAt(0), list, left), "too little");
     }
 
     /// forge-config: default.fuzz.runs = 48

@@ -163,7 +163,7 @@ contract QuorumDrawsTest is QuorumSteps {
         for (uint256 i = OPERATORS; i < 64; ++i) {
             addOperator(i, STAKE);
             vm.prank(workerAt(i));
-            pool.enlist(version, ETH, ownerAt(i));
+            pool.enlist(version, ETH, ownerAt(i), 0);
         }
         vm.roll(block.number + 1);
         JobId id = order(5);
@@ -378,7 +378,7 @@ contract QuorumDrawsTest is QuorumSteps {
             vm.prank(ownerAt(0));
             pool.admit(ownerAt(i), true);
             vm.prank(workerAt(i));
-            pool.enlist(version, ETH, ownerAt(0));
+            pool.enlist(version, ETH, ownerAt(0), 0);
         }
         vm.roll(block.number + 1);
         for (uint256 i = 0; i < 6; ++i) {

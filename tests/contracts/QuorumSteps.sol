@@ -57,8 +57,8 @@ abstract contract QuorumSteps is JobSteps {
 
     function enlist(uint256 i) internal {
         vm.startPrank(workerAt(i));
-        pool.enlist(version, ETH, ownerAt(i));
-        pool.enlist(version, address(token), ownerAt(i));
+        pool.enlist(version, ETH, ownerAt(i), 0);
+        pool.enlist(version, address(token), ownerAt(i), 0);
         vm.stopPrank();
     }
 

@@ -10,7 +10,15 @@ from typing import Any
 from offchain.prove.reference.srs import insecure_tau_g2
 from tests.attacks.catalogue import ALL
 from tests.attacks.forgeries import Forgery
-from tests.vectors import batches, components, encoding, mercury_forgeries, proofs, trace
+from tests.vectors import (
+    batches,
+    components,
+    encoding,
+    mercury_forgeries,
+    proofs,
+    quorums,
+    trace,
+)
 from tests.vectors.operator_models import all_models
 
 
@@ -45,6 +53,7 @@ def generate() -> dict[str, Any]:
         "hyperkzg": components.hyperkzg_vectors(),
         "mercury": mercury_forgeries.mercury_vectors(),
         "trace": trace.trace_vectors(),
+        "quorums": quorums.quorum_vectors(),
         "proofs": proofs.proof_vectors(all_models()),
     }
 
