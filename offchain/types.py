@@ -523,3 +523,4 @@ class Candidate:
     since: BlockNumber
     tag: Address  # those of one tag serve no quorum together
     stake: Amount
+    min_fee: Amount  # it is not drawn for less

@@ -17,8 +17,10 @@ class CandidatePool(Binding):
     def get_candidates(self, version: VersionId, token: Address) -> tuple[Candidate, ...]:
         """Return those enlisted for replicas of a version paid in a token."""
         return tuple(
-            Candidate(checksum(operator), BlockNumber(since), checksum(tag), Amount(stake))
-            for operator, since, tag, stake in self.read("getCandidates", version, token)
+            Candidate(
+                checksum(operator), BlockNumber(since), checksum(tag), Amount(stake), Amount(fee)
+            )
+            for operator, since, tag, stake, fee in self.read("getCandidates", version, token)
         )
 
     def is_admitted(self, tag: Address, owner: Address) -> bool:
@@ -29,9 +31,13 @@ class CandidatePool(Binding):
         """Say whether an owner may serve under the sender's tag."""
         return self.build("admit", owner, is_admitted)
 
-    def build_enlist(self, version: VersionId, token: Address, tag: Address) -> Call:
-        """Enlist the sender's owner, or renew its entry with its present stake."""
-        return self.build("enlist", version, token, tag)
+    def build_enlist(self, version: VersionId, token: Address, tag: Address, min_fee: int) -> Call:
+        """Enlist the sender's owner, or renew its entry with its present stake.
+
+        `tag` is the owner itself or an owner that admitted it; for less than `min_fee` it is not
+        drawn.
+        """
+        return self.build("enlist", version, token, tag, min_fee)
 
     def build_leave(self, version: VersionId, token: Address) -> Call:
         """Take the sender's owner, or the sender, off the list."""
