@@ -32,6 +32,7 @@ NOUNS: Final = {
     "withdraw": ("offchain.cli.withdraw", "Take credit out of the vault."),
     "doctor": ("offchain.cli.doctor.command", "Look at everything a role stands on."),
     "completion": ("offchain.cli.completion", "Print a shell's completion script."),
+    "drill": ("offchain.cli.drill.command", "Play every fault on a fresh local chain."),
     "demo": ("offchain.cli.demo.command", "Run the four scenarios on a fresh local chain."),
 }
 

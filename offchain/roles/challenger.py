@@ -12,6 +12,7 @@ from offchain.roles.batch_checks import CHALLENGE_RESULT, CHECK_BATCH, BatchWatc
 from offchain.roles.context import Context
 from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves, name_step
 from offchain.roles.inputs import InputCopies
+from offchain.roles.plan_checks import warn_of_plan
 from offchain.roles.trace_book import TraceBook
 from offchain.roles.trace_challenge import PINPOINT, TraceMoves
 from offchain.types import Dispute, Job, JobId, JobState, ProtocolTime
@@ -114,7 +115,9 @@ class Challenger(BaseRole):
         if name_step(CHECK, job) != key.step or self.context.journal.is_done(key):
             return  # reorganised away: the next tick looks at what is there now
         try:
-            model = self.context.versions.reproduce(job.version).model
+            version = self.context.versions.reproduce(job.version)
+            warn_of_plan(self.context, version)
+            model = version.model
             raw = self._inputs.read(job)
             model.check_input(raw)
         except (ContentError, NoSuchJob, ModelMissing) as error:

@@ -15,6 +15,7 @@ from offchain.roles.base import REFUSALS, Action, BaseRole
 from offchain.roles.context import Context
 from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves, name_step
 from offchain.roles.evidence import ANNOUNCE, REPORT, EvidenceMoves
+from offchain.roles.plan_checks import warn_of_plan
 from offchain.roles.results import REQUEST_DELIVERY, VERIFY, ResultMoves
 from offchain.types import (
     ETH,
@@ -223,7 +224,7 @@ class Client(BaseRole):
         Gives up, and says why, where the version or the input is not what it should be.
         """
         try:
-            terms = self._check_request()
+            terms = self.check_request()
         except REFUSALS as error:
             self.context.give_up(key, str(error))
             raise
@@ -235,14 +236,22 @@ class Client(BaseRole):
             self.log.event("job-created", job=job_id, fee=int(terms.fee), tx=receipt.tx_hash)
         self.context.journal.put_step(key, StepStatus.DONE, {"job": job_id})
 
-    def _check_request(self) -> JobTerms:
-        model = self.context.versions.reproduce(self._request.version).model
+    def check_request(self) -> JobTerms:
+        """Return the terms to order by, once version, input and fee were checked."""
+        version = self.context.versions.reproduce(self._request.version)
+        warn_of_plan(self.context, version)
+        model = version.model
         raw = self._request.raw_input
         model.check_input(raw)
         digest = self.context.content.put(raw, model.input_bits, model.input_shape)
         terms = self._request.build_terms(self.context.submitter.account, digest)
         self._verify_proof_fee(terms)
         return terms
+
+    @property
+    def request(self) -> Request:
+        """Return what is ordered."""
+        return self._request
 
     def _verify_proof_fee(self, terms: JobTerms) -> None:
         if terms.proof_required:

@@ -12,10 +12,12 @@ from eth_utils.crypto import keccak
 
 from offchain.chain.client import ChainClient
 from offchain.chain.clock import HeadWatch
+from offchain.chain.contracts.adjudicator_registry import AdjudicatorRegistry
 from offchain.chain.contracts.dispute_game import DisputeGame
 from offchain.chain.contracts.job_market import JobMarket
 from offchain.chain.contracts.model_registry import ModelRegistry
 from offchain.chain.contracts.order_book import OrderBook
+from offchain.chain.contracts.pinpoint_game import PinpointGame
 from offchain.chain.contracts.session_market import SessionMarket
 from offchain.chain.contracts.stake_vault import StakeVault
 from offchain.chain.cursor import EventCursor
@@ -42,6 +44,7 @@ from offchain.submit.bundle_pull import Puller
 from offchain.submit.content import ContentStore, open_content
 from offchain.submit.fetch import FetchPolicy
 from offchain.submit.gateway import GatewayClient
+from offchain.submit.plans import PlanBook
 from offchain.submit.transactions import Submitter
 from offchain.submit.versions import VersionBook
 from offchain.types import AccountId, CommittedBatch, CreatedJob, Job, JobId, JobTerms, Wei
@@ -63,6 +66,8 @@ class Contracts:
     game: DisputeGame
     sessions: SessionMarket
     orders: OrderBook
+    pinpoint: PinpointGame
+    adjudicators: AdjudicatorRegistry
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class Context:
     submitter: Submitter
     content: ContentStore
     versions: VersionBook
+    plans: PlanBook
     signer: Signer
     parameters: Parameters
     reminders: Reminders = field(default_factory=Reminders)
@@ -174,6 +180,8 @@ def bind_contracts(client: ChainClient, manifest: Manifest) -> Contracts:
         game=DisputeGame(client, manifest),
         sessions=SessionMarket(client, manifest),
         orders=OrderBook(client, manifest),
+        pinpoint=PinpointGame(client, manifest),
+        adjudicators=AdjudicatorRegistry(client, manifest),
     )
 
 
@@ -257,6 +265,7 @@ def open_context(settings: Settings) -> Context:
         contracts.game,
         contracts.sessions,
         contracts.orders,
+        contracts.pinpoint,
     )
     return Context(
         settings=settings,
@@ -284,6 +293,7 @@ def open_context(settings: Settings) -> Context:
             contracts,
             build_puller(settings, client.chain_id),
         ),
+        plans=PlanBook(contracts.adjudicators, manifest.first_block),
         jobs=JobBook(MAX_AGE_S),
         heads=HeadWatch(settings.max_head_age_s, settings.max_drift_s, log.event),
         gateway=GatewayClient(settings.gateway) if settings.gateway else None,

@@ -12,6 +12,7 @@ from offchain.chain.journal import StepKey, StepStatus
 from offchain.chain.typed_data import build_result_receipt
 from offchain.errors import TransactionReverted
 from offchain.roles.base import OF
+from offchain.roles.client import Client
 from offchain.roles.context import Context
 from offchain.roles.defence import PROVE
 from offchain.roles.faulty import perturb, spoil_everything, spoil_operator
@@ -23,7 +24,7 @@ from offchain.submit.content import FolderStore
 from offchain.submit.models import Model
 from offchain.submit.proofs import Evidence
 from offchain.submit.versions import ReproducedVersion
-from offchain.types import Digest, JobId, SignedResult, VersionId
+from offchain.types import Digest, JobId, JobTerms, SignedResult, VersionId
 
 # The chain's answer to a false proof is wanted on chain, so its gas is fixed: an estimate would
 # refuse to send it.
@@ -112,6 +113,16 @@ class LazyOperator(FaultyOperator):
     def spoil(model: Model) -> Model:
         """Return a model that computes nothing."""
         return spoil_everything(model)
+
+
+class CarelessClient(Client):
+    """Orders without a look at the version; `in_digest` is the input's, as it was stored."""
+
+    in_digest: Digest
+
+    def check_request(self) -> JobTerms:
+        """Check nothing."""
+        return self.request.build_terms(self.context.submitter.account, self.in_digest)
 
 
 class VanishingOperator(Operator):

@@ -180,6 +180,13 @@ class TraceBook:
         events = self._context.cursor.get_events(OPENED, job_id)
         return tuple(self.game.get_dispute(job_id, int(e.arguments["key"])) for e in events)
 
+    def find_dispute(self, job_id: JobId, digits: str) -> PinpointDispute:
+        """Return the dispute whose id begins so; raise TraceError where no event names it."""
+        for event in self._context.cursor.get_events(OPENED, job_id):
+            if bytes(event.arguments["id"]).hex().startswith(digits):
+                return self.game.get_dispute(job_id, int(event.arguments["key"]))
+        raise TraceError(f"job {job_id} has no dispute 0x{digits}...")
+
     def list_moves(self, job_id: JobId, dispute: PinpointDispute) -> tuple[DecodedEvent, ...]:
         """Return how a search has moved, in chain order."""
         events = self._context.cursor.get_events(MOVED, job_id)

@@ -47,7 +47,7 @@ from offchain.roles.trace_turns import (
     get_deadline,
     is_challengers_turn,
     name_move,
-    parse_key,
+    parse_id,
 )
 from offchain.trace.find import find_element_in_tile
 from offchain.trace.plan import TraceOp
@@ -326,12 +326,12 @@ class TraceMoves:
 
     def claim_timeout(self, job_id: JobId, key: StepKey) -> None:
         """End a dispute whose other side was silent."""
-        call = self._book.game.build_claim_timeout(job_id, parse_key(key.step))
+        call = self._book.game.build_claim_timeout(job_id, self._read(job_id, key)[1].key)
         self._role.send(job_id, key, call, "timeout-claimed")
 
     def resolve(self, job_id: JobId, key: StepKey) -> None:
         """End a dispute whose job was settled otherwise; bonds go where they belong."""
-        call = self._book.game.build_resolve(job_id, parse_key(key.step))
+        call = self._book.game.build_resolve(job_id, self._read(job_id, key)[1].key)
         self._role.send(job_id, key, call, "dispute-resolved")
 
     def void_held(self, job_id: JobId, key: StepKey) -> None:
@@ -341,7 +341,7 @@ class TraceMoves:
 
     def _read(self, job_id: JobId, key: StepKey) -> tuple[Job, PinpointDispute]:
         job = self._context.contracts.market.get_job(job_id)
-        return job, self._book.game.get_dispute(job_id, parse_key(key.step))
+        return job, self._book.find_dispute(job_id, parse_id(key.step))
 
     def _get_terms(self, job: Job) -> JobTerms:
         return self._context.get_terms(job.id)

@@ -42,7 +42,7 @@ from offchain.roles.trace_turns import (
     is_challengers_turn,
     is_trace_due,
     name_move,
-    parse_key,
+    parse_id,
 )
 from offchain.trace.recorder import Granularity
 from offchain.types import Job, JobId, JobState, ProtocolTime
@@ -270,12 +270,12 @@ class TraceDefence:
 
     def claim_timeout(self, job_id: JobId, key: StepKey) -> None:
         """End a dispute whose challenger was silent."""
-        call = self._book.game.build_claim_timeout(job_id, parse_key(key.step))
+        call = self._book.game.build_claim_timeout(job_id, self._read(job_id, key)[1].key)
         self._operator.send(job_id, key, call, "timeout-claimed")
 
     def resolve(self, job_id: JobId, key: StepKey) -> None:
         """End a dispute whose job was settled otherwise."""
-        call = self._book.game.build_resolve(job_id, parse_key(key.step))
+        call = self._book.game.build_resolve(job_id, self._read(job_id, key)[1].key)
         self._operator.send(job_id, key, call, "dispute-resolved")
 
     def finalise(self, job_id: JobId, key: StepKey) -> None:
@@ -285,4 +285,4 @@ class TraceDefence:
 
     def _read(self, job_id: JobId, key: StepKey) -> tuple[Job, PinpointDispute]:
         job = self._context.contracts.market.get_job(job_id)
-        return job, self._book.game.get_dispute(job_id, parse_key(key.step))
+        return job, self._book.find_dispute(job_id, parse_id(key.step))

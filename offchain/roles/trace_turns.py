@@ -13,18 +13,18 @@ RULE: Final = "adjudicate"
 TIMEOUT: Final = "claim-timeout"
 RESOLVE: Final = "resolve"
 VOID_HELD: Final = "void-held"
-HEAD_DIGITS: Final = 16  # of its hexadecimal form in a step's name
+DIGITS: Final = 16  # of an id's and of a position's hexadecimal form in a step's name
 
 
 def name_move(step: str, dispute: PinpointDispute) -> str:
     """Return the name of a step about a dispute as it stands: each position has its own."""
-    head = dispute.head.hex()[:HEAD_DIGITS]
-    return OF.join((step, f"{dispute.key:x}", f"{int(dispute.phase)}-{head}"))
+    where = f"{int(dispute.phase)}-{dispute.head.hex()[:DIGITS]}"
+    return OF.join((step, dispute.id.hex()[:DIGITS], where))
 
 
-def parse_key(step: str) -> int:
-    """Return the key of the dispute that a step is about."""
-    return int(step.split(OF)[1], 16)
+def parse_id(step: str) -> str:
+    """Return the digits with which the id of the dispute begins that a step is about."""
+    return step.split(OF)[1]
 
 
 def is_trace_due(dispute: PinpointDispute, posted: PostedTrace) -> bool:

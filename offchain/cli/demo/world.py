@@ -20,6 +20,9 @@ from offchain.cli.deploy import DeployOptions, run_deploy
 from offchain.params.presets import Parameters, get_preset
 from offchain.roles.account import Account
 from offchain.roles.context import Contracts, bind_contracts, connect
+from offchain.roles.plans import publish_plan
+from offchain.submit.models import load_model
+from offchain.types import VersionId
 
 FUNDS_WEI: Final = 10 * ETHER
 KEY_BYTES: Final = 32
@@ -59,6 +62,7 @@ class World:
     narrator: Narrator
     is_hurried: bool  # skip waits that nobody can cut short, by moving the chain's clock
     terrain: Terrain = LOCAL_TERRAIN
+    model: str = ""  # folder of the registered model among the published ones
 
     @property
     def content(self) -> Path:
@@ -96,6 +100,7 @@ class World:
             self.contracts.registry,
             self.contracts.market,
             self.contracts.game,
+            self.contracts.pinpoint,
         )
         addresses = {binding.address: binding.abi for binding in watched}
         return EventCursor(path, self.client, addresses, self.manifest.first_block, 1)
@@ -110,8 +115,12 @@ def open_world(
     narrator: Narrator,
     is_hurried: bool,
     terrain: Terrain = LOCAL_TERRAIN,
+    part_keys: str = "",
 ) -> Iterator[World]:
-    """Start a chain, deploy through ape, register the model; stop the chain afterwards."""
+    """Start a chain, deploy through ape, register the model; stop the chain afterwards.
+
+    `part_keys`: with these the version gets a plan, so that its results are disputed over traces.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "anvil.log"
     with run_anvil(log, 0, 0, terrain.chain_id, terrain.unlocked) as anvil:
@@ -125,7 +134,7 @@ def open_world(
             narrator.say(
                 "  WARNING: insecure development SRS: its secret is public, anybody can forge"
             )
-        registered = _register(anvil, folder, manifest_file, models / model, terrain)
+        registered = _register(anvil, folder, manifest_file, models / model, terrain, part_keys)
         narrator.say(f"model {model} registered as version {registered['version'][:12]}...")
         anvil.start_clock(terrain.block_s)
         input_file = folder / "input.json"
@@ -144,6 +153,7 @@ def open_world(
             narrator=narrator,
             is_hurried=is_hurried,
             terrain=terrain,
+            model=model,
         )
 
 
@@ -172,9 +182,17 @@ def deploy(anvil: Anvil, folder: Path, terrain: Terrain) -> Path:
 
 
 def _register(
-    anvil: Anvil, folder: Path, manifest: Path, model: Path, terrain: Terrain
+    anvil: Anvil, folder: Path, manifest: Path, model: Path, terrain: Terrain, part_keys: str
 ) -> Mapping[str, Any]:
     key_file = folder / "registrant.key"
     anvil.fund(create_key(key_file, terrain), FUNDS_WEI)
     account = Account(anvil.url, manifest, key_file, terrain.password_file, folder / "state")
-    return account.register_version(model, model.name)
+    registered = account.register_version(model, model.name)
+    if part_keys:
+        version = VersionId(bytes.fromhex(str(registered["version"])[2:]))
+        publish_plan(account, load_model(model), version, part_keys)
+        # A plan counts for results that were ordered after it: nobody has to wait for that here.
+        parameters = get_preset(terrain.preset)
+        head = account.client.get_head().timestamp
+        anvil.jump_to(head + parameters.exec_seconds + parameters.challenge_seconds)
+    return registered
