@@ -52,7 +52,7 @@ library SearchMetas {
         uint256 word = p.index | p.clock << 64 | p.height << 104 | uint256(p.tree) << 112;
         word |= p.asserterExtensions << 120 | p.challengerExtensions << 128;
         word |= uint256(p.cols) << 136 | uint256(p.rows) << 168 | uint256(p.bytesPerElement) << 200;
-        word |= p.opDepth << 208 | (p.isOpGranular ? 1 : 0) << 216 | p.layers << 224;
+        word |= p.opDepth << 208 | uint256(p.isOpGranular ? 1 : 0) << 216 | p.layers << 224;
         return SearchMeta.wrap(word);
     }
 }
