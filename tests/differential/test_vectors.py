@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.vectors.elements import element_vectors
 from tests.vectors.generate import generate
 from tests.vectors.operators import operator_vectors
+from tests.vectors.parts import part_vectors
 
 FOLDER = Path(__file__).parents[1] / "vectors"
 
@@ -23,3 +24,7 @@ def test_operator_vectors__generated_again__equal_the_file() -> None:
 
 def test_element_vectors__generated_again__equal_the_file() -> None:
     assert json.loads((FOLDER / "elements.json").read_text()) == element_vectors()
+
+
+def test_part_vectors__generated_again__equal_the_file() -> None:
+    assert json.loads((FOLDER / "parts.json").read_text()) == part_vectors()

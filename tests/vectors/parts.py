@@ -59,13 +59,13 @@ def build_graph() -> tuple[Graph, dict[str, IntArray]]:
     specs = tuple(WeightSpec(name, shape, 8) for name in weights)
     ops = (
         Linear("a0", "x", "w0", None),
-        Requant("y0", "a0", 160, 16, (8, 8), 8, "identity", 8, -128, 127),
+        Requant("y0", "a0", 120, 16, (8, 8), 8, "identity", 8, -128, 127),
         Linear("a1", "y0", "w1", None),
         Requant("y1", "a1", 120, 16, (8, 8), 8, "identity", 8, -128, 127),
         Sum("a2", (("y1", 3), ("y0", -2))),
         Requant("y2", "a2", 50, 8, (8,), 8, "identity", 8, -128, 127),
     )
-    graph = Graph((TensorSpec("x", (ROWS, SIZE), 8, -100, 100),), "y2", specs, ops)
+    graph = Graph((TensorSpec("x", (ROWS, SIZE), 8, -128, 127),), "y2", specs, ops)
     graph.verify()
     return graph, weights
 
@@ -91,7 +91,7 @@ class Case:
     @cached_property
     def execution(self) -> Execution:
         """A run on a seeded input."""
-        x = np.random.default_rng(7).integers(-100, 101, (ROWS, SIZE))
+        x = np.random.default_rng(7).integers(-128, 128, (ROWS, SIZE))
         return reference.run_traced(self.graph, self.weights, x)
 
     @cached_property
