@@ -129,7 +129,7 @@ contract AccessModulesTest is AccessTable {
         vm.prank(OWNER);
         pool.admit(jailed, true);
         vm.prank(WORKER);
-        pool.enlist(version, ETH, OWNER);
+        pool.enlist(version, ETH, OWNER, 0);
         vm.roll(block.number + 1);
         undrawn = order(false);
         drawnAndOverdue = draw(order(false));
@@ -189,7 +189,7 @@ contract AccessModulesTest is AccessTable {
     function buildCandidateRows() private {
         address p = address(pool);
         add("CandidatePool.admit", p, abi.encodeCall(ICandidatePool.admit, (STRANGER, true)), EVERYBODY, 0);
-        bytes memory call = abi.encodeCall(ICandidatePool.enlist, (version, ETH, OWNER));
+        bytes memory call = abi.encodeCall(ICandidatePool.enlist, (version, ETH, OWNER, 0));
         uint256 serving = THE_WORKER | THE_JAILED_WORKER;
         add("CandidatePool.enlist", p, call, serving, IStakeVault.NotWorker.selector);
         call = abi.encodeCall(ICandidatePool.leave, (version, ETH));
