@@ -157,6 +157,7 @@ class Operator(BaseRole):
             check_provable(
                 version.version, version.model, self.context.client.get_block_gas_limit()
             )
+            self.context.plans.verify(version)
             self.read_input(job.version, terms.in_digest)
         except (ContentError, NoSuchJob, ModelMissing) as error:
             self.context.put_off(key, str(error))  # it may come while the job is open

@@ -142,6 +142,7 @@ class OrderMoves:
         verify_wanted(terms, context.settings)
         version = self._operator.load_version(order.version)
         check_provable(version.version, version.model, context.client.get_block_gas_limit())
+        context.plans.verify(version)
         if not self._pays(signed, order_hash, version, key, now):
             return False
         self._operator.read_input(order.version, order.in_digest)

@@ -56,6 +56,7 @@ class Promises:
         try:
             version = self._operator.load_version(session.terms.version)
             check_provable(version.version, version.model, context.client.get_block_gas_limit())
+            context.plans.verify(version)
         except (ModelMissing, *REFUSALS) as error:
             context.put_off(key, str(error))
             return None
