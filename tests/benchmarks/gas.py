@@ -22,6 +22,7 @@ from tests.benchmarks.entry_points import EntryPoints
 from tests.benchmarks.gas_chain import GasChain, Row, run_gas_chain
 from tests.benchmarks.machine import ROOT, describe_machine
 from tests.benchmarks.plan_points import PlanPoints
+from tests.benchmarks.row_points import RowPoints
 from tests.benchmarks.session_points import AMORTISED_MAXIMUM, FULL, OPENING, SIZES
 
 HAPPY_PATH: Final = ("createJob", "acceptJob", "commitResult", "finalise")
@@ -68,6 +69,7 @@ def main(json_file: Path | None, models: Path) -> None:
     with tempfile.TemporaryDirectory() as workspace, run_gas_chain(Path(workspace)) as chain:
         EntryPoints(chain, folder, encode_input(load_model(folder), load_sample())).play()
         ElementPoints(chain).play()
+        RowPoints(chain).play()
         PlanPoints(chain).play()
         rows, missing = summarise(chain.rows), find_missing(chain)
     sizes = measure_sizes()
