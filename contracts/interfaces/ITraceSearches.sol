@@ -35,7 +35,8 @@ interface ITraceSearches is IPinpointBook {
     /// @notice Reveals the 32 descendants five levels below the node of a search, or fewer right above the tiles.
     function reveal(JobId jobId, address challenger, Search calldata state, bytes32[] calldata words) external;
 
-    /// @notice Reveals the leaves of the layers below a node that is at most five levels above them.
+    /// @notice Reveals the leaves of the layers below a node that is at most five levels above them. Behind the last layer
+    /// there is nothing to reveal.
     /// @param digests The layers' digests, zero where there is no layer.
     /// @param opRoots The roots over their operators; of a trace of LAYER granularity none.
     function revealLeaves(
@@ -105,4 +106,18 @@ interface ITraceSearches is IPinpointBook {
     /// @notice Shows without a bond that a layer of a trace of OP granularity ends with another digest than its own.
     /// Announced like IPinpointDisputes.proveFraud.
     function proveStructural(JobId jobId, LayerEnd calldata end, bytes32 salt) external;
+
+    /// @notice Shows without a bond that a layer of a trace of OP granularity has a digest behind its last operator: else
+    /// a search could be led there, where nothing can be pinned. Announced likewise.
+    /// @param position Behind the layer's last operator.
+    /// @param digest Its digest.
+    /// @param siblings Of its leaf, among the operators of the layer.
+    function provePadding(
+        JobId jobId,
+        LayerEnd calldata end,
+        uint256 position,
+        bytes32 digest,
+        bytes32[] calldata siblings,
+        bytes32 salt
+    ) external;
 }

@@ -24,7 +24,7 @@ abstract contract TraceBook is IPinpointBook {
     /* CONSTANTS */
 
     /// @inheritdoc IPinpointBook
-    uint256 public constant MAX_EXTENSIONS = 9;
+    uint256 public constant MAX_EXTENSIONS = ParameterRules.MAX_EXTENSIONS / SIDES;
     /// @inheritdoc IPinpointBook
     uint256 public constant MAX_PLACES = 16;
     /// @inheritdoc IPinpointBook
@@ -32,10 +32,8 @@ abstract contract TraceBook is IPinpointBook {
 
     /// @dev So many challengers pay the same bond; then it doubles.
     uint256 private constant PLACES_PER_DOUBLING = 4;
-    /// @dev A clock's part that a turn begins with at least.
-    uint256 private constant EXTENSION_PART = 10;
-    /// @dev A trace is a by-product of the inference.
-    uint256 private constant TRACE_PART = 2;
+    /// @dev Of a search: asserter and challenger.
+    uint256 private constant SIDES = 2;
 
     uint256 private constant SEARCH = 1 << 255;
     /// @dev The bits of a head that name the place of an open dispute, or the last phase of one that is over.
@@ -96,16 +94,12 @@ abstract contract TraceBook is IPinpointBook {
         MARKET = market;
         GAME = game;
         ADJUDICATORS = adjudicators;
-        TRACE_SECONDS = atLeastOne(p.execSeconds / TRACE_PART);
-        CLOCK_SECONDS = p.proveSeconds;
-        EXTENSION_SECONDS = atLeastOne(p.proveSeconds / EXTENSION_PART);
+        TRACE_SECONDS = ParameterRules.computeTraceSeconds(p);
+        CLOCK_SECONDS = ParameterRules.computeClockSeconds(p);
+        EXTENSION_SECONDS = ParameterRules.computeExtensionSeconds(p);
         SHARE_BLOCKS = p.shareBlocks;
         AIRGAP_SECONDS = p.airgapSeconds;
         EXEC_AND_CHALLENGE_SECONDS = uint256(p.execSeconds) + p.challengeSeconds;
-    }
-
-    function atLeastOne(uint256 time) private pure returns (uint256) {
-        return time == 0 ? 1 : time;
     }
 
     /* NAMES */

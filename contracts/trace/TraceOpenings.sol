@@ -55,14 +55,13 @@ abstract contract TraceOpenings is TraceBook {
     function checkEnd(Trace memory trace, Plan memory plan, LayerEnd calldata end)
         internal
         pure
-        returns (uint256 layer)
+        returns (OpHead memory head)
     {
-        OpHead memory head = readHead(end.desc);
+        head = readHead(end.desc);
         if (head.position + 1 != head.layerOps) revert NotLast(head.position, head.layerOps);
-        layer = head.layer;
         Opening memory opening = Opening({trace: trace, plan: plan, opRoot: end.opRoot, at: 0});
         openOperator(opening, end.siblings, end.op, end.desc);
-        openLayer(opening, end.siblings, layer, end.layerDigest, end.opRoot);
+        openLayer(opening, end.siblings, head.layer, end.layerDigest, end.opRoot);
         openOutput(opening, end.siblings, head.position, end.lastDigest);
         requireLength(end.siblings.length, opening.at);
     }

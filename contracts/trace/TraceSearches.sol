@@ -81,7 +81,7 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         requireAsserter(jobId, job.operator);
         Trace memory trace = findTrace(jobId);
         if (trace.isOpGranular) revert WrongGranularity(jobId, true);
-        uint256 layer = checkEnd(trace, getPlan(job.version), end);
+        uint256 layer = checkEnd(trace, getPlan(job.version), end).layer;
         if (end.lastDigest != end.layerDigest) revert WrongLayerEnd(end.lastDigest, end.layerDigest);
         // INVARIANT: what a layer's operators are said to be is said once.
         if (opRoots[jobId][layer] != 0) revert AlreadyExpanded(jobId, layer);
@@ -118,8 +118,7 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         requireLength(roots.length, at.isOpGranular ? count : 0);
         bytes32[] memory leaves = new bytes32[](count);
         for (uint256 i = 0; i < count; ++i) {
-            bytes32 root = at.isOpGranular ? roots[i] : bytes32(0);
-            leaves[i] = TraceTree.hashLayer((at.index << at.height) + i, digests[i], root);
+            leaves[i] = hashLayer(at, i, digests[i], at.isOpGranular ? roots[i] : bytes32(0));
         }
         requireNode(TraceTree.consume(leaves, 0, count), state.node);
         passTurn(move, Phase.SELECT, state.node, 0);
@@ -262,15 +261,36 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
 
     /// @inheritdoc ITraceSearches
     function proveStructural(JobId jobId, LayerEnd calldata end, bytes32) external {
+        checkReported(jobId, end);
+        if (end.lastDigest == end.layerDigest) revert NoContradiction(end.layerDigest);
+        report(jobId, end.op, true);
+    }
+
+    /// @inheritdoc ITraceSearches
+    function provePadding(
+        JobId jobId,
+        LayerEnd calldata end,
+        uint256 position,
+        bytes32 digest,
+        bytes32[] calldata siblings,
+        bytes32
+    ) external {
+        (uint256 layerOps, uint256 depth) = checkReported(jobId, end);
+        if (position < layerOps || digest == 0) revert NoContradiction(digest);
+        TraceTree.checkWhole(TraceTree.hashOp(position, digest), position, siblings, depth, end.opRoot);
+        report(jobId, end.op, true);
+    }
+
+    /// @dev Opens the layer whose fault the caller has announced.
+    function checkReported(JobId jobId, LayerEnd calldata end) private view returns (uint256 layerOps, uint256 depth) {
         tick();
         requireAnnounced();
         Job memory job = getLiveJob(jobId);
         Trace memory trace = findTrace(jobId);
         // A trace of layers alone says nothing about operators until it is expanded, and `expand` allows no contradiction.
         if (!trace.isOpGranular) revert WrongGranularity(jobId, false);
-        checkEnd(trace, getPlan(jobId, job), end);
-        if (end.lastDigest == end.layerDigest) revert NoContradiction(end.layerDigest);
-        report(jobId, end.op, true);
+        Plan memory plan = getPlan(jobId, job);
+        return (checkEnd(trace, plan, end).layerOps, plan.opDepth);
     }
 
     /* MOVES */
@@ -403,9 +423,17 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
             // A layer without digest is padding, and so its leaf stays zero.
             if (digests[i] == 0) continue;
             bytes32 opRoot = hashLayerOps(0, opDigests, i * width, width);
-            leaves[i] = TraceTree.hashLayer((at.index << at.height) + i, digests[i], opRoot);
+            leaves[i] = hashLayer(at, i, digests[i], opRoot);
         }
         return TraceTree.consume(leaves, 0, count);
+    }
+
+    /// @dev The leaf of the `i`-th layer below a node. INVARIANT: behind the last layer nothing is revealed but padding, so
+    /// that no search is led there.
+    function hashLayer(Position memory at, uint256 i, bytes32 digest, bytes32 opRoot) private pure returns (bytes32) {
+        uint256 layer = (at.index << at.height) + i;
+        if (layer >= at.layers && (digest | opRoot) != 0) revert OutOfRange(layer, at.layers);
+        return TraceTree.hashLayer(layer, digest, opRoot);
     }
 
     /// @dev The node over `count` operators of one layer, the first of them at `position`.
