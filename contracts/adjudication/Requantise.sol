@@ -49,7 +49,7 @@ library Requantise {
     uint256 private constant LAST_SCALED = 0x02; // opcode: contractions and convolutions have scales
     int256 private constant ACCUMULATOR_BOUND = 1 << 47;
 
-    /// @notice Reads the requantisation, with which a descriptor ends.
+    /// @notice Reads the requantisation, with which a descriptor ends; the caller checks that it does.
     function take(OpDesc memory op) internal pure returns (Requantisation memory r) {
         Cursor memory c = op.parameters;
         Tensor memory out = op.output();
@@ -71,7 +71,6 @@ library Requantise {
         int256 half = int256(1) << (8 * out.width - 1);
         // INVARIANT: what is computed fits the output's element.
         if (r.lo > r.hi || r.lo < -half || r.hi >= half) c.revertMalformed();
-        c.finish();
     }
 
     /// @notice The output's element `elem` for its accumulator.
