@@ -30,10 +30,11 @@ NOUNS: Final = {
     "srs": ("offchain.cli.srs", "Import a ceremony's powers of tau, look at them."),
     "guardian": ("offchain.cli.guardian", "Pause, refunds, renunciation: two of three members."),
     "withdraw": ("offchain.cli.withdraw", "Take credit out of the vault."),
+    "economics": ("offchain.cli.economics", "Which locks deter, and whether checking pays."),
     "doctor": ("offchain.cli.doctor.command", "Look at everything a role stands on."),
     "completion": ("offchain.cli.completion", "Print a shell's completion script."),
     "drill": ("offchain.cli.drill.command", "Play every fault on a fresh local chain."),
-    "demo": ("offchain.cli.demo.command", "Run the four scenarios on a fresh local chain."),
+    "demo": ("offchain.cli.demo.command", "Run the scenarios on a fresh local chain."),
 }
 
 
