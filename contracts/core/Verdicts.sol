@@ -79,9 +79,10 @@ abstract contract Verdicts is OutputDelivery {
         uint40 time = tick();
         StoredJob storage job = findJob(jobId);
         JobState state = job.state;
-        // INVARIANT: one verdict a job; an OPEN one has no operator, a terminal one no lock to slash.
-        bool isLive = state == JobState.ASSIGNED || state == JobState.COMMITTED;
-        if (state != JobState.DISPUTED && !(stakeBps != 0 && isLive)) {
+        // INVARIANT: one verdict a job; an OPEN one has no operator, a terminal one no lock to slash. Before the commit only
+        // signatures can be wrong, and they cost other stake, too.
+        bool hasResult = state == JobState.COMMITTED || state == JobState.DISPUTED;
+        if (!hasResult && !(stakeBps != 0 && state == JobState.ASSIGNED)) {
             revert WrongJobState(jobId, state, JobState.DISPUTED);
         }
         (address operator, address token) = (job.operator, getToken(job));

@@ -212,7 +212,8 @@ abstract contract DisputeBook is IDisputeGame {
 
     /// @dev The one way in which a result falls: whoever challenged it gets its bond back, and shares the reward with
     /// `others`.
-    /// @param refutedAt What the dispute tells as `proveBy`: when the result was refuted, or no proof came.
+    /// @param refutedAt What the dispute tells as `proveBy`: when the result was refuted, or no proof came; 0 where the
+    /// operator signed two results, which costs a part of its other stake, too.
     function reject(JobId jobId, address operator, DisputeState verdict, uint256 refutedAt, address[] memory others)
         internal
     {
@@ -231,7 +232,7 @@ abstract contract DisputeBook is IDisputeGame {
         disputes[jobId] = dispute;
         // INVARIANT: one verdict a job: the market refuses one that is settled, so no dispute but an OPEN one is
         // overwritten here.
-        IJobMarket(MARKET).settleRejected(jobId, computeStakeBps(jobId, isFraud));
+        IJobMarket(MARKET).settleRejected(jobId, computeStakeBps(jobId, refutedAt == 0));
         settleBonds(jobId, challengers, bond, false, address(0));
     }
 
@@ -265,8 +266,8 @@ abstract contract DisputeBook is IDisputeGame {
     }
 
     /// @dev Part of the operator's other stake that is burned beside the lock, in hundredths of a percent.
-    function computeStakeBps(JobId jobId, bool isFraud) private view returns (uint256 bps) {
-        if (isFraud) bps = Settlement.FRAUD_STAKE_BPS;
+    function computeStakeBps(JobId jobId, bool hasEquivocated) private view returns (uint256 bps) {
+        if (hasEquivocated) bps = Settlement.FRAUD_STAKE_BPS;
         if (!isAudited[jobId]) return bps;
         Job memory job = IJobMarket(MARKET).getJob(jobId);
         Account memory account = IStakeVault(VAULT).getAccount(job.token, job.operator);

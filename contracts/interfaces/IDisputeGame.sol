@@ -184,8 +184,8 @@ interface IDisputeGame is IParameters {
     /// @notice Rejects a held job, or a COMMITTED one where fraud is shown. Those who demanded a proof get their bonds back
     /// and share the reward with `challengers`, of whom nobody counts twice and those beyond the places (MAX_CHALLENGERS,
     /// the client and 16) not at all. Does not release the disputes that held the job.
-    /// @param isCurable DEFAULT: the operator was silent, and a proof within the airgap counts; else FRAUD_PROVEN, and a
-    /// tenth of the operator's free and unbonding stake is burned.
+    /// @param isCurable DEFAULT: the operator was silent, and a proof within the airgap counts; else FRAUD_PROVEN. Either
+    /// costs the lock alone: saying nothing must not be cheaper than being wrong, nor a broken machine cost all stake.
     function rejectFor(JobId jobId, address[] calldata challengers, bool isCurable) external;
 
     /// @notice Divides the lock after a DEFAULT, within the airgap, as after a proof: `prover` has shown that what the

@@ -214,8 +214,7 @@ interface IJobMarket is IParameters, IProtocolClock {
 
     /// @notice Settles a job against its operator: refunds the client, holds the lock for the airgap, jails.
     /// @param stakeBps Part of the operator's free and unbonding stake, in hundredths of a percent, that is burned beside
-    /// the lock. Only where there is one can ASSIGNED and COMMITTED jobs be rejected: fraud is shown, not inferred from
-    /// silence.
+    /// the lock. Only where there is one can an ASSIGNED job be rejected: for two signed results.
     /// @return airgapUntil Last second in which a proof cures a default.
     function settleRejected(JobId jobId, uint256 stakeBps) external returns (uint40 airgapUntil);
 
