@@ -22,13 +22,13 @@ from offchain.chain.rpc import Notify, RpcError, ignore, is_range_refusal
 from offchain.types import Address
 
 MAX_SPAN: Final = 500  # blocks asked for at once; public nodes refuse wide ranges
-# After one of these a job, a batch or a session asks for nothing any more. JobRejected is none: its
-# slash still waits.
+# After one of these a job, a batch, a session or a quorum asks for nothing any more. JobRejected is
+# none: its slash still waits.
 TERMINAL_EVENTS: Final = frozenset(
     {
         "BatchFinalised", "BatchVoided", "SessionVoided", "SessionClosed",
         "DisputeVoided", "JobCancelled", "JobExpired", "JobFailed", "JobFinalised", "JobProven",
-        "JobRefused", "JobVoided", "SlashCured", "SlashDistributed",
+        "JobRefused", "JobVoided", "QuorumEnded", "SlashCured", "SlashDistributed",
     }
 )  # fmt: skip
 

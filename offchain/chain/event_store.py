@@ -28,6 +28,8 @@ REMEMBERED: Final = 256  # block hashes kept: the deepest reorg that is undone e
 MAX_TEXT: Final = 2048  # characters; anybody may have any URI emitted, and pays for it only once
 NO_TIMES: Final[Mapping[int, int]] = {}
 JOB: Final = "jobId"  # the argument by which an event belongs to a job
+# Replicas of a quorum are told with the job that each may become: its life is its quorum's.
+QUORUM: Final = ("quorumId", "quorum-")
 # The arguments by which any other event belongs to something that lives and ends, most special
 # first, and how its names begin, so that none is taken for a job's.
 OTHERS: Final = (("batchId", "batch-"), ("sessionId", "session-"))
@@ -303,7 +305,9 @@ def name_job(value: object) -> str | None:
 
 
 def name_subject(arguments: Mapping[str, object]) -> str | None:
-    """Return the name of what an event belongs to: a job, else a batch, else a session."""
+    """Return the name of what an event belongs to: a quorum, job, batch or session."""
+    if QUORUM[0] in arguments:
+        return f"{QUORUM[1]}{name_job(arguments[QUORUM[0]])}"
     if JOB in arguments:
         return name_job(arguments[JOB])
     for argument, prefix in OTHERS:

@@ -121,7 +121,7 @@ def create_key_file(path: Path) -> LocalSigner:
 
 def write_key_file(path: Path, key: bytes) -> LocalSigner:
     """Write a key in hexadecimal to a file that did not exist, readable by its owner only."""
-    _write_private(path, key.hex() + "\n")
+    write_private(path, key.hex() + "\n")
     return LocalSigner(Account.from_key(key))
 
 
@@ -135,11 +135,12 @@ def write_keystore(
     if not password:
         raise KeyFileError("an empty password protects nothing: use a plain key file instead")
     document = Account.encrypt(key, password, kdf="scrypt", iterations=iterations)
-    _write_private(path, json.dumps(document) + "\n")
+    write_private(path, json.dumps(document) + "\n")
     return LocalSigner(Account.from_key(key))
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Write a file that did not exist, readable by its owner only; raises KeyFileError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)

@@ -18,6 +18,7 @@ from offchain.types import Digest, JobId, JobTerms, QuorumId, QuorumTerms
 TERMS: Final = "(address,bytes32,bytes32,address,uint96,uint8,uint96,bool,uint64)"
 QUORUM_TAG: Final = "zkDPS quorum"
 REPLICA_TAG: Final = "zkDPS replica"
+AUDIT_TAG: Final = "zkDPS audit"
 WORD_BITS: Final = 256
 FRACTION_BITS: Final = 32  # binary digits behind the point of a logarithm
 MANTISSA_BITS: Final = 128
@@ -53,6 +54,11 @@ def hash_commitment(
     types = ["string", "uint256", "address", "bytes32", "address", "bytes32", "bytes32"]
     values = [REPLICA_TAG, chain_id, market, id_bytes(job), operator, out_digest, salt]
     return keccak(encode(types, values))
+
+
+def compute_audit_key(quorum: QuorumId) -> bytes:
+    """Return the beacon's key for whether a replica is audited; the draw's is the quorum's id."""
+    return keccak(encode(["string", "bytes32"], [AUDIT_TAG, id_bytes(JobId(quorum))]))
 
 
 def compute_lot(seed: bytes, operator: str, weight: int) -> int:

@@ -25,6 +25,7 @@ DOMAIN_FIELDS: Final = (
 RESULT: Final = "Result"
 REQUEST: Final = "Request"
 ORDER: Final = "Order"
+REPLICA_SALT: Final = "ReplicaSalt"
 COMPACT: Final = 64  # bytes of a signature as of EIP-2098
 
 
@@ -79,6 +80,15 @@ def build_result_receipt(
         raise ValueError("job id and output digest are 32 bytes each")
     fields = (("jobId", "bytes32", job), ("outDigest", "bytes32", out_digest))
     return TypedMessage(chain_id, market, RESULT, fields)
+
+
+def build_replica_salt(chain_id: int, quorums: Address, job: bytes, attempt: int) -> TypedMessage:
+    """Return ReplicaSalt(bytes32 jobId,uint8 attempt): its signature is kept, never shown.
+
+    No contract reads it. Whoever has the signature can see through a blinded result.
+    """
+    fields = (("jobId", "bytes32", job), ("attempt", "uint8", attempt))
+    return TypedMessage(chain_id, quorums, REPLICA_SALT, fields)
 
 
 def build_request(chain_id: int, sessions: Address, request: SessionRequest) -> TypedMessage:

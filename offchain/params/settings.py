@@ -24,7 +24,7 @@ MAX_BATCH: Final = 256  # results in one commitment, as in `contracts/core/Sessi
 FAULTS: Final = frozenset(
     {
         "", "perturbed-weights", "wrong-operator", "lazy", "late", "vanish", "equivocate",
-        "withhold", "withhold-trace",
+        "withhold", "withhold-trace", "copy",
     }
 )  # fmt: skip
 # How a wrong result is disputed: pinpoint where the version allows it, or always in one way.
@@ -79,6 +79,10 @@ class Settings:
     granularity: str = "op"  # operator: how fine its traces are, see GRANULARITIES
     post_traces: bool = False  # operator: post every result's trace before anybody asks for it
     rescue: bool = False  # operator: also answer disputes over others' traces
+    replicas: str = ""  # operator: versions whose replicas it serves, separated by commas
+    tag: str = ""  # operator: owner that admitted it; those of one tag serve no quorum together
+    watch_quorums: bool = False  # challenger: also take wrong replicas out of quorums
+    audit: bool = False  # challenger: have the beacon decide which results must be proven
     prover_memory_mib: int = 2048  # limit of the prover's child process
     prover_timeout_s: float = 60.0
     fault: str = ""  # drills on development chains only: see FAULTS

@@ -13,11 +13,15 @@ from eth_utils.crypto import keccak
 from offchain.chain.client import ChainClient
 from offchain.chain.clock import HeadWatch
 from offchain.chain.contracts.adjudicator_registry import AdjudicatorRegistry
+from offchain.chain.contracts.audits import Audits
+from offchain.chain.contracts.beacon import Beacon
+from offchain.chain.contracts.candidate_pool import CandidatePool
 from offchain.chain.contracts.dispute_game import DisputeGame
 from offchain.chain.contracts.job_market import JobMarket
 from offchain.chain.contracts.model_registry import ModelRegistry
 from offchain.chain.contracts.order_book import OrderBook
 from offchain.chain.contracts.pinpoint_game import PinpointGame
+from offchain.chain.contracts.quorum import Quorum
 from offchain.chain.contracts.session_market import SessionMarket
 from offchain.chain.contracts.stake_vault import StakeVault
 from offchain.chain.cursor import EventCursor
@@ -39,6 +43,7 @@ from offchain.params.presets import Parameters, get_preset
 from offchain.params.settings import LOCAL_CHAIN_IDS, Settings
 from offchain.roles.jobs import MAX_AGE_S, JobBook
 from offchain.roles.log import Log, Reminders
+from offchain.roles.quorum_book import QuorumBook
 from offchain.roles.session_book import SessionBook
 from offchain.submit.bundle_pull import Puller
 from offchain.submit.content import ContentStore, open_content
@@ -68,6 +73,10 @@ class Contracts:
     orders: OrderBook
     pinpoint: PinpointGame
     adjudicators: AdjudicatorRegistry
+    quorum: Quorum
+    pool: CandidatePool
+    beacon: Beacon
+    audits: Audits
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,11 @@ class Context:
     def sessions(self) -> SessionBook:
         """Return what is known of sessions and batches."""
         return SessionBook(self.cursor, self.contracts.sessions, self.contracts.market)
+
+    @cached_property
+    def quorums(self) -> QuorumBook:
+        """Return what is known of quorums."""
+        return QuorumBook(self.client.chain_id, self.contracts, self.cursor)
 
     def key(self, job: JobId | int | str, step: str) -> StepKey:
         """Return the journal's key of one of this role's steps."""
@@ -182,6 +196,10 @@ def bind_contracts(client: ChainClient, manifest: Manifest) -> Contracts:
         orders=OrderBook(client, manifest),
         pinpoint=PinpointGame(client, manifest),
         adjudicators=AdjudicatorRegistry(client, manifest),
+        quorum=Quorum(client, manifest),
+        pool=CandidatePool(client, manifest),
+        beacon=Beacon(client, manifest),
+        audits=Audits(client, manifest),
     )
 
 
@@ -266,6 +284,9 @@ def open_context(settings: Settings) -> Context:
         contracts.sessions,
         contracts.orders,
         contracts.pinpoint,
+        contracts.quorum,
+        contracts.pool,
+        contracts.audits,
     )
     return Context(
         settings=settings,

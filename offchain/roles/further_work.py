@@ -1,4 +1,4 @@
-"""An operator's work that begins off the market: sessions, their batches, signed orders."""
+"""An operator's work beside single jobs: sessions and their batches, signed orders, replicas."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from offchain.chain.journal import StepKey
 from offchain.roles.base import Action
 from offchain.roles.batches import COMMIT_BATCH, FINALISE_BATCH, VOID_BATCH, BatchMoves
 from offchain.roles.orders import TAKE, OrderMoves
+from offchain.roles.quorum_book import QUORUM
+from offchain.roles.replicas import ReplicaMoves
 from offchain.roles.serving import RECOVER, SERVE, ServeMoves
 from offchain.roles.session_book import BATCH
 from offchain.types import ProtocolTime, Session, VersionId
@@ -22,8 +24,8 @@ NO_STEPS: Final[tuple[StepKey, ...]] = ()
 class FurtherWork:
     """What one operator does beside the jobs that it finds on chain.
 
-    Without a gateway nothing further is taken; batches that were promised are committed and
-    settled all the same.
+    Without a gateway nothing further is taken but replicas; batches that were promised are
+    committed and settled all the same.
     """
 
     def __init__(self, operator: Operator) -> None:
@@ -31,6 +33,7 @@ class FurtherWork:
         self._context = operator.context
         gateway = operator.context.gateway
         self._batches = BatchMoves(operator)
+        self.replicas = ReplicaMoves(operator)
         self._serving = None if gateway is None else ServeMoves(operator, gateway)
         self._orders = None if gateway is None else OrderMoves(operator, gateway)
 
@@ -41,6 +44,7 @@ class FurtherWork:
             COMMIT_BATCH: self._batches.commit,
             FINALISE_BATCH: self._batches.finalise,
             VOID_BATCH: self._batches.void,
+            **self.replicas.actions,
         }
         if self._serving is not None:
             actions |= {SERVE: self._serving.serve, RECOVER: self._serving.recover}
@@ -49,14 +53,15 @@ class FurtherWork:
         return actions
 
     def compute_steps(self, time: ProtocolTime) -> tuple[StepKey, ...]:
-        """Return what sessions, batches and orders ask for."""
+        """Return what sessions, batches, orders and replicas ask for."""
         settlements = self._batches.compute_settlements(time)
+        replicas = self._operator.drop_if_stale(self.replicas.compute_steps(time))
         if time.is_refund_mode:
-            return settlements
+            return (*settlements, *replicas)
         if time.is_paused:
             return NO_STEPS
         sessions = self._list_own_sessions()
-        due = [*settlements, *self._batches.compute_commits(sessions, time.now)]
+        due = [*settlements, *replicas, *self._batches.compute_commits(sessions, time.now)]
         if self._operator.may_take_jobs():
             if self._serving is not None:
                 due += self._serving.compute_steps(sessions)
@@ -65,11 +70,14 @@ class FurtherWork:
         return self._operator.drop_if_stale(due)
 
     def list_promised_orders(self) -> tuple[VersionId, ...]:
-        """Return the versions of signed orders that are being taken."""
-        return () if self._orders is None else self._orders.list_promised()
+        """Return the versions of signed orders that are being taken, and of open replicas."""
+        orders = () if self._orders is None else self._orders.list_promised()
+        return (*orders, *self.replicas.list_promised())
 
     def is_still_asked(self, key: StepKey) -> bool:
-        """Whether a step about a batch is asked for yet."""
+        """Whether a step about a batch or a quorum is asked for yet."""
+        if key.job.startswith(QUORUM):
+            return self.replicas.is_still_asked(key)
         return not key.job.startswith(BATCH) or self._batches.is_still_asked(key)
 
     def _list_own_sessions(self) -> tuple[Session, ...]:

@@ -21,6 +21,7 @@ from offchain.roles.money import (
     ACCEPT_GAS,
     bound_wanted_gas,
     compute_fee_floor,
+    compute_replica_floor,
     compute_session_floor,
     count_paying,
     is_in_eth,
@@ -166,6 +167,18 @@ def get_session_floor(context: Context, version: ReproducedVersion, base_fee_wei
         return Wei(chosen)
     size, taken_bps = context.settings.batch_size, _get_taken_bps(context)
     return compute_session_floor(version.version, size, base_fee_wei, taken_bps)
+
+
+def get_replica_floor(
+    context: Context, version: ReproducedVersion, token: str, base_fee_wei: Wei
+) -> Wei:
+    """Return the least fee, in the token, for which a replica is served, from this base fee on."""
+    settings = context.settings
+    if token != ETH:
+        return Wei(settings.min_fee_token)
+    if settings.min_fee_wei is not None:
+        return Wei(settings.min_fee_wei)
+    return compute_replica_floor(version.version, base_fee_wei, _get_taken_bps(context))
 
 
 def count_least_batch(context: Context, session: Session, base_fee_wei: Wei) -> int:

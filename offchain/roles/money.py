@@ -17,6 +17,8 @@ TAKE_ORDER_GAS: Final = 230_000  # a signed order becomes a job and is taken
 REQUEST_PROOF_GAS: Final = 250_000
 DELIVER_GAS: Final = 60_000
 DELIVER_BYTE_GAS: Final = 60
+# Commitment, opening, and a share of what anybody may do for all replicas: draw, count, settle.
+REPLICA_GAS: Final = 420_000
 FEE_MARGIN_PERCENT: Final = 125
 WHOLE_BPS: Final = 10_000
 NO_BATCH: Final = 257  # more results than a batch takes
@@ -46,6 +48,11 @@ def compute_session_floor(
     """Return the least fee that pays for a result's part of the gas of a batch of `batch_size`."""
     gas = ITEM_GAS + -(-(COMMIT_BATCH_GAS + FINALISE_GAS) // batch_size)
     return _cover(gas, version, base_fee_wei, taken_bps)
+
+
+def compute_replica_floor(version: Version, base_fee_wei: int, taken_bps: int) -> Wei:
+    """Return the least fee that pays for the gas of a replica."""
+    return _cover(REPLICA_GAS, version, base_fee_wei, taken_bps)
 
 
 def count_paying(fee: Amount, version: Version, base_fee_wei: int, taken_bps: int) -> int:

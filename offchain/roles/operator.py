@@ -14,15 +14,20 @@ from offchain.errors import ContentError, ContractRevert, ModelMissing, NoSuchJo
 from offchain.roles.base import OF, REFUSALS, UNUSABLE, Action, BaseRole
 from offchain.roles.batches import FINALISE_BATCH
 from offchain.roles.binding import ACCEPT_OWNER, UNJAIL, WorkerMoves
+from offchain.roles.candidacy import ENLIST
 from offchain.roles.context import Context
 from offchain.roles.defence import CURE, PROVE, DefenceMoves
+from offchain.roles.disputes import CHALLENGE
+from offchain.roles.dissent import Dissent
 from offchain.roles.further_work import FurtherWork
 from offchain.roles.inputs import INPUTS
 from offchain.roles.intake import find_obstacle, hold_intake, verify_wanted
 from offchain.roles.orders import TAKE
+from offchain.roles.quorum_watch import CHALLENGE_REPLICA, EXTRACT
 from offchain.roles.receipts import publish_receipt
 from offchain.roles.serving import RECOVER, SERVE
 from offchain.roles.trace_book import OwnTrace, TraceBook
+from offchain.roles.trace_challenge import PINPOINT
 from offchain.roles.trace_defence import TraceDefence
 from offchain.submit.content import FolderStore
 from offchain.submit.proofs import Evidence, verify_evidence
@@ -54,13 +59,16 @@ REFUSAL_PART: Final = 4  # an input may be called unusable within a quarter of T
 class Operator(BaseRole):
     """Serves jobs for its stake's owner with its own hot key."""
 
-    BONDED: ClassVar[frozenset[str]] = frozenset({ACCEPT, TAKE, SERVE, RECOVER})
+    BONDED: ClassVar[frozenset[str]] = frozenset(
+        {ACCEPT, TAKE, SERVE, RECOVER, ENLIST, EXTRACT, CHALLENGE_REPLICA, CHALLENGE, PINPOINT}
+    )
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._defence = DefenceMoves(self)
         self._worker = WorkerMoves(self)
         self._further = FurtherWork(self)
+        self._dissent = Dissent(self)
         self._traces = TraceDefence(
             self,
             TraceBook(
@@ -74,6 +82,7 @@ class Operator(BaseRole):
     def own_actions(self) -> Mapping[str, Action]:
         """Return step name -> what performs it."""
         return {
+            **self._dissent.actions,
             ACCEPT_OWNER: self._worker.accept_owner,
             UNJAIL: self._worker.unjail,
             ACCEPT: self._accept,
@@ -111,8 +120,16 @@ class Operator(BaseRole):
         """Return the steps that bind this worker to its owner or lead it out of jail."""
         return self._worker.compute_steps(time)
 
+    def choose(self, job: Job, time: ProtocolTime) -> str | None:
+        """Return the one step that a job asks of its operator, or of one who says otherwise."""
+        if self._dissent.concerns(job):
+            return self._dissent.choose(job, time)
+        return super().choose(job, time)
+
     def choose_moves(self, job: Job, time: ProtocolTime) -> tuple[str, ...]:
         """Return what disputes over the job's trace ask of its operator, or of a rescuer."""
+        if self._dissent.concerns(job):
+            return self._dissent.choose_moves(job, time)
         return self._traces.choose_moves(job, time)
 
     def choose_step(self, job: Job, now: int) -> str | None:
@@ -126,7 +143,7 @@ class Operator(BaseRole):
             return self._choose_assigned(job, now)
         if job.state is JobState.COMMITTED:
             return self._choose_committed(job, now)
-        return self._defence.choose_step(job, now)
+        return None if self._traces.may_cure(job, now) else self._defence.choose_step(job, now)
 
     def _choose_assigned(self, job: Job, now: int) -> str | None:
         if now > job.deadline:
@@ -303,7 +320,7 @@ class Operator(BaseRole):
         return self.context.versions.reproduce(version)
 
     def list_promised_orders(self) -> tuple[VersionId, ...]:
-        """Return the versions of signed orders that are being taken."""
+        """Return the versions of signed orders that are being taken, and of open replicas."""
         return self._further.list_promised_orders()
 
     def verify_before_sending(self, version: ReproducedVersion, evidence: Evidence) -> None:

@@ -15,7 +15,7 @@ from offchain.chain.client import Call, Receipt
 from offchain.chain.clock import HeadWatch
 from offchain.chain.job_ids import compute_job_id, id_bytes
 from offchain.chain.journal import Journal, StepKey
-from offchain.errors import ContractRevert
+from offchain.errors import ContractRevert, PlanMismatch
 from offchain.params.presets import LOCAL
 from offchain.roles.base import OF
 from offchain.roles.context import Context
@@ -96,6 +96,7 @@ class FakeWorld:
     refusal: ContractRevert | None = None
     meanwhile: Callable[[], None] = field(default=lambda: None)  # happens before a submission
     exists: bool = True
+    plan_lie: PlanMismatch | None = None  # what recomputing the version's plan finds
     job: Job = field(
         default_factory=lambda: Job(
             id=JOB_ID,
@@ -114,6 +115,10 @@ class FakeWorld:
 
     def set_state(self, state: JobState, deadline: int = NOW + 10, **others: Any) -> None:
         self.job = replace(self.job, state=state, deadline=Seconds(deadline), **others)
+
+    def verify_plan(self, _: object) -> None:
+        if self.plan_lie is not None:
+            raise self.plan_lie
 
     def open_dispute(
         self,
@@ -150,6 +155,10 @@ class FakeWorld:
                     "collect": True,
                     "post_traces": False,
                     "rescue": False,
+                    "replicas": "",
+                    "tag": "",
+                    "watch_quorums": False,
+                    "audit": False,
                     "owner": "",
                     "accept_token": False,
                     "min_fee_wei": None,
@@ -202,7 +211,7 @@ class FakeWorld:
             ),
             content=FolderStore(self.home / "content"),
             versions=SimpleNamespace(),
-            plans=SimpleNamespace(find=lambda _: None),
+            plans=SimpleNamespace(find=lambda _: None, verify=self.verify_plan),
             signer=SimpleNamespace(address=self.account, sign_typed=lambda _: b"\7" * 65),
             parameters=LOCAL,
             reminders=Reminders(),
