@@ -51,6 +51,9 @@ def lock(fee_wei: int, insured_wei: int, saved_wei: int | None, preset: str, as_
     Detection is the chance, in hundredths of a percent, that an honest operator recomputes what a
     cheat commits, where a tenth of the stake colludes. The slash has to come to `slash_wei`; of a
     lock 35 percent may return to an accomplice, so it has to be more.
+
+    \b
+    zkdps economics lock --fee-wei 2000000000000000 --preset mainnet
     """
     saved = fee_wei if saved_wei is None else saved_wei
     default = get_preset(preset).lock_fees * fee_wei
@@ -77,7 +80,11 @@ def lock(fee_wei: int, insured_wei: int, saved_wei: int | None, preset: str, as_
 @click.option("--proof-wei", type=AMOUNT, default=0, help="A proof and its gas.")
 @json_option
 def check(lock_wei: int, recompute_wei: int, bond_wei: int, proof_wei: int, as_json: bool) -> None:
-    """Say whether a challenger's reward covers its work, and a lost bond the defender's."""
+    """Say whether a challenger's reward covers its work, and a lost bond the defender's.
+
+    \b
+    zkdps economics check --lock-wei 70000000000000000 --recompute-wei 1000000000000000
+    """
     answer(
         {
             "is_challenge_paid": is_challenge_paid(lock_wei, recompute_wei),
