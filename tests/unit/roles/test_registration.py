@@ -11,7 +11,7 @@ import pytest
 from offchain.chain.contracts.model_registry import VersionParams
 from offchain.chain.journal import StepStatus
 from offchain.commit.model_folder import write_model_folder
-from offchain.errors import VersionMismatch
+from offchain.errors import PlanMismatch, VersionMismatch
 from offchain.roles.account import build_version_params
 from offchain.roles.challenger import Challenger
 from offchain.roles.client import Client, Request
@@ -195,3 +195,48 @@ def test_operator__the_truth__accepted(chain: FakeWorld, model: Model, true: Ver
     (key,) = role.compute_due_steps()
     role.perform(key)
     assert [call[0] for call in chain.sent] == ["accept"]  # type: ignore[index]
+
+
+LIE = PlanMismatch("plan root", b"\1" * 32, b"\2" * 32)
+
+
+def test_operator__poisoned_plan__never_accepted(
+    chain: FakeWorld, model: Model, true: VersionParams
+) -> None:
+    """A dispute about an operator that the plan describes wrongly could not be won honestly."""
+    chain.plan_lie = LIE
+    role = Operator(build_context(chain, "operator", model, true, model.vk_blob))
+    (key,) = role.compute_due_steps()
+    role.perform(key)
+    assert chain.sent == []
+    step = role.context.journal.get_step(key)
+    assert step is not None and "plan root" in step.detail["reason"]
+    assert role.compute_due_steps() == ()
+
+
+def test_client__poisoned_plan__warned_and_ordered(
+    chain: FakeWorld, model: Model, true: VersionParams
+) -> None:
+    """It may still demand a proof of the whole result."""
+    chain.exists, chain.plan_lie = False, LIE
+    context = build_context(chain, "client", model, true, model.vk_blob)
+    client = Client(context, Request("mine", VersionId(bytes(32)), bytes(8), Amount(10**15)))
+    (key,) = client.compute_due_steps()
+    client.perform(key)
+    assert len(chain.sent) == 1
+    assert "plan-mismatch" in context.log.names  # type: ignore[attr-defined]
+
+
+def test_challenger__poisoned_plan__warned_once_and_recomputes(
+    chain: FakeWorld, model: Model, true: VersionParams
+) -> None:
+    chain.plan_lie = LIE
+    chain.set_state(JobState.COMMITTED)
+    context = build_context(chain, "challenger", model, true, model.vk_blob)
+    role = Challenger(context)
+    (key,) = role.compute_due_steps()
+    for _ in range(2):
+        role.perform(key)
+    assert role.context.journal.is_done(key)
+    names = context.log.names  # type: ignore[attr-defined]
+    assert names.count("plan-mismatch") == 1 and "result-recomputed" in names
