@@ -19,7 +19,7 @@ from offchain.roles.faulty import perturb, spoil_everything, spoil_operator
 from offchain.roles.inputs import INPUTS
 from offchain.roles.operator import ACCEPT, COMMIT, Operator
 from offchain.roles.trace_book import OwnTrace, TraceBook
-from offchain.roles.trace_defence import ANSWER, DEFEND, POST_TRACE, PROVE_ALL
+from offchain.roles.trace_defence import DEFEND, PROVE_ALL
 from offchain.submit.content import FolderStore
 from offchain.submit.models import Model
 from offchain.submit.proofs import Evidence
@@ -98,7 +98,7 @@ class SecretiveOperator(WrongOperator):
 class LateOperator(Operator):
     """Serves honestly, and answers no challenge before it has lost: then it cures the default."""
 
-    SILENT: ClassVar[frozenset[str]] = frozenset({PROVE, POST_TRACE, ANSWER, DEFEND, PROVE_ALL})
+    SILENT: ClassVar[frozenset[str]] = frozenset({PROVE, DEFEND, PROVE_ALL})
 
     def compute_due_steps(self) -> tuple[StepKey, ...]:
         """Return everything but what would be in time."""

@@ -19,7 +19,14 @@ from offchain.errors import TraceError
 from offchain.roles.known_trace import KnownOutput, KnownTrace, compute_steps, hash_operators
 from offchain.trace.tree import MerkleTree
 
-REVEALS: Final = ("reveal", "revealLeaves", "revealOps", "revealTileRoot", "revealTile")
+# Functions that reveal, and what they tell beside job, challenger and position.
+REVEALS: Final[Mapping[str, tuple[str, ...]]] = {
+    "reveal": ("words",),
+    "revealLeaves": ("digests", "opRoots"),
+    "revealOps": ("digests", "opDigests"),
+    "revealTileRoot": ("root",),
+    "revealTile": ("tile",),
+}
 ReadCalls = Callable[[str], Sequence[bytes]]  # a transaction's hash -> calldata to the game
 
 
@@ -81,12 +88,13 @@ def list_reveals(
 def _find_reveal(
     abi: ContractAbi, state: Search, job_id: bytes, challenger: str, calls: Sequence[bytes]
 ) -> Revealed | None:
-    for function in REVEALS:
+    expected = (job_id, challenger.lower(), astuple(state))
+    for function, names in REVEALS.items():
         for calldata in calls:
-            for told in abi.decode_calls(function, calldata):
-                names = bytes(told["jobId"]), str(told["challenger"]).lower()
-                if names == (job_id, challenger.lower()) and tuple(told["state"]) == astuple(state):
-                    return Revealed(state, function, told)
+            for arguments in abi.decode_calls(function, calldata):
+                job, who, at, *told = arguments.values()
+                if (bytes(job), str(who).lower(), tuple(at)) == expected:
+                    return Revealed(state, function, dict(zip(names, told, strict=True)))
     return None
 
 

@@ -109,6 +109,18 @@ class TraceDefence:
             steps.append(self._choose_end(job, disputes, time))
         return tuple(dict.fromkeys(step for step in steps if step is not None))
 
+    def may_cure(self, job: Job, now: int) -> bool:
+        """Whether showing one claim consistent cures the default: that is cheaper than a proof."""
+        if job.state is not JobState.REJECTED or now > job.deadline:
+            return False
+        given_up = self._context.journal.is_given_up
+        return any(
+            d.phase is Phase.DEFAULT
+            and any(d.head)
+            and not given_up(self._context.key(job.id, name_move(CURE_CLAIM, d)))
+            for d in self._book.list_disputes(job.id)
+        )
+
     def _choose_voluntary(self, job: Job, time: ProtocolTime) -> tuple[str, ...]:
         wanted = self._context.settings.post_traces and time.now <= job.deadline
         if not wanted or time.is_refund_mode or job.proof_required:

@@ -64,7 +64,7 @@ def command(
     keep: bool,
     dapp: bool,
 ) -> None:
-    """Four jobs on a fresh local chain: paid, proven, slashed, refunded.
+    """Six jobs on a fresh local chain: paid, proven, slashed in three ways, refunded.
 
     Operator, its worker, client and challenger are separate processes; every one of them takes its
     time from the chain. Waits that nobody can cut short are skipped by moving the chain's clock,

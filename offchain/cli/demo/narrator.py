@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from offchain.chain.abi import DecodedEvent
+from offchain.chain.contracts.pinpoint_types import Phase
 from offchain.chain.cursor import EventCursor
+from offchain.types import Verdict
 
 ETHER: Final = 10**18
 SHORT: Final = 10  # hex characters of a digest that people compare by eye
@@ -59,6 +61,10 @@ class Narrator:
         if event.name == "JobCreated":
             _, _, in_digest, _, fee, *_ = arguments["terms"]
             arguments |= {"inDigest": in_digest, "fee": fee}
+        if event.name in ("DisputeOpened", "DisputeResolved", "SearchMoved"):
+            arguments["phase"] = Phase(arguments["phase"]).name
+        if event.name == "Adjudicated":
+            arguments["verdict"] = Verdict(arguments["verdict"]).name
         return template.format(**{k: self._show(k, v) for k, v in arguments.items()})
 
     def _show(self, name: str, value: Any) -> str:
@@ -88,6 +94,13 @@ TEMPLATES: Final = {
     "SlashDistributed": "job {jobId}: the airgap is over, the slash is divided",
     "Jailed": "{operator} is in jail",
     "JobFailed": "job {jobId}: nothing was committed in time: FAILED, the client is refunded",
+    "TracePosted": "job {jobId}: the trace is posted, root {root}",
+    "DisputeOpened": "job {jobId}: {challenger} disputes its trace with a bond of {bond}: {phase}",
+    "SearchMoved": "job {jobId}: the search moves on, {phase}",
+    "OperatorPinned": "job {jobId}: operator {op} is pinned in element {elem}: nothing else is "
+    "judged",
+    "Adjudicated": "job {jobId}: recomputed on chain, the element is {verdict}",
+    "DisputeResolved": "job {jobId}: the dispute over the trace is over: {phase}",
     "Credited": "job {jobId}: {amount} for {account}",
     "Burned": "job {jobId}: {amount} burned",
     "CreditWithdrawn": "{account} withdraws {amount}",
@@ -99,6 +112,9 @@ PARTY_TEMPLATES: Final = {
     "result-recomputed": "recomputed the result on the reference path; it differs: {differs}",
     "proof-made": "proof of {proof_bytes} bytes in {prove_s} s, in child process {prover_pid}",
     "proof-accepted": "the chain has verified the proof",
+    "pinpointed": "the trace differs from its own first in operator {op}, element {element}",
+    "search-moved": "its move: {move}",
+    "revealed": "its answer: {move}",
     "proof-refused": "false proof sent all the same: the chain refuses it with {error}, "
     "reverted transaction {tx}",
     "stopped": "stopped",

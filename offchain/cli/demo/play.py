@@ -35,7 +35,7 @@ def play_scenarios(
     narrator.say("the input, a scan that the network has not seen in training:")
     for row in draw(sample):
         write("            " + row)
-    with open_world(folder, models, MODEL, sample, narrator, is_hurried) as world:
+    with open_world(folder, models, MODEL, sample, narrator, is_hurried, part_keys="none") as world:
         results = tuple(play(world, scenario) for scenario in chosen)
     tell_summary(narrator, results)
     return results

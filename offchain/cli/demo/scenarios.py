@@ -1,4 +1,4 @@
-"""The four scenarios: who takes part, what must come out, and what came out."""
+"""The scenarios: who takes part, what must come out, and what came out."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class Scenario:
     fault: str = ""  # of the operator
     has_challenger: bool = False
     challenge_always: bool = False
+    game: str = "prove"  # how the challenger disputes
+    post_traces: bool = False  # whether the operator posts its trace with the result
     proofs_generated: int = 0
     proofs_refused: int = 0
     fee_wei: int = FEE_WEI
@@ -54,6 +56,23 @@ SCENARIOS: Final = (
         has_challenger=True,
         proofs_generated=1,
         proofs_refused=1,
+    ),
+    Scenario(
+        "pinpointed",
+        "One operator in the middle is wrong: it alone is judged, and nothing is proven",
+        "slashed",
+        fault="wrong-operator",
+        has_challenger=True,
+        game="pinpoint",
+        post_traces=True,
+    ),
+    Scenario(
+        "withheld-trace",
+        "The same, and the trace is withheld: it is searched, move by move",
+        "slashed",
+        fault="withhold-trace",
+        has_challenger=True,
+        game="pinpoint",
     ),
     Scenario("vanished-operator", "An operator accepts and vanishes", "refunded", fault="vanish"),
 )

@@ -217,12 +217,22 @@ class Play:
 
     def _operator_arguments(self) -> Sequence[str]:
         fault = ("--fault", self._scenario.fault) if self._scenario.fault else ()
+        traces = ("--post-traces",) if self._scenario.post_traces else ()
         owner = ("--owner", self.accounts["owner"])
-        return ("operator", "run", *owner, *fault, *self._role_arguments("operator", "worker"))
+        return (
+            "operator",
+            "run",
+            *owner,
+            *fault,
+            *traces,
+            *self._role_arguments("operator", "worker"),
+        )
 
     def _challenger_arguments(self) -> Sequence[str]:
         always = ("--challenge-always",) if self._scenario.challenge_always else ()
-        return ("challenge", "run", *always, *self._role_arguments("challenger", "challenger"))
+        game = ("--game", self._scenario.game)
+        role = self._role_arguments("challenger", "challenger")
+        return ("challenge", "run", *game, *always, *role)
 
     def _client_arguments(self) -> Sequence[str]:
         return (

@@ -7,8 +7,9 @@ deadline. So a drill that takes minutes of block time takes seconds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ from offchain.roles.context import ACCOUNT_JOB, Context, open_context
 from offchain.roles.deadlines import list_deadlines
 from offchain.roles.drills import CarelessClient
 from offchain.roles.operator import Operator
-from offchain.submit.models import Model, encode_input
+from offchain.submit.models import encode_input
 from offchain.types import Amount, JobId, VersionId
 
 MOST_ROUNDS: Final = 200  # of a drill, in each of which every role does what is due
@@ -50,12 +51,27 @@ def instant_blocks(world: World) -> Iterator[None]:
         world.anvil.start_clock(BLOCK_S)
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A registered version, where its files are, and an input for it."""
+
+    version: VersionId
+    models: Path
+    sample: Sequence[Any]  # nested as the input's shape is
+
+
 class Company:
     """One drill's parties; what they own before anything happens is remembered."""
 
-    def __init__(self, world: World, folder: Path) -> None:
+    def __init__(self, world: World, folder: Path, offer: Offer | None = None) -> None:
+        """Play about an offer, the world's own unless another is given."""
         self.world = world
         self.folder = folder
+        self.offer = offer or Offer(
+            VersionId(bytes.fromhex(world.version[2:])),
+            world.models,
+            json.loads(world.input_file.read_text()),
+        )
         self.roles: dict[str, BaseRole] = {}
         self.jobs: set[str] = {ACCOUNT_JOB, ORDER}  # others' jobs are on the chain as well
         self.done: list[tuple[str, str]] = []  # who did which step
@@ -86,7 +102,7 @@ class Company:
                 manifest=self.world.manifest_file,
                 key_file=self._keys[name],
                 content=str(self.folder / "content"),
-                models=self.world.models,
+                models=self.offer.models,
                 **{"backend": "numpy", **settings},
             )
         )
@@ -112,18 +128,17 @@ class Company:
         self.roles[name] = Challenger(self.open_context("challenger", name, **settings))
         return self.roles[name]
 
-    def order(self, version: str = "", kind: type[Client] = Client) -> Client:
-        """Add a client, who orders the world's sample at its first turn.
+    def order(self, version: VersionId | None = None, kind: type[Client] = Client) -> Client:
+        """Add a client, who orders the offered sample at its first turn.
 
         Its job is known beforehand: the id is the hash of the terms.
         """
         self.create("client")
         context = self.open_context("client", "client")
-        model = self.load_model(context)
-        raw = encode_input(model, json.loads(self.world.input_file.read_text()))
+        model = context.versions.reproduce(self.offer.version).model
+        raw = encode_input(model, self.offer.sample)
         digest = context.content.put(raw, model.input_bits, model.input_shape)
-        named = VersionId(bytes.fromhex((version or self.world.version)[2:]))
-        request = Request(ORDER, named, raw, FEE_WEI)
+        request = Request(ORDER, version or self.offer.version, raw, FEE_WEI)
         terms = request.build_terms(self.addresses["client"], digest)
         self.job = self.world.contracts.market.compute_job_id(terms)
         self.jobs.add(self.job)
@@ -132,11 +147,6 @@ class Company:
             client.in_digest = digest
         self.roles["client"] = client
         return client
-
-    def load_model(self, context: Context) -> Model:
-        """Return the world's model."""
-        version = VersionId(bytes.fromhex(self.world.version[2:]))
-        return context.versions.reproduce(version).model
 
     # What happens
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from offchain.cli.drill.company import Company
 from offchain.roles.drills import CarelessClient
 from offchain.roles.poison import register_poisoned
+from offchain.types import VersionId
 
 Begin = Callable[[Company], None]
 
@@ -40,7 +41,8 @@ def poison(mode: str) -> Begin:
     def begin(company: Company) -> None:
         company.create("registrant")
         account, world = company.open_account("registrant"), company.world
-        version = str(register_poisoned(account, world.models / world.model, mode)["version"])
+        registered = register_poisoned(account, world.models / world.model, mode)
+        version = VersionId(bytes.fromhex(str(registered["version"])[2:]))
         company.hire()
         company.watch()
         company.order(version, CarelessClient)
