@@ -35,6 +35,7 @@ import {BondSplit, Dues, Exit, JobSplit, SlashSplit} from "../types/Split.sol";
 ///
 /// The prover of a PROVEN job is its operator, or whoever proved in its place. Shares round down; what is left over
 /// goes to the burn (of a fee: to the operator), so every row adds up exactly.
+/// Which of these rows ends a replica of a quorum: types/Quorum.sol.
 library Settlement {
     uint256 internal constant PERCENT = 100;
     uint256 internal constant BASIS_POINTS = 10_000;
