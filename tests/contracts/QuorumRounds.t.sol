@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
 import {IQuorum} from "../../contracts/interfaces/IQuorum.sol";
+import {SignedResult} from "../../contracts/types/Dispute.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
 import {JobState} from "../../contracts/types/Job.sol";
 import {QuorumAssurance, QuorumState, ReplicaState} from "../../contracts/types/Quorum.sol";
@@ -440,6 +441,35 @@ contract QuorumRoundsTest is QuorumSteps {
         assertAssurance(id, QuorumAssurance.UNCHALLENGED);
         assertGain(operatorOf(id, 1), PAY, "paid");
         assertAllSettled(id);
+    }
+
+    function test_settle__two_signed_results__say_nothing_about_the_others() public {
+        // Who signs two results on purpose loses its lock, but nobody else has to answer for it.
+        JobId id = tallied(say(OUT_DIGEST, OUT_DIGEST, OUT_DIGEST));
+        JobId job = extract(id, 0);
+        equivocate(id, job);
+        distribute(job);
+        endRound(id);
+        assertReplica(id, 0, ReplicaState.OUT);
+        assertQuorum(id, QuorumState.PROVISIONAL);
+        assertTrue(!quorum.getQuorum(id).isSuspect, "no hearing");
+        endRound(id);
+        assertAssurance(id, QuorumAssurance.QUORUM);
+        assertGain(operatorOf(id, 1), PAY, "paid");
+        assertAllSettled(id);
+    }
+
+    /// @dev The worker of replica 0 signs another result than the one its job holds.
+    function equivocate(JobId id, JobId job) private {
+        uint256 key = WORKER_KEY;
+        while (vm.addr(key) != workerOf(id, 0)) ++key;
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, game.hashResult(job, WRONG));
+        SignedResult memory first = SignedResult(OUT_DIGEST, "");
+        SignedResult memory second = SignedResult(WRONG, abi.encodePacked(r, s, v));
+        game.announceEvidence(keccak256(abi.encode(STRANGER, job, first, second, bytes32(0))));
+        vm.roll(block.number + 1);
+        vm.prank(STRANGER);
+        game.proveEquivocation(job, first, second, 0);
     }
 
     function test_settle__split_decided_by_a_proof() public {
