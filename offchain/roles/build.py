@@ -9,6 +9,7 @@ from offchain.errors import ConfigError
 from offchain.params.settings import LOCAL_CHAIN_IDS, Settings
 from offchain.roles.challenger import Challenger
 from offchain.roles.context import open_context
+from offchain.roles.copying import CopyingOperator
 from offchain.roles.drills import (
     EquivocatingOperator,
     LateOperator,
@@ -31,6 +32,7 @@ DRILLS: Final[Mapping[str, type[Operator]]] = {
     "wrong-operator": WrongOperator,
     "lazy": LazyOperator,
     "late": LateOperator,
+    "copy": CopyingOperator,
 }
 
 

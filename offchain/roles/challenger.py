@@ -7,12 +7,15 @@ from typing import ClassVar, Final
 
 from offchain.chain.journal import StepKey, StepStatus
 from offchain.errors import ContentError, ModelMissing, NoSuchJob
+from offchain.roles.audit_moves import AuditMoves
 from offchain.roles.base import REFUSALS, Action, BaseRole
 from offchain.roles.batch_checks import CHALLENGE_RESULT, CHECK_BATCH, BatchWatch
 from offchain.roles.context import Context
 from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves, name_step
 from offchain.roles.inputs import InputCopies
 from offchain.roles.plan_checks import warn_of_plan
+from offchain.roles.quorum_book import QUORUM, name_quorum, parse_quorum
+from offchain.roles.quorum_watch import CHALLENGE_REPLICA, EXTRACT, QuorumWatch
 from offchain.roles.trace_book import TraceBook
 from offchain.roles.trace_challenge import PINPOINT, TraceMoves
 from offchain.types import Dispute, Job, JobId, JobState, ProtocolTime
@@ -23,13 +26,19 @@ CHECK: Final = "check"
 class Challenger(BaseRole):
     """Watches all jobs. A result that could not be reproduced here is never challenged."""
 
-    BONDED: ClassVar[frozenset[str]] = frozenset({CHALLENGE, CHALLENGE_RESULT, PINPOINT})
+    BONDED: ClassVar[frozenset[str]] = frozenset(
+        {CHALLENGE, CHALLENGE_RESULT, PINPOINT, EXTRACT, CHALLENGE_REPLICA}
+    )
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._moves = DisputeMoves(self)
         self._batches = BatchWatch(self)
+        self._audits = AuditMoves(self)
         self._inputs = InputCopies(context)
+        self._quorums = QuorumWatch(
+            self, lambda version: context.versions.reproduce(version).model, self._inputs.fetch
+        )
         self._traces = TraceMoves(
             self,
             TraceBook(
@@ -48,18 +57,34 @@ class Challenger(BaseRole):
             CLAIM_DEFAULT: self._moves.claim_default,
             CHECK_BATCH: self._batches.check,
             CHALLENGE_RESULT: self._batches.challenge,
+            **self._audits.actions,
+            **self._quorums.actions,
             **self._traces.actions,
         }
 
     def compute_job_steps(self, time: ProtocolTime) -> tuple[StepKey, ...]:
-        """Return what live jobs and open batches ask for."""
+        """Return what live jobs, open batches and watched quorums ask for."""
         due = super().compute_job_steps(time)
         if not time.is_running:
             return due
-        return (*due, *self.drop_if_stale(self._batches.compute_steps(time.now)))
+        batches, quorums = self._batches.compute_steps(time.now), self._watch_quorums(time.now)
+        return (*due, *self.drop_if_stale((*batches, *quorums)))
+
+    def _watch_quorums(self, now: int) -> tuple[StepKey, ...]:
+        if not self.context.settings.watch_quorums:
+            return ()
+        return tuple(
+            self.context.key(name_quorum(quorum.id), step)
+            for quorum in self.context.read_quorums()
+            for step in self._quorums.choose(quorum, now)
+        )
 
     def is_still_asked(self, key: StepKey) -> bool:
-        """Whether a refused challenge to a batch's result is still possible."""
+        """Whether a refused challenge to a batch's result, or to a replica, is still possible."""
+        if key.job.startswith(QUORUM):
+            quorum = self.context.quorums.find(parse_quorum(key.job))
+            now = self.context.contracts.market.get_time().now
+            return quorum is not None and key.step in self._quorums.choose(quorum, now)
         return self._batches.is_still_asked(key)
 
     def is_party(self, job: Job) -> bool:
@@ -70,8 +95,12 @@ class Challenger(BaseRole):
         return in_dispute and self._moves.is_challenging(job.id)
 
     def choose_moves(self, job: Job, time: ProtocolTime) -> tuple[str, ...]:
-        """Return what this account's disputes over the job's trace ask of it."""
-        return self._traces.choose_moves(job, time)
+        """Return what this account's disputes over the job's trace, and its audit, ask of it."""
+        moves = self._traces.choose_moves(job, time)
+        if not self.context.settings.audit or not time.is_running:
+            return moves
+        audit = self._audits.choose(job, time.now)
+        return moves if audit is None else (*moves, audit)
 
     def choose_step(self, job: Job, now: int) -> str | None:
         """Return the one step that the job's state asks of its challenger, if any."""

@@ -43,7 +43,7 @@ from offchain.params.presets import Parameters, get_preset
 from offchain.params.settings import LOCAL_CHAIN_IDS, Settings
 from offchain.roles.jobs import MAX_AGE_S, JobBook
 from offchain.roles.log import Log, Reminders
-from offchain.roles.quorum_book import QuorumBook
+from offchain.roles.quorum_book import OpenQuorum, QuorumEvents, name_quorum
 from offchain.roles.session_book import SessionBook
 from offchain.submit.bundle_pull import Puller
 from offchain.submit.content import ContentStore, open_content
@@ -107,9 +107,9 @@ class Context:
         return SessionBook(self.cursor, self.contracts.sessions, self.contracts.market)
 
     @cached_property
-    def quorums(self) -> QuorumBook:
+    def quorums(self) -> QuorumEvents:
         """Return what is known of quorums."""
-        return QuorumBook(self.client.chain_id, self.contracts, self.cursor)
+        return QuorumEvents(self.client.chain_id, self.contracts, self.cursor)
 
     def key(self, job: JobId | int | str, step: str) -> StepKey:
         """Return the journal's key of one of this role's steps."""
@@ -148,6 +148,20 @@ class Context:
                 continue
             if batch is not None:
                 yield batch
+
+    def read_quorums(self) -> Iterator[OpenQuorum]:
+        """Yield the quorums that are not over, as they stand at the head.
+
+        One whose terms are not those that its id names is told of and left out.
+        """
+        for quorum_id in self.quorums.list_live():
+            try:
+                quorum = self.quorums.find(quorum_id)
+            except (TermsMismatch, MalformedAnswer) as error:
+                self.put_off(self.key(name_quorum(quorum_id), "read"), str(error))
+                continue
+            if quorum is not None and not quorum.facts.state.is_over:
+                yield quorum
 
     def find_job(self, job_id: JobId) -> Job | None:
         """Return a job at the head, or None where a reorganisation took it."""

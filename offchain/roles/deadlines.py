@@ -6,7 +6,7 @@ from offchain.chain.cursor import EventCursor
 from offchain.errors import ContractRevert
 from offchain.roles.context import Contracts
 from offchain.roles.trace_turns import get_deadline
-from offchain.types import DisputeState, JobId, JobState
+from offchain.types import DisputeState, JobId, JobState, QuorumId
 
 
 def list_deadlines(contracts: Contracts, cursor: EventCursor, job_id: JobId) -> tuple[int, ...]:
@@ -27,3 +27,9 @@ def list_deadlines(contracts: Contracts, cursor: EventCursor, job_id: JobId) -> 
         if found.phase.is_open:
             times.append(get_deadline(contracts.pinpoint, found, posted))
     return tuple(time for time in times if time)
+
+
+def list_quorum_deadlines(contracts: Contracts, quorum: QuorumId) -> tuple[int, ...]:
+    """Return the last second of what a quorum waits for, none once it is over."""
+    found = contracts.quorum.get_quorum(quorum)
+    return () if found.state.is_over else (int(found.deadline),)

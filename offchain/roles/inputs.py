@@ -7,7 +7,7 @@ from typing import Final
 from offchain.errors import ContentError
 from offchain.roles.context import Context
 from offchain.submit.content import FolderStore
-from offchain.types import Job
+from offchain.types import Digest, Job, VersionId
 
 INPUTS: Final = "inputs"  # folder of own copies in the home folder
 
@@ -20,10 +20,13 @@ class InputCopies:
 
     def read(self, job: Job) -> bytes:
         """Return a job's input; raise ContentError where it is nowhere, NoSuchJob without terms."""
+        return self.fetch(job.version, self._context.get_terms(job.id).in_digest)
+
+    def fetch(self, version: VersionId, digest: Digest) -> bytes:
+        """Return an input of a version; raise ContentError where it is nowhere."""
         context = self._context
-        model = context.versions.reproduce(job.version).model
+        model = context.versions.reproduce(version).model
         form = (model.input_bits, model.input_shape)
-        digest = context.get_terms(job.id).in_digest
         own = FolderStore(context.settings.home / INPUTS)
         try:
             return own.get(digest, *form)

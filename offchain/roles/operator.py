@@ -23,6 +23,7 @@ from offchain.roles.further_work import FurtherWork
 from offchain.roles.inputs import INPUTS
 from offchain.roles.intake import find_obstacle, hold_intake, verify_wanted
 from offchain.roles.orders import TAKE
+from offchain.roles.quorum_book import OpenQuorum
 from offchain.roles.quorum_watch import CHALLENGE_REPLICA, EXTRACT
 from offchain.roles.receipts import publish_receipt
 from offchain.roles.serving import RECOVER, SERVE
@@ -322,6 +323,10 @@ class Operator(BaseRole):
     def list_promised_orders(self) -> tuple[VersionId, ...]:
         """Return the versions of signed orders that are being taken, and of open replicas."""
         return self._further.list_promised_orders()
+
+    def choose_commitment(self, quorum: OpenQuorum, index: int, own: bytes) -> bytes | None:  # noqa: ARG002
+        """Return what is committed for a replica: this worker's own blinded result."""
+        return own
 
     def verify_before_sending(self, version: ReproducedVersion, evidence: Evidence) -> None:
         """Check the proof before anybody pays gas for it."""

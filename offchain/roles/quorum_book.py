@@ -73,17 +73,11 @@ def parse_quorum(name: str) -> QuorumId:
 
 
 class QuorumBook:
-    """Reads quorums of one deployment."""
+    """Reads quorums of one deployment at the head."""
 
-    def __init__(self, chain_id: int, contracts: Contracts, cursor: EventCursor) -> None:
+    def __init__(self, chain_id: int, contracts: Contracts) -> None:
         self._chain_id = chain_id
         self._contracts = contracts
-        self._cursor = cursor
-
-    def list_live(self) -> tuple[QuorumId, ...]:
-        """Return the quorums that no confirmed event has ended, oldest first."""
-        live = self._cursor.get_live_jobs()
-        return tuple(parse_quorum(name) for name in live if name.startswith(QUORUM))
 
     def find(self, quorum: QuorumId) -> OpenQuorum | None:
         """Return a quorum at the head, or None where a reorganisation took it.
@@ -106,17 +100,6 @@ class QuorumBook:
         """Return the id of the job that a replica is, or would be."""
         terms = build_replica_terms(quorum.id, quorum.facts.terms, index)
         return self._contracts.market.compute_job_id(terms)
-
-    def find_extracted(self, job_id: JobId) -> QuorumId | None:
-        """Return the quorum that a job was taken out of, or None for any other job."""
-        for event in self._cursor.get_events(EXTRACTED):
-            if to_job_id(event.arguments["jobId"]) == job_id:
-                return QuorumId(to_job_id(event.arguments["quorumId"]))
-        return None
-
-    def are_reveals_confirmed(self, quorum: QuorumId) -> bool:
-        """Whether the end of the commitments is in a block that the cursor has passed."""
-        return bool(self._cursor.get_events(REVEALS_OPENED, name_quorum(quorum)))
 
     def get_seed(self, quorum: OpenQuorum) -> tuple[SeedState, int]:
         """Return how the beacon stands to what a quorum waits for, and when that was asked."""
@@ -151,3 +134,27 @@ class QuorumBook:
             if candidate.operator == owner:
                 return place
         return None
+
+
+class QuorumEvents(QuorumBook):
+    """Reads quorums that confirmed events name."""
+
+    def __init__(self, chain_id: int, contracts: Contracts, cursor: EventCursor) -> None:
+        super().__init__(chain_id, contracts)
+        self._cursor = cursor
+
+    def list_live(self) -> tuple[QuorumId, ...]:
+        """Return the quorums that no confirmed event has ended, oldest first."""
+        live = self._cursor.get_live_jobs()
+        return tuple(parse_quorum(name) for name in live if name.startswith(QUORUM))
+
+    def find_extracted(self, job_id: JobId) -> QuorumId | None:
+        """Return the quorum that a job was taken out of, or None for any other job."""
+        for event in self._cursor.get_events(EXTRACTED):
+            if to_job_id(event.arguments["jobId"]) == job_id:
+                return QuorumId(to_job_id(event.arguments["quorumId"]))
+        return None
+
+    def are_reveals_confirmed(self, quorum: QuorumId) -> bool:
+        """Whether the end of the commitments is in a block that the cursor has passed."""
+        return bool(self._cursor.get_events(REVEALS_OPENED, name_quorum(quorum)))

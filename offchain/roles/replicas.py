@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from offchain.chain.journal import StepKey, StepStatus
-from offchain.errors import ContentError, MalformedAnswer, TermsMismatch
+from offchain.errors import ContentError
 from offchain.roles.base import OF, UNUSABLE, Action
 from offchain.roles.blinding import Blinding
 from offchain.roles.candidacy import Candidacy
@@ -78,24 +78,12 @@ class ReplicaMoves:
         if time.is_paused and not time.is_refund_mode:
             return ()
         due = [] if time.is_refund_mode else list(self._candidacy.compute_steps())
-        for quorum in self._read_live():
+        for quorum in self._context.read_quorums():
             job = name_quorum(quorum.id)
             due += [self._context.key(job, step) for step in self._choose_own(quorum, time)]
             keeper = self._choose_keeping(quorum, time)
             due += [] if keeper is None else [keeper]
         return tuple(due)
-
-    def _read_live(self) -> tuple[OpenQuorum, ...]:
-        found = []
-        for quorum_id in self._context.quorums.list_live():
-            try:
-                quorum = self._context.quorums.find(quorum_id)
-            except (TermsMismatch, MalformedAnswer) as error:
-                self._context.put_off(self._context.key(name_quorum(quorum_id), "read"), str(error))
-                continue
-            if quorum is not None:
-                found.append(quorum)
-        return tuple(found)
 
     def _choose_own(self, quorum: OpenQuorum, time: ProtocolTime) -> tuple[str, ...]:
         index, facts = quorum.find_own(self._operator.get_owner()), quorum.facts
@@ -146,7 +134,7 @@ class ReplicaMoves:
         """Return the versions of replicas that may still be disputed, or are to be computed."""
         owner = self._operator.get_owner()
         found = []
-        for quorum in self._read_live():
+        for quorum in self._context.read_quorums():
             index = quorum.find_own(owner)
             if index is not None and quorum.replicas[index].state in OPEN_STATES:
                 found.append(quorum.facts.terms.version)
@@ -181,7 +169,10 @@ class ReplicaMoves:
         if made is None:
             self._context.put_off(key, "every commitment of this worker was copied")
             return
-        attempt, commitment = made
+        attempt, own = made
+        commitment = self._operator.choose_commitment(quorum, index, own)
+        if commitment is None:
+            return
         call = self._context.contracts.quorum.build_commit(quorum.id, commitment)
         step = self._context.key(key.job, f"{key.step}{OF}{attempt}")
         self._operator.send(JobId(key.job), step, call, "replica-committed", replica=index)
