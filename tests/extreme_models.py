@@ -233,6 +233,26 @@ def soft(causal: bool, g: int, bits: int = 8) -> RandomModel:
     return make(x, bits, {"t": (table, 32)}, op, requant(32767, (16, 16), 20))
 
 
+def soft_long(width: int, bits: int) -> RandomModel:
+    """Rows of more cells than a word has bytes, the greatest and the least far from each other."""
+    x = np.random.default_rng(3).integers(-20, 21, (2, 3, 70))
+    x[0, :, 69], x[0, :, 0], x[1, :, 33], x[1, :, 66] = 127, -128, 127, -128
+    x[1, 2] = -128
+    top_entry = 60000 if bits == 32 else 30000
+    table = np.maximum(top_entry - np.arange(1 << width) * 100, 0)
+    op = Softmax("a", "x", "t", width, 40, True)
+    return make(x, 8, {"t": (table, bits)}, op, requant(3000, (16, 16), 32))
+
+
+def norm_long(kind: str, bits: int, f: int) -> RandomModel:
+    """Rows of several words of extremes."""
+    half = 1 << (bits - 1)
+    x = np.full((2, 300), -half)
+    x[1, ::3] = half - 1
+    op = Normalize("a", "x", "g", None, kind, 7, f)
+    return make(x, bits, {"g": (np.arange(300) - 150, 16)}, op, requant(1, (16,), 32))
+
+
 def single_cell() -> RandomModel:
     """A softmax over one cell, with the greatest g."""
     op = Softmax("a", "x", "t", 8, 46, False)
@@ -306,6 +326,10 @@ EXTREMES: Final[dict[str, Callable[[], RandomModel]]] = {
     "soft": lambda: soft(False, 30),
     "soft_causal": lambda: soft(True, 30),
     "soft_wide": lambda: soft(True, 46, 16),
+    "soft_long": lambda: soft_long(8, 32),
+    "soft_long_narrow": lambda: soft_long(10, 16),
+    "norm_long": lambda: norm_long("layer", 8, 18),
+    "norm_long_wide": lambda: norm_long("rms", 16, 26),
     "single_cell": single_cell,
     "pools": pools,
     "relu_ends": relu_ends,
@@ -314,5 +338,8 @@ EXTREMES: Final[dict[str, Callable[[], RandomModel]]] = {
     "gathered": gathered,
     "argmax_tie": top([-5, 100, 3, 100, 100]),
     "argmax_equal": top([-128] * 9),
+    "argmax_bytes": top([-128] * 40 + [127, 5] + [127] * 40),
+    "argmax_flat": top([-128] * 70),
+    "argmax_wide": top([3] * 40 + [-32768] + [32767] * 3, 16),
     "argmax_last": top([*([-32768] * 1500), -32767], 16),
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Cursor, CursorLib} from "./Cursor.sol";
+import {DotProduct} from "./DotProduct.sol";
 import {ElementAdjudicator} from "./ElementAdjudicator.sol";
 import {OpDesc, OpDescLib} from "./OpDesc.sol";
 import {Rows} from "./Rows.sol";
@@ -44,6 +45,7 @@ contract RowAdjudicator is ElementAdjudicator {
     uint256 private constant MAX_G = 46;
     uint256 private constant MIN_TABLE_WIDTH = 4;
     uint256 private constant MAX_TABLE_WIDTH = 16;
+    uint256 private constant BYTE_DISTANCES = 256; // between elements of one byte
     uint256 private constant MAX_ENTRY = (1 << 16) - 1;
 
     function isCovered(uint256 opcode) internal pure override returns (bool) {
@@ -83,7 +85,9 @@ contract RowAdjudicator is ElementAdjudicator {
         (uint256 epsilon, uint256 f) = (parameters.take(4), parameters.take(1));
         if (epsilon == 0 || epsilon > MAX_EPSILON || f == 0 || f > MAX_F) parameters.revertMalformed();
         c = x.read(elem);
-        (int256 total, uint256 s) = Rows.computeSums(x.locate(elem - elem % n, n), x.width, n);
+        uint256 at = x.locate(elem - elem % n, n);
+        int256 total = DotProduct.sumOf(at, x.width, n);
+        uint256 s = uint256(DotProduct.dot(at, x.width, at, x.width, n));
         if (!isRms) {
             c = int256(n) * c - total;
             // Never below 0 (Cauchy-Schwarz).
@@ -122,7 +126,7 @@ contract RowAdjudicator is ElementAdjudicator {
         returns (int256 e)
     {
         (uint256 at, uint256 width) = (x.locate(first, cells), x.width);
-        (int256 maximum,) = Rows.findMaximum(at, width, cells);
+        int256 maximum = Rows.findMaximum(at, width, cells);
         // INVARIANT: the sum is not 0: the greatest cell's entry is in it.
         if (readEntry(table, 0) == 0) revert EntryNotAllowed(0, 0);
         uint256 total = sumEntries(table, at, at + cells * width, width, maximum);
@@ -136,6 +140,16 @@ contract RowAdjudicator is ElementAdjudicator {
         pure
         returns (uint256 total)
     {
+        if (width == 1 && table.count >= BYTE_DISTANCES) {
+            uint256 union;
+            uint256 next;
+            // Opened, if any entry is: with at most four bytes each they lie in one tile.
+            uint256 source = table.locate(0, BYTE_DISTANCES);
+            (total, union, next) = Rows.sumBytes(at, end, maximum, source, table.width);
+            // Else the loop below comes upon the entry that is not allowed.
+            if (union <= MAX_ENTRY) at = next;
+            else total = 0;
+        }
         while (at < end) {
             // Turns to the opened range that holds the next cell's entry, or reverts.
             readEntry(table, uint256(maximum - Rows.load(at, width)));
@@ -205,7 +219,7 @@ contract RowAdjudicator is ElementAdjudicator {
     function argmax(OpDesc memory op) private pure returns (int256) {
         Tensor memory x = op.takeOperand();
         if (op.output().count != 1) op.parameters.revertMalformed();
-        (, uint256 position) = Rows.findMaximum(x.locate(0, x.count), x.width, x.count);
-        return int256(position);
+        uint256 at = x.locate(0, x.count);
+        return int256(Rows.findFirst(at, x.width, Rows.findMaximum(at, x.width, x.count)));
     }
 }
