@@ -8,24 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from eth_hash.auto import keccak
-
-from offchain.chain.binding import checksum
 from offchain.chain.client import Call, Receipt
 from offchain.chain.contracts.model_registry import TILE_TREE, VersionParams
-from offchain.chain.data_contract import (
-    MAX_PIECE_BYTES,
-    build_data_contract,
-    build_index_contract,
-    get_code_of,
-    split_content,
-)
+from offchain.chain.data_contract import MAX_PIECE_BYTES
 from offchain.chain.journal import Journal, StepKey
 from offchain.chain.keys import AskPassword
 from offchain.chain.signers import SignerSource, open_signer
 from offchain.chain.typed_data import TypedMessage
-from offchain.errors import OffchainError
 from offchain.roles.context import bind_contracts, connect
+from offchain.submit.key_upload import publish_key
 from offchain.submit.models import Model, load_model
 from offchain.submit.transactions import Submitter
 from offchain.types import NOBODY, Address, VersionId
@@ -104,23 +95,8 @@ class Account:
         upload that was interrupted goes on. Raises OffchainError where the chain holds another
         code than was sent.
         """
-        job = f"key-0x{keccak(vk_blob).hex()}-{piece_bytes}"
-        pieces = split_content(vk_blob, piece_bytes)
-        parts = [
-            self._create(StepKey(ROLE, job, f"part-{k}"), build_data_contract(piece))
-            for k, piece in enumerate(pieces)
-        ]
-        if len(parts) == 1:
-            return parts[0]
-        return self._create(StepKey(ROLE, job, "index"), build_index_contract(parts))
-
-    def _create(self, key: StepKey, creation: Call) -> Address:
-        """Return the address of a data contract that this step creates, or has created."""
         self._submitter.wait_for_pool()
-        created = self._submitter.submit(key, creation).created
-        if created is None or self.client.get_code(created) != get_code_of(creation):
-            raise OffchainError(f"{key.step} of the key is not at {created}: it was not created")
-        return checksum(created)
+        return publish_key(self._submitter, self.client, ROLE, vk_blob, piece_bytes)
 
     def register(self, params: VersionParams, vk_blob: bytes) -> Mapping[str, Any]:
         """Publish a key and register `params` with it.

@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import Final
 
 from offchain.chain.contracts.pinpoint_types import WHOLE, PinClaim, Ruling
-from offchain.errors import EvidenceError, EvidenceTooLarge
+from offchain.errors import EvidenceError, EvidenceTooLarge, UnprovablePart
 from offchain.roles.context import Context
+from offchain.roles.part_rulings import PartRulings
 from offchain.roles.trace_book import OwnTrace
 from offchain.submit.plans import choose_element_adjudicator
 from offchain.trace.evidence import ElementClaim, judge_element
@@ -24,6 +25,7 @@ class Rulings:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._parts = PartRulings(context, self.number)
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
@@ -60,7 +62,21 @@ class Rulings:
         return Ruling(self.number(choose_element_adjudicator(op)), evidence)
 
     def defend(self, own: OwnTrace, op: TraceOp, claim: PinClaim) -> Ruling:
-        """Return evidence that a claim about one's own trace is consistent; raises likewise."""
+        """Return evidence that a claim about one's own trace is consistent.
+
+        Recomputed on chain where that fits a transaction, proven elsewhere. Raises EvidenceTooLarge
+        where neither is possible, EvidenceError where the claim is wrong.
+        """
+        try:
+            return self._defend_element(own, op, claim)
+        except EvidenceTooLarge:
+            try:
+                return self._parts.prove(own, op, claim)
+            except UnprovablePart:
+                pass
+            raise
+
+    def _defend_element(self, own: OwnTrace, op: TraceOp, claim: PinClaim) -> Ruling:
         if claim.elem == WHOLE and op.descriptor.out.count > 1:
             raise EvidenceTooLarge(op.descriptor.out.count, 1)
         element = 0 if claim.elem == WHOLE else claim.elem

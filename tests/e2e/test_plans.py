@@ -12,20 +12,24 @@ from pathlib import Path
 import pytest
 
 from offchain.chain.contracts.adjudicator_registry import AdjudicatorRegistry
+from offchain.chain.contracts.pinpoint_types import Ruling
 from offchain.chain.journal import StepKey
 from offchain.cli.demo.world import World
+from offchain.cli.drill.company import Company, Offer
 from offchain.cli.output import ExitCode
 from offchain.commit.model_folder import write_model_folder
-from offchain.errors import ContractRevert, PlanMismatch
+from offchain.errors import ContractRevert, EvidenceTooLarge, PlanMismatch
 from offchain.roles.account import ROLE, Account
 from offchain.roles.plans import publish_plan
+from offchain.roles.rulings import Rulings
 from offchain.submit.models import Model, load_model
-from offchain.submit.plans import PlanBook, build_version_plan
+from offchain.submit.plans import PROOF, PlanBook, build_version_plan
+from offchain.submit.proofs import count_prover_entries
 from offchain.submit.vectors import Vectors
 from offchain.submit.versions import ReproducedVersion
-from offchain.types import VersionId
+from offchain.types import JobState, Verdict, VersionId
 from tests.e2e.agents import Agents, instant_blocks
-from tests.vectors.parts import build_graph
+from tests.vectors.parts import ROWS, SIZE, build_graph
 
 
 @pytest.fixture
@@ -144,3 +148,36 @@ def test_plan__with_vectors_of_another_computation__never_becomes_active(
         assert refused.value.name == error
     with pytest.raises(ContractRevert, match="TooFewVectors"):
         account.submit(StepKey(ROLE, "test", "activate"), registry.build_activate(version))
+
+
+def test_right_operator__too_large_to_recompute__defended_by_a_proof(
+    world: World, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One row is proven, nothing else: the griefer loses its bond and the job is paid."""
+
+    def refuse(*_: object) -> Ruling:
+        raise EvidenceTooLarge(1 << 20, 1 << 10)
+
+    with instant_blocks(world):
+        agents = Agents(world, tmp_path)
+        agents.create("registrant")
+        version = register(agents.account("registrant"), model)
+        publish_plan(agents.account("registrant"), model, version, "all")
+        wait = world.parameters.exec_seconds + world.parameters.challenge_seconds
+        world.anvil.jump_to(world.client.get_head().timestamp + wait)
+        monkeypatch.setattr(Rulings, "_defend_element", refuse)
+        sample = [[k - 4 for k in range(SIZE)] for _ in range(ROWS)]
+        company = Company(world, tmp_path / "company", Offer(version, tmp_path, sample))
+        company.hire(post_traces=True)
+        company.watch(challenge_always=True, game="pinpoint")
+        company.order()
+        company.play()
+    assert company.job is not None
+    assert world.contracts.market.get_job(company.job).state is JobState.FINAL
+    assert count_prover_entries(company.folder / "worker") == 1
+    events = world.contracts.pinpoint.find_events(world.manifest.first_block, company.job)
+    (verdict,) = [e for e in events if e.name == "Adjudicated"]
+    assert verdict.arguments["verdict"] == Verdict.CONSISTENT
+    addresses = world.contracts.adjudicators.get_adjudicators()
+    proof = world.manifest.get(PROOF).address
+    assert verdict.arguments["adjudicator"] in (addresses.index(proof), proof, proof.lower())
