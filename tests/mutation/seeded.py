@@ -38,7 +38,13 @@ SEEDS: Final = (
     # Stake that leaves before its time.
     Seed("contracts/core/Ledger.sol", "StillUnbonding", "<", ">"),
     # A challenger who joins without the bond.
-    Seed("contracts/dispute/DisputeGame.sol", "if (msg.value < bond) revert", "<", ">"),
+    Seed("contracts/dispute/Challenges.sol", "if (msg.value < bond) revert", "<", ">"),
+    # A turn that is lost in its last second (off by one between chain and agent, BoLD 2024).
+    Seed(
+        "contracts/trace/PinpointGame.sol", "if (time <= deadline) revert ClockRunning", "<=", "<"
+    ),
+    # A quorum that fails although exactly a majority answered.
+    Seed("contracts/quorum/QuorumDraws.sol", "committed >= computeMajority(count)", ">=", ">"),
 )
 
 
