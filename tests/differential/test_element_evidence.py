@@ -28,8 +28,8 @@ FIRST_SPEC = 76  # what comes before is a descriptor's head
 NAMED = {
     "AccumulatorTooLarge",
     "ElementOnly", "EntryNotAllowed", "EntryOutOfRange", "IndexOutOfRange", "MalformedDescriptor",
-    "MalformedEvidence", "NotOpened", "NotPadded", "OpcodeNotCovered", "QuotientOutOfTable",
-    "WrongDigest", "WrongElement", "WrongInputs", "WrongTiles",
+    "MalformedEvidence", "NoSuchToken", "NotOpened", "NotPadded", "OpcodeNotCovered",
+    "QuotientOutOfTable", "WrongDigest", "WrongElement", "WrongInputs", "WrongTiles",
 }  # fmt: skip
 
 
