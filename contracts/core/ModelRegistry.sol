@@ -36,7 +36,9 @@ contract ModelRegistry is IModelRegistry {
     mapping(address verifier => bool) public isVerifier;
 
     mapping(bytes32 versionId => Version) private versions;
-    bytes32[] private versionIds;
+    /// @dev By number, from 1: one word to read, not the length of a list as well.
+    mapping(uint256 number => bytes32) private versionIds;
+    uint32 private count;
 
     /* CONSTRUCTOR */
 
@@ -62,7 +64,8 @@ contract ModelRegistry is IModelRegistry {
         checkDeclared(params);
         uint256 opCount = checkKey(params);
 
-        versionIds.push(versionId);
+        uint32 number = ++count;
+        versionIds[number] = versionId;
         versions[versionId] = Version({
             owner: msg.sender,
             proveSeconds: params.proveSeconds,
@@ -71,7 +74,7 @@ contract ModelRegistry is IModelRegistry {
             opCount: opCount.toUint64(),
             digestKind: params.digestKind,
             vkData: params.vkData,
-            number: versionIds.length.toUint32(),
+            number: number,
             outputBytes: params.outputBytes,
             royaltyBps: params.royaltyBps,
             graphHash: params.graphHash,
@@ -121,8 +124,10 @@ contract ModelRegistry is IModelRegistry {
 
     /// @inheritdoc IModelRegistry
     function getProvingCosts(bytes32 versionId) external view returns (uint32 proveSeconds, uint64 proofGas) {
-        if (!isVersion(versionId)) revert UnknownVersion(versionId);
-        return (versions[versionId].proveSeconds, versions[versionId].proofGas);
+        Version storage version = versions[versionId];
+        (proveSeconds, proofGas) = (version.proveSeconds, version.proofGas);
+        // No version is registered with 0.
+        if (proveSeconds == 0) revert UnknownVersion(versionId);
     }
 
     /// @inheritdoc IModelRegistry
@@ -158,9 +163,9 @@ contract ModelRegistry is IModelRegistry {
     }
 
     /// @inheritdoc IModelRegistry
-    function versionAt(uint32 number) public view returns (bytes32) {
-        if (number == 0 || number > versionIds.length) revert UnknownNumber(number);
-        return versionIds[number - 1];
+    function versionAt(uint32 number) public view returns (bytes32 versionId) {
+        versionId = versionIds[number];
+        if (versionId == 0) revert UnknownNumber(number);
     }
 
     /// @inheritdoc IModelRegistry

@@ -35,6 +35,7 @@ from offchain.types import (
 )
 from tests.benchmarks.gas_chain import GasChain
 from tests.benchmarks.order_points import OrderPoints
+from tests.benchmarks.pinpoint_points import PinpointPoints
 from tests.benchmarks.session_points import SessionPoints
 
 FEE: Final = 10**16
@@ -82,6 +83,7 @@ class EntryPoints:
         self.play_tokens()
         self.play_orders()
         self.play_sessions()
+        self.play_traces()
         self.play_stake(first)
         self.play_guardian(first)
 
@@ -266,6 +268,12 @@ class EntryPoints:
         operator = self.hire()
         SessionPoints(self.chain, self.version, operator.owner, operator.worker).play()
 
+    def play_traces(self) -> None:
+        """Dispute results over their traces."""
+        operator = self.hire()
+        self.traces = PinpointPoints(self.chain, operator.owner, operator.worker)
+        self.traces.play()
+
     def play_stake(self, operator: Operator) -> None:
         """Add to stake, take it out, end a service."""
         chain, vault = self.chain, self.chain.contracts.vault
@@ -291,6 +299,7 @@ class EntryPoints:
         fresh, disputed, posting = self.hire(), self.hire(), self.hire()
         points = SessionPoints(chain, self.version, posting.owner, posting.worker)
         session, batch = points.prepare_void()
+        held, key = self.traces.prepare_void()
         job_id, _ = self.commit(fresh, "first job")
         challenged, _ = self.commit(disputed, "first job")
         self.challenge(challenged, self.anybody, "open")
@@ -298,6 +307,7 @@ class EntryPoints:
         chain.send(self.anybody, chain.contracts.market.build_void_job(job_id))
         chain.send(self.anybody, chain.contracts.game.build_void_dispute(challenged))
         points.play_void(session, batch)
+        self.traces.play_void(held, key)
 
     def challenge(self, job_id: JobId, challenger: Address, case: str) -> None:
         """Challenge a job with what the bond is now."""

@@ -16,7 +16,7 @@ from offchain.chain.artifacts import list_artifacts, load_artifact
 from offchain.cli.demo.narrator import Narrator
 from offchain.cli.demo.play import MODEL, load_sample, prepare_model
 from offchain.submit.models import encode_input, load_model
-from tests.benchmarks import element_points, plan_points
+from tests.benchmarks import element_points, pinpoint_points, plan_points
 from tests.benchmarks.element_points import ElementPoints
 from tests.benchmarks.entry_points import EntryPoints
 from tests.benchmarks.gas_chain import GasChain, Row, run_gas_chain
@@ -41,7 +41,10 @@ MODULES_ONLY: Final = frozenset(
         "JobMarket.openOrder", "JobMarket.settleProven",
         "JobMarket.settleRejected", "JobMarket.settleVoided",
         "JobMarket.pause", "JobMarket.unpause", "JobMarket.enterRefundMode",
-        "DisputeGame.challengeFor",
+        "JobMarket.settleDefended",
+        "DisputeGame.challengeFor", "DisputeGame.holdFor", "DisputeGame.releaseFor",
+        "DisputeGame.rejectFor", "DisputeGame.cureFor", "DisputeGame.settleDefended",
+        "DisputeGame.voidFor", "DisputeGame.auditFor",
     }
 )  # fmt: skip
 
@@ -80,6 +83,7 @@ def main(json_file: Path | None, models: Path) -> None:
         "happy_path_gas": happy["first job"],
         "happy_path_gas_later_jobs": happy["later job"],
         "happy_path_gas_erc20": happy["ERC-20"],
+        "search_gas": pinpoint_points.sum_search(rows),
         "session_gas_a_job": {str(size): gas for size, gas in amortised.items()},
         "rows": [asdict(row) for row in rows],
         "sizes": sizes,
@@ -98,6 +102,7 @@ def main(json_file: Path | None, models: Path) -> None:
     if amortised[FULL] > AMORTISED_MAXIMUM:
         problems.append(f"a job in a batch of {FULL} costs {amortised[FULL]} gas")
     problems += element_points.explain_excess(rows) + plan_points.explain_excess(rows)
+    problems += pinpoint_points.explain_excess(rows)
     for problem in problems:
         click.echo(f"FAILED: {problem}", err=True)
     sys.exit(1 if problems else 0)
@@ -168,6 +173,8 @@ def show(
         click.echo(f"create + accept + commit + finalise, {case}: {gas:,}")
     for count, gas in amortised.items():
         click.echo(f"a job of a session, {count} in its batch, opening to payment: {gas:,}")
+    search = pinpoint_points.sum_search(rows)
+    click.echo(f"{pinpoint_points.SEARCH}, all moves: {search:,}")
     click.echo()
     click.echo(f"{'contract':<20}{'code bytes':>12}{'initcode bytes':>16}")
     for name, size in sizes.items():

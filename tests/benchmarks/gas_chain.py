@@ -25,6 +25,7 @@ from offchain.types import AccountId, Address
 TOKEN: Final = Path(__file__).parents[2] / ".local/forge/out/PlainToken.sol/PlainToken.json"
 FUNDS_WEI: Final = 10**21
 RECEIPT_S: Final = 30.0
+GAS_LIMIT: Final = 1 << 24  # of a transaction (EIP-7825)
 POLL_S: Final = 0.02
 SETUP: Final = "setup"  # contract of rows that are no entry points of the protocol
 
@@ -71,6 +72,8 @@ class GasChain:
             "from": sender,
             "data": "0x" + call.calldata.hex(),
             "value": hex(call.value_wei),
+            # Not the node's estimate: a second later a step may write a word more.
+            "gas": hex(GAS_LIMIT),
         } | ({} if call.to is None else {"to": str(call.to)})
         sent = self.anvil.rpc.request("eth_sendTransaction", fields)
         wait_mined(self.anvil, sent)

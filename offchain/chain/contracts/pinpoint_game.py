@@ -224,6 +224,13 @@ class PinpointGame(Binding):
         """Show a claim consistent after its default, within the airgap."""
         return self.build("cure", *_judged(job_id, key, claim, rulings))
 
+    def build_prove_fraud(
+        self, job_id: JobId, pin: Pin, rulings: Sequence[Ruling], salt: bytes
+    ) -> Call:
+        """Show without a bond that an operator is wrong; announced before."""
+        judged = [astuple(ruling) for ruling in rulings]
+        return self.build("proveFraud", id_bytes(job_id), pin.to_abi(), judged, salt)
+
     def build_prove_structural(self, job_id: JobId, end: LayerEnd, salt: bytes) -> Call:
         """Show that a layer ends with another digest than its own; announced before."""
         return self.build("proveStructural", id_bytes(job_id), end.to_abi(), salt)
