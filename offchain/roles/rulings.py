@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
+from threading import Lock
 from typing import Final
 
+from offchain import native
 from offchain.chain.contracts.pinpoint_types import WHOLE, PinClaim, Ruling
-from offchain.errors import EvidenceError, EvidenceTooLarge, UnprovablePart
+from offchain.errors import EvidenceError, EvidenceTooLarge, NativeProofError
+from offchain.prove.cost import estimate_cost
+from offchain.prove.job import ProvableModel
 from offchain.roles.context import Context
-from offchain.roles.part_rulings import PartRulings
+from offchain.roles.keys_on_chain import publish_key
 from offchain.roles.trace_book import OwnTrace
-from offchain.submit.plans import choose_element_adjudicator
+from offchain.submit.parts import (
+    PartBoundary,
+    PartKind,
+    build_operator_evidence,
+    build_part_statement,
+    build_row_evidence,
+    cut_execution,
+)
+from offchain.submit.plans import PROOF, choose_element_adjudicator
+from offchain.submit.proofs import prove_once
 from offchain.trace.evidence import ElementClaim, judge_element
 from offchain.trace.plan import TraceOp
 from offchain.trace.tensors import Opened
-from offchain.types import Verdict
+from offchain.types import Address, Verdict
 
 EVIDENCE_GAS: Final = 150_000  # of a verdict beside what depends on the evidence
 BYTE_GAS: Final = 60  # of evidence: calldata, hashing, and the products that are made of it
+KEY_BYTE_GAS: Final = 220  # of a key's data contract
 
 
 class Rulings:
@@ -25,7 +40,7 @@ class Rulings:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._parts = PartRulings(context, self.number)
+        self._proving = Lock()  # one after the other, as proofs of whole results are
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
@@ -39,6 +54,8 @@ class Rulings:
         if address not in self._numbers:
             raise EvidenceError(f"{contract} is not in the registry of adjudicators")
         return self._numbers[address]
+
+    # One element
 
     def build_element(
         self,
@@ -61,26 +78,96 @@ class Rulings:
             raise EvidenceError(f"the element is {found.name}, not {expected.name}")
         return Ruling(self.number(choose_element_adjudicator(op)), evidence)
 
+    # The cheapest
+
     def defend(self, own: OwnTrace, op: TraceOp, claim: PinClaim) -> Ruling:
-        """Return evidence that a claim about one's own trace is consistent.
+        """Return the cheapest evidence that a claim about one's own trace is consistent.
 
-        Recomputed on chain where that fits a transaction, proven elsewhere. Raises EvidenceTooLarge
-        where neither is possible, EvidenceError where the claim is wrong.
+        An element where that will do, else a proof about the operator or about one row of it.
+        Raises EvidenceError where the claim is not consistent, EvidenceTooLarge where neither fits.
         """
-        try:
-            return self._defend_element(own, op, claim)
-        except EvidenceTooLarge:
+        is_single = op.descriptor.out.count == 1
+        element: Ruling | None = None
+        if claim.elem != WHOLE or is_single:
+            number = 0 if claim.elem == WHOLE else claim.elem
             try:
-                return self._parts.prove(own, op, claim)
-            except UnprovablePart:
-                pass
-            raise
-
-    def _defend_element(self, own: OwnTrace, op: TraceOp, claim: PinClaim) -> Ruling:
-        if claim.elem == WHOLE and op.descriptor.out.count > 1:
+                element = self.build_element(own, op, claim, number, Verdict.CONSISTENT)
+            except EvidenceTooLarge:
+                element = None
+        kind = self._choose_part(own, op, claim.elem)
+        if element is not None and (
+            kind is None or estimate_gas(element) <= self._estimate_proof(own, op, kind)
+        ):
+            return element
+        if kind is None:
             raise EvidenceTooLarge(op.descriptor.out.count, 1)
+        return self.prove(own, op, claim, kind)
+
+    def attack(self, own: OwnTrace, op: TraceOp, claim: PinClaim) -> Ruling:
+        """Return a proof that a whole operator's claim is inconsistent: of the output it has."""
+        if self._choose_part(own, op, WHOLE) is None:
+            raise EvidenceTooLarge(op.descriptor.out.count, 1)
+        return self.prove(own, op, claim, PartKind.OPERATOR)
+
+    def _choose_part(self, own: OwnTrace, op: TraceOp, element: int) -> PartKind | None:
+        """Return what can be proven about an operator: a row where an element is asked for."""
+        parts = own.plan.parts.get(op.name)
+        if parts is None:
+            return None
+        if element != WHOLE and parts.row is not None:
+            return PartKind.ROW
+        return None if parts.operator is None else PartKind.OPERATOR
+
+    def _estimate_proof(self, own: OwnTrace, op: TraceOp, kind: PartKind) -> int:
+        part = own.plan.parts[op.name].get(kind)
+        blob = part.key.to_bytes()
+        gas: int = estimate_cost(part.layout.program, len(blob)).gas
+        return gas + KEY_BYTE_GAS * len(blob)
+
+    # Proofs
+
+    def prove(self, own: OwnTrace, op: TraceOp, claim: PinClaim, kind: PartKind) -> Ruling:
+        """Prove an operator, or the row of it that holds the claim's element, in a child process.
+
+        The proof is made in this account's name and checked before anybody pays for it. Raises
+        EvidenceError for one that does not hold, WitnessError and ProverFailed as provers do.
+        """
+        context = self._context
+        part = own.plan.parts[op.name].get(kind)
+        claim = replace(claim, prover=Address(context.submitter.account))
         element = 0 if claim.elem == WHOLE else claim.elem
-        return self.build_element(own, op, claim, element, Verdict.CONSISTENT)
+        execution = cut_execution(own.model.graph, op.name, kind, element, own.execution)
+        boundary = PartBoundary.of(part, execution)
+        verifier = context.manifest.get("VerifierCore").address
+        game = context.contracts.pinpoint.address
+        chain_id = context.client.chain_id
+        statement = build_part_statement(part, boundary, claim, chain_id, verifier, game)
+        with self._proving:
+            proof, _ = prove_once(context.journal, context.settings, statement, part, execution)
+        self._verify(part, statement.hash(), boundary, proof)
+        vk_data = publish_key(context, part.key.to_bytes())
+        if kind is PartKind.OPERATOR:
+            evidence = build_operator_evidence(vk_data, boundary, proof)
+        else:
+            inputs = [own.tensors.get(name) for name in op.inputs]
+            output = own.tensors.get(op.name)
+            evidence = build_row_evidence(vk_data, op, element, inputs, output, boundary, proof)
+        return Ruling(self.number(PROOF), evidence)
+
+    def _verify(
+        self, part: ProvableModel, statement: bytes, boundary: PartBoundary, proof: bytes
+    ) -> None:
+        try:
+            native.verify(
+                part.key.to_bytes(),
+                part.reference.tau_g2,
+                statement,
+                b"".join(boundary.inputs),
+                boundary.output,
+                proof,
+            )
+        except NativeProofError as error:
+            raise EvidenceError(f"the proof does not hold: {error}") from None
 
 
 def estimate_gas(ruling: Ruling) -> int:

@@ -15,14 +15,22 @@ from offchain.chain.contracts.pinpoint_types import (
     WHOLE,
     Phase,
     Pin,
+    PinClaim,
     PinpointDispute,
     PostedTrace,
+    Ruling,
     Search,
     make_pin_key,
 )
 from offchain.chain.fees import compute_reserve_wei
 from offchain.chain.journal import StepKey
-from offchain.errors import EvidenceError, EvidenceTooLarge, PlanMismatch, TraceError
+from offchain.errors import (
+    EvidenceError,
+    EvidenceTooLarge,
+    PlanMismatch,
+    TraceError,
+    WitnessError,
+)
 from offchain.roles.base import Action
 from offchain.roles.disputes import compute_bond_to_send, name_step
 from offchain.roles.known_trace import KnownTrace
@@ -301,24 +309,35 @@ class TraceMoves:
         own = self._book.compute(job)
         op = own.plan.plan.ops[claim.op]
         try:
+            ruling = self._refute(own, job, dispute, op, claim)
+        except (EvidenceError, EvidenceTooLarge, TraceError, WitnessError) as error:
+            self._context.give_up(key, str(error))  # the asserter shows it, or defaults
+            return
+        call = self._book.game.build_adjudicate(job_id, dispute.key, claim, [ruling])
+        self._role.send(job_id, key, call, "fraud-shown", op=op.name, element=claim.elem)
+
+    def _refute(
+        self, own: OwnTrace, job: Job, dispute: PinpointDispute, op: TraceOp, claim: PinClaim
+    ) -> Ruling:
+        """Return evidence that a claim is inconsistent: one element, or a proof of the operator."""
+        if claim.out_digest == own.trace.digests[op.index]:
+            raise EvidenceError("the claim is what is computed here, too")
+        try:
             output = self._find_output(own, job, dispute, op, claim.out_digest)
             element = claim.elem
             if claim.elem == WHOLE and isinstance(output, TiledTensor):
                 element = self._compare(own, op, output)
             expected = Verdict.INCONSISTENT
-            ruling = self._rulings.build_element(own, op, claim, element, expected, output)
-        except (EvidenceError, EvidenceTooLarge, TraceError) as error:
-            self._context.give_up(key, str(error))  # the asserter shows it, or defaults
-            return
-        call = self._book.game.build_adjudicate(job_id, dispute.key, claim, [ruling])
-        self._role.send(job_id, key, call, "fraud-shown", op=op.name, element=element)
+            return self._rulings.build_element(own, op, claim, element, expected, output)
+        except (EvidenceTooLarge, TraceError):
+            if claim.elem != WHOLE:
+                raise
+        return self._rulings.attack(own, op, claim)
 
     def _find_output(
         self, own: OwnTrace, job: Job, dispute: PinpointDispute, op: TraceOp, digest: bytes
     ) -> Opened:
         """Return the output as it is claimed: its bytes, or the tile that a search revealed."""
-        if digest == own.trace.digests[op.index]:
-            return own.tensors.get(op.name)
         theirs = self._book.fetch_output(op, digest)
         if theirs is not None:
             return theirs

@@ -17,10 +17,17 @@ from offchain.chain.contracts.pinpoint_types import (
     PostedTrace,
     Search,
 )
-from offchain.chain.journal import StepKey
-from offchain.errors import EvidenceError, EvidenceTooLarge, PlanMismatch, TraceError
+from offchain.chain.journal import StepKey, StepStatus
+from offchain.errors import (
+    EvidenceError,
+    EvidenceTooLarge,
+    PlanMismatch,
+    TraceError,
+    WitnessError,
+)
 from offchain.roles.base import OF, Action
 from offchain.roles.known_trace import KnownTrace
+from offchain.roles.money import REQUEST_PROOF_GAS
 from offchain.roles.pinned import read_claim, read_searched
 from offchain.roles.pins import build_layer_end
 from offchain.roles.rulings import Rulings
@@ -63,7 +70,8 @@ DISPUTABLE: Final = (
     JobState.PROVEN,
     JobState.VOIDED,
 )
-MANY_DISPUTES: Final = 4  # of one job: from so many on, one proof of the result is cheaper
+STUCK: Final = "unanswerable-claim"  # journal step: a claim that only a whole proof answers
+ANSWER_GAS: Final = 500_000  # of a dispute's answers, on an average
 
 
 class TraceDefence:
@@ -169,12 +177,10 @@ class TraceDefence:
             return None
         if count == 0:
             return FINALISE_DEFENDED if time.now > job.deadline else None
-        is_stuck = any(
-            self._context.journal.is_given_up(self._context.key(job.id, name_move(DEFEND, d)))
-            for d in disputes
-            if d.phase is Phase.LEAF
-        )
-        return PROVE_ALL if is_stuck or count >= MANY_DISPUTES else None
+        if self._context.journal.is_done(self._context.key(job.id, STUCK)):
+            return PROVE_ALL
+        version = self._context.versions.reproduce(job.version).version
+        return PROVE_ALL if count * ANSWER_GAS > version.proof_gas + REQUEST_PROOF_GAS else None
 
     def _find_plan(self, job: Job) -> object | None:
         try:
@@ -265,7 +271,12 @@ class TraceDefence:
         op = own.plan.plan.ops[claim.op]
         try:
             ruling = self._rulings.defend(own, op, claim)
-        except (EvidenceError, EvidenceTooLarge, TraceError) as error:
+        except EvidenceTooLarge as error:
+            # Nothing smaller than a proof of the whole result answers this claim.
+            self._context.journal.put_step(self._context.key(job_id, STUCK), StepStatus.DONE)
+            self._context.give_up(key, str(error))
+            return
+        except (EvidenceError, TraceError, WitnessError) as error:
             self._context.give_up(key, str(error))
             return
         game = self._book.game

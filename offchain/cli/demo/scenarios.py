@@ -31,7 +31,6 @@ class Scenario:
     has_challenger: bool = False
     challenge_always: bool = False
     game: str = "prove"  # how the challenger disputes
-    post_traces: bool = False  # whether the operator posts its trace with the result
     proofs_generated: int = 0
     proofs_refused: int = 0
     fee_wei: int = FEE_WEI
@@ -64,7 +63,6 @@ SCENARIOS: Final = (
         fault="wrong-operator",
         has_challenger=True,
         game="pinpoint",
-        post_traces=True,
     ),
     Scenario(
         "withheld-trace",

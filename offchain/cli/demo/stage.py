@@ -217,16 +217,8 @@ class Play:
 
     def _operator_arguments(self) -> Sequence[str]:
         fault = ("--fault", self._scenario.fault) if self._scenario.fault else ()
-        traces = ("--post-traces",) if self._scenario.post_traces else ()
         owner = ("--owner", self.accounts["owner"])
-        return (
-            "operator",
-            "run",
-            *owner,
-            *fault,
-            *traces,
-            *self._role_arguments("operator", "worker"),
-        )
+        return ("operator", "run", *owner, *fault, *self._role_arguments("operator", "worker"))
 
     def _challenger_arguments(self) -> Sequence[str]:
         always = ("--challenge-always",) if self._scenario.challenge_always else ()
@@ -245,6 +237,6 @@ class Play:
     def _role_arguments(self, role: str, account: str) -> Sequence[str]:
         return (
             "--home", str(self._home / role), "--models", str(self._world.models),
-            "--content", str(self._world.content),
+            "--content", str(self._home / "content"),
             *self._world.chain_arguments(self._keys[account]),
         )  # fmt: skip
