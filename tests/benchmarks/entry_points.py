@@ -36,6 +36,7 @@ from offchain.types import (
 from tests.benchmarks.gas_chain import GasChain
 from tests.benchmarks.order_points import OrderPoints
 from tests.benchmarks.pinpoint_points import PinpointPoints
+from tests.benchmarks.quorum_points import QuorumPoints
 from tests.benchmarks.session_points import SessionPoints
 
 FEE: Final = 10**16
@@ -84,6 +85,7 @@ class EntryPoints:
         self.play_orders()
         self.play_sessions()
         self.play_traces()
+        self.play_quorums()
         self.play_stake(first)
         self.play_guardian(first)
 
@@ -274,6 +276,11 @@ class EntryPoints:
         self.traces = PinpointPoints(self.chain, operator.owner, operator.worker)
         self.traces.play()
 
+    def play_quorums(self) -> None:
+        """Order results of several operators, and draw results that have to be proven."""
+        self.quorums = QuorumPoints(self.chain, self.version, self.in_digest)
+        self.quorums.play()
+
     def play_stake(self, operator: Operator) -> None:
         """Add to stake, take it out, end a service."""
         chain, vault = self.chain, self.chain.contracts.vault
@@ -300,6 +307,7 @@ class EntryPoints:
         points = SessionPoints(chain, self.version, posting.owner, posting.worker)
         session, batch = points.prepare_void()
         held, key = self.traces.prepare_void()
+        quorum = self.quorums.prepare_void()
         job_id, _ = self.commit(fresh, "first job")
         challenged, _ = self.commit(disputed, "first job")
         self.challenge(challenged, self.anybody, "open")
@@ -308,6 +316,7 @@ class EntryPoints:
         chain.send(self.anybody, chain.contracts.game.build_void_dispute(challenged))
         points.play_void(session, batch)
         self.traces.play_void(held, key)
+        self.quorums.play_void(quorum)
 
     def challenge(self, job_id: JobId, challenger: Address, case: str) -> None:
         """Challenge a job with what the bond is now."""

@@ -98,9 +98,7 @@ abstract contract GameScene is Deployment {
             adjudicators: uint8(1 << JUDGE | 1),
             activeAt: 1
         });
-        vm.mockCall(
-            address(adjudicators), abi.encodeCall(IAdjudicatorRegistry.getPlan, (version)), abi.encode(plan)
-        );
+        vm.mockCall(address(adjudicators), abi.encodeCall(IAdjudicatorRegistry.getPlan, (version)), abi.encode(plan));
         setJudge(fault);
     }
 
@@ -233,7 +231,11 @@ abstract contract GameScene is Deployment {
         end.siblings = extend(end.siblings, opLeaves(layer), LAYER_OPS - 1);
     }
 
-    function buildClaim(JobId jobId, uint256 op, uint256 elem, bytes32 seed) internal view returns (Claim memory claim) {
+    function buildClaim(JobId jobId, uint256 op, uint256 elem, bytes32 seed)
+        internal
+        view
+        returns (Claim memory claim)
+    {
         Pin memory pin = buildPin(jobId, op, elem);
         (claim.version, claim.jobId, claim.seed) = (version, jobId, seed);
         (claim.op, claim.elem, claim.desc) = (pin.op, pin.elem, pin.desc);
