@@ -51,6 +51,16 @@ command.add_command(evidence)
     help="auto: dispute over the trace where the version has a plan, demand a proof elsewhere.",
 )
 @click.option(
+    "--watch-quorums",
+    is_flag=True,
+    help="Also recompute quorums' results, take a wrong replica out and dispute it.",
+)
+@click.option(
+    "--audit",
+    is_flag=True,
+    help="Have the beacon decide about every result whether it must be proven; costs gas only.",
+)
+@click.option(
     "--keep-credit",
     "collect",
     flag_value=False,

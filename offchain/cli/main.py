@@ -22,6 +22,8 @@ NOUNS: Final = {
     "job": ("offchain.cli.job", "Escrow a job, watch it, settle it, keep the evidence."),
     "session": ("offchain.cli.session", "One deposit, many signed requests, results in batches."),
     "order": ("offchain.cli.order", "Order by signature, at a price that rises."),
+    "quorum": ("offchain.cli.quorum", "One inference by several operators, drawn by stake."),
+    "audit": ("offchain.cli.audit", "Have the beacon decide whether a result must be proven."),
     "challenge": ("offchain.cli.challenge", "Dispute results and collect what was won."),
     "dispute": ("offchain.cli.dispute", "Look at disputes over traces, foresee and move them."),
     "evidence": ("offchain.cli.evidence_files", "Export a dispute, check it without a node."),

@@ -95,6 +95,19 @@ for move in MOVES:
     help="What a posted trace commits to; layers are expanded into operators on demand.",
 )
 @click.option(
+    "--replicas",
+    multiple=True,
+    metavar="VERSION",
+    callback=lambda _context, _option, versions: ",".join(versions),
+    help="Serve replicas of this version: enlist for it once its plan of disputes is active and "
+    "right. May be given several times; lists that are not named are left.",
+)
+@click.option(
+    "--tag",
+    default="",
+    help="Owner that admitted this one: those of one tag serve no quorum together.",
+)
+@click.option(
     "--rescue",
     is_flag=True,
     help="Also reveal and defend for other operators whose traces are those computed here; a lost "
@@ -129,6 +142,10 @@ def run(settings: Settings) -> None:
     With a gateway it also takes signed orders whose price has risen to the fee floor, and serves
     the sessions that name its owner: it answers their requests with signed results, and commits up
     to --batch-size of them in one transaction.
+
+    With --replicas it can be drawn for quorums: it commits blindly, opens its result when all have
+    committed, stands behind it, and disputes a majority that says otherwise as any challenger would
+    (its balance has to cover that).
 
     \b
     zkdps operator run --home ./operator --models ./models --content ./content \\

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from offchain.chain.binding import checksum
 from offchain.chain.journal import StepKey, StepStatus
-from offchain.errors import ConfigError, ModelMissing
+from offchain.errors import ConfigError, ContractRevert, ModelMissing
 from offchain.roles.base import OF, REFUSALS, Action
 from offchain.roles.context import ACCOUNT_JOB
 from offchain.roles.intake import get_replica_floor
@@ -125,7 +125,11 @@ class Candidacy:
 
     def _send(self, key: StepKey, call: Call, event: str, **facts: object) -> None:
         context = self._context
-        receipt = context.submitter.submit(key, call)
+        try:
+            receipt = context.submitter.submit(key, call)
+        except ContractRevert as revert:
+            context.put_off(key, str(revert))  # no place, no stake, a tag that does not admit it
+            return
         if not context.journal.is_done(key):
             with context.journal.atomic():
                 context.journal.put_step(key, StepStatus.DONE)

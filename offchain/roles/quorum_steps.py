@@ -23,7 +23,17 @@ DECIDE_AUDIT: Final = "decide-audit"
 TALLY: Final = "tally"
 SETTLE: Final = "settle-quorum"
 VOID: Final = "void-quorum"
-KEEPER_STEPS: Final = (DRAW, EXPIRE, CLOSE_COMMITS, DECIDE_AUDIT, TALLY, SETTLE, VOID)
+# What a role logs when it has taken one.
+EVENTS: Final = {
+    DRAW: "replicas-drawn",
+    EXPIRE: "quorum-expired",
+    CLOSE_COMMITS: "commits-closed",
+    DECIDE_AUDIT: "audit-of-replica-decided",
+    TALLY: "replicas-counted",
+    SETTLE: "round-settled",
+    VOID: "quorum-voided",
+}
+KEEPER_STEPS: Final = tuple(EVENTS)
 # A seed that passed unused is asked for again by the same call.
 USABLE: Final = (SeedState.READY, SeedState.FIXED, SeedState.MISSED)
 

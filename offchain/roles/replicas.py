@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from offchain.chain.journal import StepKey, StepStatus
-from offchain.errors import ContentError
+from offchain.errors import ContentError, ContractRevert
 from offchain.roles.base import OF, UNUSABLE, Action
 from offchain.roles.blinding import Blinding
 from offchain.roles.candidacy import Candidacy
 from offchain.roles.quorum_book import OpenQuorum, name_quorum, parse_quorum
 from offchain.roles.quorum_steps import (
+    EVENTS,
     EXPIRE,
     KEEPER_STEPS,
     VOID,
@@ -41,8 +42,10 @@ COMMIT: Final = "commit-replica"
 RUN: Final = "run-replica"
 REVEAL: Final = "reveal-replica"
 STAND: Final = "stand-behind"
+TOO_FEW: Final = "TooFewCandidates"
 OUTPUTS: Final = "outputs"  # folder of results that are not public yet
 PRESSING_PART: Final = 4  # of the time to open: then the head has to do
+IN_ROUND: Final = (ReplicaState.REVEALED, ReplicaState.EXTRACTED)
 OPEN_STATES: Final = (ReplicaState.DRAWN, ReplicaState.COMMITTED, ReplicaState.REVEALED)
 
 
@@ -94,19 +97,19 @@ class ReplicaMoves:
             return (f"{COMMIT}{OF}{index}",)
         if facts.state is QuorumState.REVEALING and state is ReplicaState.COMMITTED:
             return (f"{REVEAL}{OF}{index}",)
-        own = quorum.replicas[index].out_digest
-        if not quorum.is_round or not any(own):
-            return ()
-        if facts.is_suspect and own == facts.out_digest:
-            is_mine = state is ReplicaState.REVEALED
-            return (f"{STAND}{OF}{index}{OF}{facts.deadline}",) if is_mine else ()
-        # Whoever says what all say has nothing to look at.
-        return self._watch.choose(quorum, time.now) if self._is_alone(quorum, own) else ()
+        return self._choose_in_round(quorum, index, time.now) if quorum.is_round else ()
 
-    @staticmethod
-    def _is_alone(quorum: OpenQuorum, own: Digest) -> bool:
-        differs = quorum.facts.out_digest not in (own, bytes(len(own)))
-        return differs or bool(find_others(quorum, own))
+    def _choose_in_round(self, quorum: OpenQuorum, index: int, now: int) -> tuple[str, ...]:
+        """Return what a round asks of somebody whose replica was not beaten."""
+        facts, own = quorum.facts, quorum.replicas[index]
+        if own.state not in IN_ROUND:
+            return ()
+        if facts.state is QuorumState.SPLIT:
+            return self._watch.choose(quorum, now) if find_others(quorum, own.out_digest) else ()
+        if own.out_digest != facts.out_digest:
+            return self._watch.choose(quorum, now)
+        is_due = facts.is_suspect and own.state is ReplicaState.REVEALED
+        return (f"{STAND}{OF}{index}{OF}{facts.deadline}",) if is_due else ()
 
     def _choose_keeping(self, quorum: OpenQuorum, time: ProtocolTime) -> StepKey | None:
         """Return a step that anybody may take, when it is this operator's turn.
@@ -265,7 +268,12 @@ class ReplicaMoves:
         if step != key.step:
             return
         call = build_keeper_call(self._context.contracts.quorum, quorum, step)
-        self._operator.send(JobId(key.job), key, call, f"quorum-{step.partition(OF)[0]}")
+        try:
+            self._operator.send(JobId(key.job), key, call, EVENTS[step.partition(OF)[0]])
+        except ContractRevert as revert:
+            if revert.name != TOO_FEW:
+                raise
+            self._context.put_off(key, str(revert))  # others may enlist, or have stake again
 
     # What it rests on
 

@@ -14,40 +14,23 @@ import pytest
 from offchain.cli.demo.ledger import find_leaks
 from offchain.cli.demo.world import World
 from offchain.cli.drill.company import Company, Offer, instant_blocks
-from offchain.commit.model_folder import write_model_folder
-from offchain.roles.account import Account
 from offchain.roles.dossier import Dossier, export_dossier
 from offchain.roles.faulty import choose_middle
 from offchain.roles.foresight import Foresight
-from offchain.roles.plans import publish_plan
 from offchain.submit.content import FolderStore
 from offchain.submit.models import load_model
 from offchain.submit.proofs import count_prover_entries
-from offchain.types import DisputeState, JobState, VersionId
-from tests.residual_net import build_residual_net, draw_sample
+from offchain.types import DisputeState, JobState
+from tests.residual_net import build_residual_net
 
 MIDDLE = "h2"
 
 
 @pytest.fixture(scope="module")
-def offer(world: World, tmp_path_factory: pytest.TempPathFactory) -> Offer:
-    """A residual network, registered with a plan of elements alone."""
-    folder = tmp_path_factory.mktemp("residual")
-    graph, weights = build_residual_net()
-    assert choose_middle(graph) == MIDDLE
-    models = folder / "models"
-    write_model_folder(models / "residual", graph, weights, {})
-    key_file, _ = world.create_account(folder, "registrant")
-    with instant_blocks(world):
-        account = Account(world.anvil.url, world.manifest_file, key_file, None, folder / "state")
-        model = load_model(models / "residual")
-        registered = account.register_version(model.folder, "residual")
-        version = VersionId(bytes.fromhex(str(registered["version"])[2:]))
-        publish_plan(account, model, version, "none")
-        parameters = world.parameters
-        wait = parameters.exec_seconds + parameters.challenge_seconds
-        world.anvil.jump_to(world.client.get_head().timestamp + wait)
-    return Offer(version, models, draw_sample())
+def offer(residual_net: Offer) -> Offer:
+    """The network whose middle is the operator that drills spoil."""
+    assert choose_middle(build_residual_net()[0]) == MIDDLE
+    return residual_net
 
 
 @pytest.fixture

@@ -58,6 +58,18 @@ STEPS: Final = {
     "resolve": "resolve",
     "finaliseDefended": "finalise",
     "withdrawCredit": "withdraw",
+    "enlist": "enlist",
+    "leave": "leave-list",
+    "createQuorum": "create-quorum",
+    "draw": "draw-replicas",
+    "drawAudit": "draw-audit",
+    "closeCommits": "close-commits",
+    "commitBlinded": "commit-replica",
+    "tally": "tally",
+    "extract": "extract",
+    "settle": "settle-quorum",
+    "expireQuorum": "expire-quorum",
+    "requestAudit": "request-audit",
 }
 
 

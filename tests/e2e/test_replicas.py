@@ -1,0 +1,94 @@
+"""Replicas on a real chain: colluders outvote an honest operator, and lose all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from offchain.cli.demo.ledger import find_leaks
+from offchain.cli.demo.world import World
+from offchain.cli.drill.company import FEE_WEI, STAKE_WEI, Offer, instant_blocks
+from offchain.cli.drill.quorum_company import QuorumCompany
+from offchain.roles.account import Account
+from offchain.submit.proofs import count_prover_entries
+from offchain.types import ETH, JobId, QuorumAssurance, QuorumState, ReplicaState
+
+WRONG = "wrong-operator"
+
+
+@pytest.fixture
+def play(
+    world: World, residual_net: Offer, tmp_path: Path
+) -> Iterator[Callable[..., QuorumCompany]]:
+    """Play a quorum to its end; every wei has to be somewhere."""
+
+    def run(*faults: str) -> QuorumCompany:
+        company = QuorumCompany(world, tmp_path, residual_net)
+        hired = company.hire_all(faults)
+        company.create("client")
+        ledger = company.open_ledger()
+        before = ledger.take_snapshot()
+        company.order_quorum(len(faults))
+        company.play()
+        assert company.quorum is not None
+        jobs = [JobId(company.quorum), *company.list_replica_jobs()]
+        after = ledger.take_snapshot(jobs)
+        assert after.in_jobs_wei == 0
+        sent = ledger.read_transactions(before, after)
+        assert find_leaks(before, after, sent) == {}
+        for role in hired:
+            settings = role.context.settings
+            pool = world.contracts.pool.build_leave(residual_net.version, ETH)
+            Account(
+                settings.rpc_url, settings.manifest, settings.key_file, None, tmp_path / "leave"
+            ).send(pool)
+        return company
+
+    with instant_blocks(world):
+        yield run
+
+
+def test_two_colluders_outvote_one_honest__pinpointed__both_lose_their_locks(
+    world: World, play: Callable[..., QuorumCompany]
+) -> None:
+    company = play(WRONG, WRONG, "")
+    quorum = company.read_quorum()
+    assert quorum.state is QuorumState.FINAL
+    replicas = world.contracts.quorum.get_replicas(quorum.id)
+    by_owner = {replica.operator: replica for replica in replicas}
+    honest = by_owner[company.addresses["thirdowner"]]
+    assert honest.state is ReplicaState.PAID
+    assert honest.out_digest == quorum.out_digest
+    assert world.contracts.quorum.get_assurance(quorum.id) is QuorumAssurance.UNCHALLENGED
+    lock = world.contracts.quorum.get_replica_lock(quorum.terms.token, FEE_WEI, 3, 0, False)
+    vault = world.contracts.vault
+    for name in ("firstowner", "secondowner"):
+        account = vault.get_account(company.addresses[name])
+        assert (account.free, account.locked) == (STAKE_WEI - lock, 0)
+        assert by_owner[company.addresses[name]].out_digest != quorum.out_digest
+        assert vault.get_standing(company.addresses[name]).jailed_until > 0
+    # The fee is the owner's; of each lock that it had slashed, the worker has its 35 %.
+    assert vault.get_account(company.addresses["thirdowner"]).credit > 0
+    done = [step for who, step in company.done if who == "thirdworker"]
+    assert done.count("pinpoint") == 2
+    assert count_prover_entries(company.folder / "thirdworker") == 0
+
+
+def test_copied_commitment__is_refused_and_fined__the_others_are_paid(
+    world: World, play: Callable[..., QuorumCompany]
+) -> None:
+    company = play("", "", "copy")
+    quorum = company.read_quorum()
+    assert quorum.state is QuorumState.FINAL
+    states = {
+        replica.operator: replica.state
+        for replica in world.contracts.quorum.get_replicas(quorum.id)
+    }
+    copier = company.addresses["thirdowner"]
+    assert states.pop(copier) is ReplicaState.MISSED
+    assert set(states.values()) == {ReplicaState.PAID}
+    account = world.contracts.vault.get_account(copier)
+    assert (account.free, account.credit) == (STAKE_WEI - FEE_WEI, 0)
+    assert world.contracts.quorum.get_assurance(quorum.id) is QuorumAssurance.QUORUM
