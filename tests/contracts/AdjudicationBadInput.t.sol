@@ -370,6 +370,18 @@ contract AdjudicationBadInputTest is ElementBuilder {
         else requireRefused(claimOf(c), evidenceOf(c), expected);
     }
 
+    /// @dev 2 x 2 pixels, a kernel of one: with padding the output would have 4 x 4 pixels, most of them empty.
+    function test_descriptor_paddingAsWideAsKernel_reverts() public {
+        Case memory c;
+        c.opcode = 0x02;
+        (c.inputs, c.weights) = (new Sample[](1), new Sample[](1));
+        (c.inputs[0], c.weights[0]) = (sample(1, 1, 4, 1), sample(2, 1, 1, 1));
+        setOutput(c, 3, 1, 16, 1, 0);
+        requireConvolution(c, [uint32(2), 2, 1, 1, 1, 1, 1, 1, 1], 0, 2, DESCRIPTOR);
+        setOutput(c, 3, 1, 4, 1, 0);
+        requireConvolution(c, [uint32(2), 2, 1, 1, 1, 1, 1, 0, 1], 0, 2, bytes4(0));
+    }
+
     function test_descriptor_badBiasOfConvolution_reverts() public {
         Case memory c;
         c.opcode = 0x02;

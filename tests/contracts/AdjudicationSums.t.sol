@@ -65,10 +65,10 @@ contract AdjudicationSumsTest is Cheats {
         checkExtremes(1, 1, 33);
         checkExtremes(1, 2, 17);
         checkExtremes(2, 2, 31);
-        // One more than a kernel takes at once: no lane may have overflowed.
-        checkExtremes(1, 1, 65537);
-        checkExtremes(1, 2, 65537);
-        checkExtremes(2, 2, 65537);
+        // More than a kernel takes at once, and enough to overflow a lane if it took them.
+        checkExtremes(1, 1, 70001);
+        checkExtremes(1, 2, 70001);
+        checkExtremes(2, 2, 70001);
     }
 
     function checkExtremes(uint256 widthA, uint256 widthB, uint256 count) private view {
