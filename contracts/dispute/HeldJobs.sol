@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {IJobMarket} from "../interfaces/IJobMarket.sol";
-import {DisputeState} from "../types/Dispute.sol";
+import {DisputeState, Hold} from "../types/Dispute.sol";
 import {JobId} from "../types/Ids.sol";
 import {Job, JobState} from "../types/Job.sol";
 import {Challenges} from "./Challenges.sol";
@@ -12,6 +13,8 @@ import {Challenges} from "./Challenges.sol";
 /// @notice It decides its disputes alone; whatever they do to the job goes through here, where it meets prove-it: a job
 /// has one verdict, and one list of those who are rewarded for it.
 abstract contract HeldJobs is Challenges {
+    using SafeCast for uint256;
+
     /* MODIFIERS */
 
     modifier onlyPinpoint() {
@@ -22,12 +25,19 @@ abstract contract HeldJobs is Challenges {
     /* WHILE THE RESULT IS DOUBTED */
 
     /// @inheritdoc IDisputeGame
-    function holdFor(JobId jobId, bytes32 expectedOutDigest) external onlyPinpoint returns (Job memory job) {
+    function holdFor(JobId jobId, bytes32 expectedOutDigest) external onlyPinpoint returns (Hold memory hold) {
         // INVARIANT: nothing is doubted after its verdict: the market refuses any job but committed and disputed ones.
-        job = IJobMarket(MARKET).disputeJob(jobId, expectedOutDigest, false);
+        Job memory job = IJobMarket(MARKET).disputeJob(jobId, expectedOutDigest, false);
         // INVARIANT: a job that requires a proof never becomes final by winning lesser disputes.
         if (job.proofRequired) revert IJobMarket.ProofRequired(jobId);
         countOpen(job.operator);
+        hold = Hold({
+            version: job.version,
+            operator: job.operator,
+            deadline: job.deadline,
+            bond: computeBond(job.version).toUint96(),
+            proveSeconds: computeProveSeconds(job.version, job.operator).toUint40()
+        });
     }
 
     /// @inheritdoc IDisputeGame

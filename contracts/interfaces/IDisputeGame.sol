@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Dispute, DisputeState, SignedResult} from "../types/Dispute.sol";
+import {Dispute, DisputeState, Hold, SignedResult} from "../types/Dispute.sol";
 import {JobId} from "../types/Ids.sol";
-import {Job, JobTerms} from "../types/Job.sol";
+import {JobTerms} from "../types/Job.sol";
 import {Statement} from "../types/Statement.sol";
 import {IParameters} from "./IParameters.sol";
 
@@ -175,8 +175,8 @@ interface IDisputeGame is IParameters {
 
     /// @notice Holds a job that may still be challenged, or is held already, and that requires no proof; the operator has
     /// one more challenge open.
-    /// @return job The job, DISPUTED.
-    function holdFor(JobId jobId, bytes32 expectedOutDigest) external returns (Job memory job);
+    /// @return hold Of the job, which is DISPUTED.
+    function holdFor(JobId jobId, bytes32 expectedOutDigest) external returns (Hold memory hold);
 
     /// @notice One of the disputes that held the job is over: the operator has one challenge less open.
     function releaseFor(JobId jobId, address operator) external;
@@ -184,8 +184,8 @@ interface IDisputeGame is IParameters {
     /// @notice Rejects a held job, or a COMMITTED one where fraud is shown. Those who demanded a proof get their bonds back
     /// and share the reward with `challengers`, of whom nobody counts twice and those beyond the places (MAX_CHALLENGERS,
     /// the client and 16) not at all. Does not release the disputes that held the job.
-    /// @param isCurable DEFAULT: the operator was silent, and a proof within the airgap counts; else FRAUD_PROVEN. Either
-    /// costs the lock alone: saying nothing must not be cheaper than being wrong, nor a broken machine cost all stake.
+    /// @param isCurable DEFAULT: the operator was silent, and a proof within the airgap counts; else FRAUD_PROVEN, and a
+    /// tenth of the operator's free and unbonding stake is burned.
     function rejectFor(JobId jobId, address[] calldata challengers, bool isCurable) external;
 
     /// @notice Divides the lock after a DEFAULT, within the airgap, as after a proof: `prover` has shown that what the

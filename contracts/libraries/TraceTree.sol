@@ -27,22 +27,89 @@ library TraceTree {
     /* LEAVES */
 
     /// @notice The leaf of a layer.
-    function hashLayer(uint256 layer, bytes32 digest, bytes32 opRoot) internal pure returns (bytes32) {
+    /// @dev No truncation: callers keep layers below 2^64.
+    function hashLayer(uint256 layer, bytes32 digest, bytes32 opRoot) internal pure returns (bytes32 leaf) {
         if (digest == 0 && opRoot == 0) return 0;
-        // No truncation: callers keep layers below 2^64.
-        return keccak256(abi.encodePacked(uint8(0x10), uint64(layer), digest, opRoot));
+        // Equivalent to keccak256(abi.encodePacked(uint8(0x10), uint64(layer), digest, opRoot))
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore(at, or(shl(248, 0x10), shl(184, layer)))
+            mstore(add(at, 9), digest)
+            mstore(add(at, 41), opRoot)
+            leaf := keccak256(at, 73)
+        }
+    }
+
+    /// @notice The leaves of layers from `first` on.
+    /// @param roots As many as digests, or none: then the leaves hold 0.
+    function hashLayers(bytes32[] calldata digests, bytes32[] calldata roots, uint256 first)
+        internal
+        pure
+        returns (bytes32[] memory leaves)
+    {
+        uint256 count = digests.length;
+        leaves = new bytes32[](count);
+        if (roots.length != 0 && roots.length != count) revert IPinpointBook.WrongLength(roots.length, count);
+        // Equivalent to, for each i below count: leaves[i] = hashLayer(first + i, digests[i], roots[i] or 0)
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            for { let i := 0 } lt(i, count) { i := add(i, 1) } {
+                let offset := shl(5, i)
+                let digest := calldataload(add(digests.offset, offset))
+                let root := 0
+                if roots.length { root := calldataload(add(roots.offset, offset)) }
+                if or(digest, root) {
+                    mstore(at, or(shl(248, 0x10), shl(184, add(first, i))))
+                    mstore(add(at, 9), digest)
+                    mstore(add(at, 41), root)
+                    mstore(add(add(leaves, 0x20), offset), keccak256(at, 73))
+                }
+            }
+        }
     }
 
     /// @notice The leaf of an operator in its layer.
-    function hashOp(uint256 position, bytes32 digest) internal pure returns (bytes32) {
+    /// @dev No truncation: a position is below 2^64.
+    function hashOp(uint256 position, bytes32 digest) internal pure returns (bytes32 leaf) {
         if (digest == 0) return 0;
-        // No truncation: a position is below 2^64.
-        return keccak256(abi.encodePacked(uint8(0x11), uint64(position), digest));
+        // Equivalent to keccak256(abi.encodePacked(uint8(0x11), uint64(position), digest))
+        assembly ("memory-safe") {
+            mstore(0x00, or(shl(248, 0x11), shl(184, position)))
+            mstore(0x09, digest)
+            leaf := keccak256(0x00, 41)
+        }
     }
 
     /// @notice The leaf of an operator in its plan.
-    function hashPlan(uint32 op, bytes calldata desc) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(uint8(0x13), uint64(op), keccak256(desc)));
+    function hashPlan(uint32 op, bytes32 descHash) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(uint8(0x13), uint64(op), descHash));
+    }
+
+    /// @notice The node over `count` operators of one layer, digests[from ..], the first of them at `position`.
+    /// @dev `count` is a power of two.
+    function hashOps(bytes32[] calldata digests, uint256 from, uint256 count, uint256 position)
+        internal
+        pure
+        returns (bytes32)
+    {
+        if (from + count > digests.length) revert IPinpointBook.WrongLength(digests.length, from + count);
+        bytes32[] memory leaves = new bytes32[](count);
+        // Equivalent to, for each i below count: leaves[i] = hashOp(position + i, digests[from + i])
+        assembly ("memory-safe") {
+            let source := add(digests.offset, shl(5, from))
+            let end := add(source, shl(5, count))
+            for { let target := add(leaves, 0x20) } lt(source, end) { source := add(source, 0x20) } {
+                let digest := calldataload(source)
+                if digest {
+                    mstore(0x00, or(shl(248, 0x11), shl(184, position)))
+                    mstore(0x09, digest)
+                    mstore(target, keccak256(0x00, 41))
+                }
+                position := add(position, 1)
+                target := add(target, 0x20)
+            }
+        }
+        return consume(leaves, 0, count);
     }
 
     /// @notice The leaf of a tile.

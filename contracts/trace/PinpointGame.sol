@@ -11,8 +11,7 @@ import {IProtocolClock} from "../interfaces/IProtocolClock.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {ParameterRules} from "../libraries/ParameterRules.sol";
 import {SearchMetas, Position} from "../libraries/SearchMetas.sol";
-import {Claim} from "../types/Claim.sol";
-import {DisputeState} from "../types/Dispute.sol";
+import {Hold} from "../types/Dispute.sol";
 import {JobId} from "../types/Ids.sol";
 import {Job, JobState} from "../types/Job.sol";
 import {Parameters} from "../types/Parameters.sol";
@@ -40,7 +39,7 @@ contract PinpointGame is Rulings {
         address game,
         address adjudicators,
         Parameters memory p
-    ) TraceBook(vault, registry, market, game, adjudicators, p) {
+    ) TraceBook(readSettings(vault, registry, market, game, adjudicators, p)) {
         ParameterRules.validate(p);
         // A game across two deployments would move money under foreign rules.
         if (
@@ -55,7 +54,31 @@ contract PinpointGame is Rulings {
                 || IAdjudicatorRegistry(adjudicators).MARKET() != market
                 || IParameters(adjudicators).PARAMETERS_HASH() != PARAMETERS_HASH
         ) revert ForeignModule(adjudicators);
-        SEARCHES = address(new TraceSearches(vault, registry, market, game, adjudicators, p));
+        SEARCHES = address(new TraceSearches(readSettings(vault, registry, market, game, adjudicators, p)));
+    }
+
+    function readSettings(
+        address vault,
+        address registry,
+        address market,
+        address game,
+        address adjudicators,
+        Parameters memory p
+    ) private pure returns (Settings memory) {
+        return Settings({
+            vault: vault,
+            registry: registry,
+            market: market,
+            game: game,
+            adjudicators: adjudicators,
+            parametersHash: ParameterRules.hash(p),
+            traceSeconds: ParameterRules.computeTraceSeconds(p),
+            clockSeconds: ParameterRules.computeClockSeconds(p),
+            extensionSeconds: ParameterRules.computeExtensionSeconds(p),
+            shareBlocks: p.shareBlocks,
+            airgapSeconds: p.airgapSeconds,
+            execAndChallengeSeconds: uint256(p.execSeconds) + p.challengeSeconds
+        });
     }
 
     /* MOVES OF A SEARCH */
@@ -80,20 +103,19 @@ contract PinpointGame is Rulings {
 
     /// @inheritdoc IPinpointDisputes
     function openDispute(JobId jobId, bytes32 expectedOutDigest) external payable returns (bytes32 id) {
-        Job memory job = IDisputeGame(GAME).holdFor(jobId, expectedOutDigest);
-        Plan memory plan = getPlan(jobId, job);
+        Hold memory hold = IDisputeGame(GAME).holdFor(jobId, expectedOutDigest);
+        Plan memory plan = getPlan(jobId, hold.version, hold.deadline);
         Trace memory trace = traces[jobId];
         uint256 time = tick();
         uint256 key = computeSearchKey(msg.sender);
         // Without a trace the position is all zero.
         Search memory state;
         if (trace.postedAt == 0) {
-            (id,) = open(jobId, key, job, trace, Phase.TRACE, time + TRACE_SECONDS, keccak256(abi.encode(state)));
-            return id;
+            return open(jobId, key, hold, trace, Phase.TRACE, time + TRACE_SECONDS, keccak256(abi.encode(state)));
         }
         (state.node, state.meta) = (trace.root, positionAtRoot(trace, plan).pack());
         uint256 deadline = time + CLOCK_SECONDS;
-        (id,) = open(jobId, key, job, trace, Phase.REVEAL, deadline, keccak256(abi.encode(state)));
+        id = open(jobId, key, hold, trace, Phase.REVEAL, deadline, keccak256(abi.encode(state)));
         emit SearchMoved(id, jobId, Phase.REVEAL, deadline, state);
     }
 
@@ -103,17 +125,18 @@ contract PinpointGame is Rulings {
         payable
         returns (bytes32 id)
     {
-        Job memory job = IDisputeGame(GAME).holdFor(jobId, expectedOutDigest);
+        Hold memory hold = IDisputeGame(GAME).holdFor(jobId, expectedOutDigest);
         Trace memory trace = findTrace(jobId);
         requireTrace(jobId, trace.root, expectedTraceRoot);
-        (Claim memory claim, OpHead memory head) = openPin(jobId, job.version, trace, getPlan(jobId, job), pin);
+        Plan memory plan = getPlan(jobId, hold.version, hold.deadline);
+        (ClaimCore memory core, OpHead memory head) = openPin(jobId, hold.version, trace, plan, pin);
         requireDecidable(pin.op, pin.elem, head);
 
         uint256 key = computePinKey(pin.op, pin.elem);
-        claim.seed = drawSeed(computeId(jobId, key));
-        uint256 proveBy = tick() + IDisputeGame(GAME).computeProveSeconds(job.version, job.operator);
-        (id,) = open(jobId, key, job, trace, Phase.LEAF, proveBy, hashClaim(claim));
-        emit OperatorPinned(id, jobId, pin.op, pin.elem, proveBy, claim.seed);
+        core.seed = drawSeed(computeId(jobId, key));
+        uint256 proveBy = tick() + hold.proveSeconds;
+        id = open(jobId, key, hold, trace, Phase.LEAF, proveBy, hashClaim(core));
+        emit OperatorPinned(id, jobId, pin.op, pin.elem, proveBy, core.seed);
     }
 
     /// @inheritdoc IPinpointDisputes
@@ -242,7 +265,8 @@ contract PinpointGame is Rulings {
 
     /// @inheritdoc IPinpointDisputes
     function requiredBond(JobId jobId) external view returns (uint256) {
-        return computeBond(IJobMarket(MARKET).getJob(jobId).version, traces[jobId].places);
+        bytes32 version = IJobMarket(MARKET).getJob(jobId).version;
+        return raiseBond(IDisputeGame(GAME).computeBond(version), traces[jobId].places);
     }
 
     /// @inheritdoc IPinpointDisputes

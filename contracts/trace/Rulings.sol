@@ -31,7 +31,7 @@ abstract contract Rulings is TraceOpenings, IPinpointDisputes {
         uint256 time = tick();
         (bytes32 id, uint256 place, StoredEntry memory entry) = findDispute(jobId, key, Phase.LEAF);
         requireInTime(id, entry.deadline, time);
-        requireHead(id, hashClaim(claim));
+        requireHead(id, hashClaim(readCore(claim)));
         Job memory job = getDisputedJob(jobId);
 
         if (rule(id, claim, rulings) == Verdict.CONSISTENT) {
@@ -51,7 +51,7 @@ abstract contract Rulings is TraceOpenings, IPinpointDisputes {
     function cure(JobId jobId, uint256 key, Claim calldata claim, Ruling[] calldata rulings) external {
         // INVARIANT: what ended in a search, or was found inconsistent, is not cured by a claim.
         (bytes32 id, uint256 place,) = findDispute(jobId, key, Phase.DEFAULT);
-        requireHead(id, hashClaim(claim));
+        requireHead(id, hashClaim(readCore(claim)));
         requireVerdict(rule(id, claim, rulings), Verdict.CONSISTENT, rulings);
 
         entries[jobId][place].phase = Phase.CURED;
@@ -68,9 +68,21 @@ abstract contract Rulings is TraceOpenings, IPinpointDisputes {
         tick();
         requireAnnounced();
         Job memory job = getLiveJob(jobId);
-        Plan memory plan = getPlan(jobId, job);
-        (Claim memory claim, OpHead memory head) = openPin(jobId, job.version, findTrace(jobId), plan, pin);
+        Plan memory plan = getPlan(jobId, job.version, job.deadline);
+        (, OpHead memory head) = openPin(jobId, job.version, findTrace(jobId), plan, pin);
         requireDecidable(pin.op, pin.elem, head);
+        Claim memory claim = Claim({
+            version: job.version,
+            jobId: jobId,
+            // Nothing fixed it in time, so proofs, which could have been made in advance, are none here.
+            seed: 0,
+            prover: msg.sender,
+            op: pin.op,
+            elem: pin.elem,
+            outDigest: pin.outDigest,
+            inDigests: pin.inDigests,
+            desc: pin.desc
+        });
         requireVerdict(decide(plan, JobId.unwrap(jobId), claim, rulings), Verdict.INCONSISTENT, rulings);
         requireRulings(jobId, job, rulings);
         report(jobId, pin.op, false);

@@ -11,15 +11,33 @@ import {IProtocolClock} from "../interfaces/IProtocolClock.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {ParameterRules} from "../libraries/ParameterRules.sol";
 import {Settlement} from "../libraries/Settlement.sol";
+import {Hold} from "../types/Dispute.sol";
 import {JobId} from "../types/Ids.sol";
 import {Job, JobState} from "../types/Job.sol";
-import {Parameters} from "../types/Parameters.sol";
 import {Phase, PinpointDispute, StoredEntry, Trace} from "../types/Pinpoint.sol";
 import {Plan} from "../types/Plan.sol";
 
 /// @title The book of disputes over traces: storage, look-ups, places and bonds
 abstract contract TraceBook is IPinpointBook {
     using SafeCast for uint256;
+
+    /* TYPES */
+
+    /// @dev What is fixed for both contracts of the game.
+    struct Settings {
+        address vault;
+        address registry;
+        address market;
+        address game;
+        address adjudicators;
+        bytes32 parametersHash;
+        uint256 traceSeconds;
+        uint256 clockSeconds;
+        uint256 extensionSeconds;
+        uint256 shareBlocks;
+        uint256 airgapSeconds;
+        uint256 execAndChallengeSeconds;
+    }
 
     /* CONSTANTS */
 
@@ -80,26 +98,19 @@ abstract contract TraceBook is IPinpointBook {
 
     /* CONSTRUCTOR */
 
-    constructor(
-        address vault,
-        address registry,
-        address market,
-        address game,
-        address adjudicators,
-        Parameters memory p
-    ) {
-        PARAMETERS_HASH = ParameterRules.hash(p);
-        VAULT = vault;
-        REGISTRY = registry;
-        MARKET = market;
-        GAME = game;
-        ADJUDICATORS = adjudicators;
-        TRACE_SECONDS = ParameterRules.computeTraceSeconds(p);
-        CLOCK_SECONDS = ParameterRules.computeClockSeconds(p);
-        EXTENSION_SECONDS = ParameterRules.computeExtensionSeconds(p);
-        SHARE_BLOCKS = p.shareBlocks;
-        AIRGAP_SECONDS = p.airgapSeconds;
-        EXEC_AND_CHALLENGE_SECONDS = uint256(p.execSeconds) + p.challengeSeconds;
+    constructor(Settings memory settings) {
+        VAULT = settings.vault;
+        REGISTRY = settings.registry;
+        MARKET = settings.market;
+        GAME = settings.game;
+        ADJUDICATORS = settings.adjudicators;
+        PARAMETERS_HASH = settings.parametersHash;
+        TRACE_SECONDS = settings.traceSeconds;
+        CLOCK_SECONDS = settings.clockSeconds;
+        EXTENSION_SECONDS = settings.extensionSeconds;
+        SHARE_BLOCKS = settings.shareBlocks;
+        AIRGAP_SECONDS = settings.airgapSeconds;
+        EXEC_AND_CHALLENGE_SECONDS = settings.execAndChallengeSeconds;
     }
 
     /* NAMES */
@@ -144,10 +155,10 @@ abstract contract TraceBook is IPinpointBook {
 
     /// @dev INVARIANT: whoever took the job could see the plan. A committed job was taken EXEC_SECONDS before its commit at
     /// the earliest, and committed CHALLENGE_SECONDS before its deadline.
-    function getPlan(JobId jobId, Job memory job) internal view returns (Plan memory plan) {
-        plan = getPlan(job.version);
-        if (plan.activeAt == 0 || plan.activeAt + EXEC_AND_CHALLENGE_SECONDS > job.deadline) {
-            revert NoPlan(jobId, job.version);
+    function getPlan(JobId jobId, bytes32 version, uint256 deadline) internal view returns (Plan memory plan) {
+        plan = getPlan(version);
+        if (plan.activeAt == 0 || plan.activeAt + EXEC_AND_CHALLENGE_SECONDS > deadline) {
+            revert NoPlan(jobId, version);
         }
     }
 
@@ -208,19 +219,20 @@ abstract contract TraceBook is IPinpointBook {
     function open(
         JobId jobId,
         uint256 key,
-        Job memory job,
+        Hold memory hold,
         Trace memory trace,
         Phase phase,
         uint256 deadline,
         bytes32 hash
-    ) internal returns (bytes32 id, uint256 place) {
+    ) internal returns (bytes32 id) {
         id = computeId(jobId, key);
         // INVARIANT: an element is disputed once, and so is what one challenger searches.
         if (heads[id] != 0) revert DisputeExists(id);
         if (trace.places >= MAX_PLACES) revert NoPlace(jobId, MAX_PLACES);
-        uint96 bond = computeBond(job.version, trace.places);
+        uint96 bond = raiseBond(hold.bond, trace.places);
         requireBond(jobId, bond);
 
+        uint256 place;
         while (trace.open >> place & 1 == 1) ++place;
         // No overflow: place < MAX_PLACES, since an open dispute takes one place at least.
         (traces[jobId].open, traces[jobId].places) = (trace.open | uint16(1 << place), trace.places + 1);
@@ -232,7 +244,7 @@ abstract contract TraceBook is IPinpointBook {
             joined: 0
         });
         writeHead(id, place, hash);
-        emit DisputeOpened(id, jobId, msg.sender, key, job.operator, bond, phase, deadline);
+        emit DisputeOpened(id, jobId, msg.sender, key, hold.operator, bond, phase, deadline);
         // SAFETY: the vault is this deployment's and calls nobody back.
         IStakeVault(VAULT).addBond{value: msg.value}(JobId.wrap(id), msg.sender, bond);
     }
@@ -253,8 +265,8 @@ abstract contract TraceBook is IPinpointBook {
 
     /* BONDS */
 
-    function computeBond(bytes32 version, uint256 places) internal view returns (uint96) {
-        return (IDisputeGame(GAME).computeBond(version) << places / PLACES_PER_DOUBLING).toUint96();
+    function raiseBond(uint256 bond, uint256 places) internal pure returns (uint96) {
+        return (bond << places / PLACES_PER_DOUBLING).toUint96();
     }
 
     function requireBond(JobId jobId, uint256 bond) internal view {

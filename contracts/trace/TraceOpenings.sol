@@ -28,6 +28,20 @@ abstract contract TraceOpenings is TraceBook {
         uint32 cols;
     }
 
+    /// @dev What a claim's hash commits to: all but its prover.
+    struct ClaimCore {
+        bytes32 version;
+        JobId jobId;
+        bytes32 seed;
+        uint32 op;
+        uint64 elem;
+        bytes32 outDigest;
+        /// Hash of the inputs' digests.
+        bytes32 inputs;
+        /// Hash of the descriptor.
+        bytes32 desc;
+    }
+
     /// @dev What is opened, and how many of the siblings that came along have been used.
     struct Opening {
         Trace trace;
@@ -60,31 +74,30 @@ abstract contract TraceOpenings is TraceBook {
         head = readHead(end.desc);
         if (head.position + 1 != head.layerOps) revert NotLast(head.position, head.layerOps);
         Opening memory opening = Opening({trace: trace, plan: plan, opRoot: end.opRoot, at: 0});
-        openOperator(opening, end.siblings, end.op, end.desc);
+        openOperator(opening, end.siblings, end.op, keccak256(end.desc));
         openLayer(opening, end.siblings, head.layer, end.layerDigest, end.opRoot);
         openOutput(opening, end.siblings, head.position, end.lastDigest);
         requireLength(end.siblings.length, opening.at);
     }
 
     /// @dev Opens all that the claim about an operator is made of.
-    /// @return claim With seed and prover zero.
+    /// @return core With seed zero.
     function openPin(JobId jobId, bytes32 version, Trace memory trace, Plan memory plan, Pin calldata pin)
         internal
         view
-        returns (Claim memory claim, OpHead memory head)
+        returns (ClaimCore memory core, OpHead memory head)
     {
         head = readHead(pin.desc);
         bytes32 opRoot = trace.isOpGranular ? pin.opRoot : opRoots[jobId][head.layer];
         if (opRoot == 0) revert NotExpanded(jobId, head.layer);
+        (core.version, core.jobId, core.op, core.elem) = (version, jobId, pin.op, pin.elem);
+        (core.outDigest, core.inputs, core.desc) = (pin.outDigest, hashWords(pin.inDigests), keccak256(pin.desc));
         Opening memory opening = Opening({trace: trace, plan: plan, opRoot: opRoot, at: 0});
-        openOperator(opening, pin.siblings, pin.op, pin.desc);
+        openOperator(opening, pin.siblings, pin.op, core.desc);
         openLayer(opening, pin.siblings, head.layer, pin.layerDigest, opRoot);
         openOutput(opening, pin.siblings, head.position, pin.outDigest);
         openInputs(opening, jobId, head, pin);
         requireLength(pin.siblings.length, opening.at);
-
-        (claim.version, claim.jobId, claim.op, claim.elem) = (version, jobId, pin.op, pin.elem);
-        (claim.outDigest, claim.inDigests, claim.desc) = (pin.outDigest, pin.inDigests, pin.desc);
     }
 
     function openInputs(Opening memory opening, JobId jobId, OpHead memory head, Pin calldata pin) private view {
@@ -107,13 +120,13 @@ abstract contract TraceOpenings is TraceBook {
         }
     }
 
-    function openOperator(Opening memory opening, bytes32[] calldata siblings, uint32 op, bytes calldata desc)
+    function openOperator(Opening memory opening, bytes32[] calldata siblings, uint32 op, bytes32 descHash)
         private
         pure
     {
         Plan memory plan = opening.plan;
         if (op >= plan.ops) revert OutOfRange(op, plan.ops);
-        bytes32 leaf = TraceTree.hashPlan(op, desc);
+        bytes32 leaf = TraceTree.hashPlan(op, descHash);
         opening.at = TraceTree.check(leaf, op, siblings, opening.at, plan.planDepth, plan.planRoot);
     }
 
@@ -186,10 +199,34 @@ abstract contract TraceOpenings is TraceBook {
 
     /* CLAIMS AND SEARCHES */
 
-    /// @dev Upper 31 bytes count, as of every head.
-    function hashClaim(Claim memory claim) internal pure returns (bytes32) {
-        claim.prover = address(0);
-        return keccak256(abi.encode(claim));
+    function readCore(Claim calldata claim) internal pure returns (ClaimCore memory) {
+        return ClaimCore({
+            version: claim.version,
+            jobId: claim.jobId,
+            seed: claim.seed,
+            op: claim.op,
+            elem: claim.elem,
+            outDigest: claim.outDigest,
+            inputs: hashWords(claim.inDigests),
+            desc: keccak256(claim.desc)
+        });
+    }
+
+    /// @dev The hash of a claim, whoever proves it; of a head the upper 31 bytes count.
+    function hashClaim(ClaimCore memory core) internal pure returns (bytes32 hash) {
+        // Equivalent to keccak256(abi.encode(core)): eight words
+        assembly ("memory-safe") {
+            hash := keccak256(core, 0x100)
+        }
+    }
+
+    function hashWords(bytes32[] calldata words) private pure returns (bytes32 hash) {
+        // Equivalent to keccak256(abi.encodePacked(words))
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            calldatacopy(at, words.offset, shl(5, words.length))
+            hash := keccak256(at, shl(5, words.length))
+        }
     }
 
     /// @dev Fixed after weights, input and trace are (protocol.md A.11).

@@ -4,13 +4,13 @@ pragma solidity 0.8.30;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
+import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {ITraceSearches} from "../interfaces/ITraceSearches.sol";
 import {Position, SearchMetas} from "../libraries/SearchMetas.sol";
 import {TraceTree} from "../libraries/TraceTree.sol";
 import {Claim} from "../types/Claim.sol";
 import {JobId} from "../types/Ids.sol";
 import {Job} from "../types/Job.sol";
-import {Parameters} from "../types/Parameters.sol";
 import {LayerEnd, Phase, Pin, Search, SearchMeta, StoredEntry, Trace, Tree, WHOLE} from "../types/Pinpoint.sol";
 import {Plan} from "../types/Plan.sol";
 import {TraceBook} from "./TraceBook.sol";
@@ -41,14 +41,7 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
 
     /* CONSTRUCTOR */
 
-    constructor(
-        address vault,
-        address registry,
-        address market,
-        address game,
-        address adjudicators,
-        Parameters memory p
-    ) TraceBook(vault, registry, market, game, adjudicators, p) {}
+    constructor(Settings memory settings) TraceBook(settings) {}
 
     /* THE ASSERTER */
 
@@ -68,9 +61,11 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         if (isOpGranular != (lastOpRoot != 0)) revert WrongGranularity(jobId, isOpGranular);
         Job memory job = getLiveJob(jobId);
         requireAsserter(jobId, job.operator);
-        checkLast(getPlan(jobId, job), job.outDigest, root, lastOpRoot, lastPath);
+        checkLast(getPlan(jobId, job.version, job.deadline), job.outDigest, root, lastOpRoot, lastPath);
 
         (trace.root, trace.postedAt, trace.isOpGranular) = (root, time.toUint40(), isOpGranular);
+        trace.versionNumber = uint256(IModelRegistry(REGISTRY).numberOf(job.version)).toUint24();
+        trace.operator = job.operator;
         emit TracePosted(jobId, root, isOpGranular, uri);
     }
 
@@ -116,9 +111,11 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         uint256 count = 1 << at.height;
         requireLength(digests.length, count);
         requireLength(roots.length, at.isOpGranular ? count : 0);
-        bytes32[] memory leaves = new bytes32[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            leaves[i] = hashLayer(at, i, digests[i], at.isOpGranular ? roots[i] : bytes32(0));
+        uint256 first = at.index << at.height;
+        bytes32[] memory leaves = TraceTree.hashLayers(digests, roots, first);
+        // INVARIANT: behind the last layer nothing is revealed but padding, so that no search is led there.
+        for (uint256 i = count; i != 0 && first + i > at.layers; --i) {
+            if (leaves[i - 1] != 0) revert OutOfRange(first + i - 1, at.layers);
         }
         requireNode(TraceTree.consume(leaves, 0, count), state.node);
         passTurn(move, Phase.SELECT, state.node, 0);
@@ -221,20 +218,20 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
     /// @inheritdoc ITraceSearches
     function pinSearched(JobId jobId, Search calldata state, Pin calldata pin) external {
         Move memory move = beginChoice(jobId, state);
-        Job memory job = getDisputedJob(jobId);
-        (Claim memory claim, OpHead memory head) =
-            openPin(jobId, job.version, findTrace(jobId), getPlan(job.version), pin);
+        Trace memory trace = findTrace(jobId);
+        bytes32 version = IModelRegistry(REGISTRY).versionAt(trace.versionNumber);
+        (ClaimCore memory core, OpHead memory head) = openPin(jobId, version, trace, getPlan(version), pin);
         requireDecidable(pin.op, pin.elem, head);
-        writeClaim(move, claim, job);
+        writeClaim(move, core, trace.operator);
     }
 
     /// @inheritdoc ITraceSearches
     function searchTiles(JobId jobId, Search calldata state, Pin calldata pin) external {
         Move memory move = beginChoice(jobId, state);
-        Job memory job = getDisputedJob(jobId);
         Trace memory trace = findTrace(jobId);
-        Plan memory plan = getPlan(job.version);
-        (Claim memory claim, OpHead memory head) = openPin(jobId, job.version, trace, plan, pin);
+        bytes32 version = IModelRegistry(REGISTRY).versionAt(trace.versionNumber);
+        Plan memory plan = getPlan(version);
+        (ClaimCore memory core, OpHead memory head) = openPin(jobId, version, trace, plan, pin);
         if (pin.elem != WHOLE) revert OutOfRange(pin.elem, WHOLE);
         // In phase TRACE there is no position yet.
         if (move.entry.phase == Phase.TRACE) move.at = positionAtRoot(trace, plan);
@@ -242,19 +239,19 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         (at.tree, at.index) = (Tree.DIGEST, 0);
         (at.bytesPerElement, at.rows, at.cols) = (head.bytesPerElement, head.rows, head.cols);
         at.height = Math.log2(countTiles(head.bytesPerElement, head.rows, head.cols), Math.Rounding.Ceil);
-        passTurn(move, Phase.REVEAL, claim.outDigest, hashClaim(claim));
+        passTurn(move, Phase.REVEAL, core.outDigest, hashClaim(core));
     }
 
     /// @inheritdoc ITraceSearches
     function pinElement(JobId jobId, Search calldata state, Claim calldata claim) external {
         Move memory move = beginChoice(jobId, state);
-        Claim memory pinned = claim;
-        (pinned.elem, pinned.seed) = (WHOLE, 0);
-        bytes32 got = hashClaim(pinned);
+        ClaimCore memory core = readCore(claim);
+        (core.elem, core.seed) = (WHOLE, 0);
+        bytes32 got = hashClaim(core);
         if (got != state.context) revert StaleMove(move.id, state.context, got);
         requireElement(claim.elem, move.at.rows, move.at.cols);
-        pinned.elem = claim.elem;
-        writeClaim(move, pinned, getDisputedJob(jobId));
+        core.elem = claim.elem;
+        writeClaim(move, core, traces[jobId].operator);
     }
 
     /* ANYBODY */
@@ -289,7 +286,7 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         Trace memory trace = findTrace(jobId);
         // A trace of layers alone says nothing about operators until it is expanded, and `expand` allows no contradiction.
         if (!trace.isOpGranular) revert WrongGranularity(jobId, false);
-        Plan memory plan = getPlan(jobId, job);
+        Plan memory plan = getPlan(jobId, job.version, job.deadline);
         return (checkEnd(trace, plan, end).layerOps, plan.opDepth);
     }
 
@@ -320,6 +317,8 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
 
     function findMove(JobId jobId, address challenger, Search memory state) private view returns (Move memory move) {
         (move.jobId, move.time) = (jobId, tick());
+        // INVARIANT: nothing moves in a search once the job is settled.
+        getDisputedJob(jobId);
         (move.id, move.place, move.entry) = findDispute(jobId, computeSearchKey(challenger));
         requireHead(move.id, keccak256(abi.encode(state)));
         move.at = state.meta.unpack();
@@ -353,16 +352,16 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
     }
 
     /// @dev Ends a search in a claim.
-    function writeClaim(Move memory move, Claim memory claim, Job memory job) private {
-        bytes32 pinId = computeId(move.jobId, computePinKey(claim.op, claim.elem));
+    function writeClaim(Move memory move, ClaimCore memory core, address operator) private {
+        bytes32 pinId = computeId(move.jobId, computePinKey(core.op, core.elem));
         // INVARIANT: an element that was found consistent is not disputed again.
         if (heads[pinId] == bytes32(uint256(Phase.DEFENDER_PROVEN))) revert DisputeExists(pinId);
-        claim.seed = drawSeed(move.id);
-        uint256 proveBy = move.time + IDisputeGame(GAME).computeProveSeconds(job.version, job.operator);
-        writeHead(move.id, move.place, hashClaim(claim));
+        core.seed = drawSeed(move.id);
+        uint256 proveBy = move.time + IDisputeGame(GAME).computeProveSeconds(core.version, operator);
+        writeHead(move.id, move.place, hashClaim(core));
         StoredEntry storage entry = entries[move.jobId][move.place];
         (entry.phase, entry.deadline) = (Phase.LEAF, proveBy.toUint40());
-        emit OperatorPinned(move.id, move.jobId, claim.op, claim.elem, proveBy, claim.seed);
+        emit OperatorPinned(move.id, move.jobId, core.op, core.elem, proveBy, core.seed);
     }
 
     /* TREES */
@@ -404,7 +403,7 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         if (at.height > TraceTree.LEVELS) revertWrongTree(move);
         requireLength(digests.length, 0);
         requireLength(opDigests.length, 1 << at.height);
-        return hashLayerOps((at.index & NUMBER_MASK) << at.height, opDigests, 0, opDigests.length);
+        return TraceTree.hashOps(opDigests, 0, opDigests.length, (at.index & NUMBER_MASK) << at.height);
     }
 
     function hashLayersOfOps(Move memory move, bytes32[] calldata digests, bytes32[] calldata opDigests)
@@ -422,29 +421,11 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         for (uint256 i = 0; i < count; ++i) {
             // A layer without digest is padding, and so its leaf stays zero.
             if (digests[i] == 0) continue;
-            bytes32 opRoot = hashLayerOps(0, opDigests, i * width, width);
-            leaves[i] = hashLayer(at, i, digests[i], opRoot);
-        }
-        return TraceTree.consume(leaves, 0, count);
-    }
-
-    /// @dev The leaf of the `i`-th layer below a node. INVARIANT: behind the last layer nothing is revealed but padding, so
-    /// that no search is led there.
-    function hashLayer(Position memory at, uint256 i, bytes32 digest, bytes32 opRoot) private pure returns (bytes32) {
-        uint256 layer = (at.index << at.height) + i;
-        if (layer >= at.layers && (digest | opRoot) != 0) revert OutOfRange(layer, at.layers);
-        return TraceTree.hashLayer(layer, digest, opRoot);
-    }
-
-    /// @dev The node over `count` operators of one layer, the first of them at `position`.
-    function hashLayerOps(uint256 position, bytes32[] calldata opDigests, uint256 from, uint256 count)
-        private
-        pure
-        returns (bytes32)
-    {
-        bytes32[] memory leaves = new bytes32[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            leaves[i] = TraceTree.hashOp(position + i, opDigests[from + i]);
+            bytes32 opRoot = TraceTree.hashOps(opDigests, i * width, width, 0);
+            uint256 layer = (at.index << at.height) + i;
+            // INVARIANT: as in `revealLeaves`.
+            if (layer >= at.layers) revert OutOfRange(layer, at.layers);
+            leaves[i] = TraceTree.hashLayer(layer, digests[i], opRoot);
         }
         return TraceTree.consume(leaves, 0, count);
     }

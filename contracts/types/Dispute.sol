@@ -53,3 +53,14 @@ struct SignedResult {
     bytes32 outDigest;
     bytes signature;
 }
+
+/// @notice What the game of pinpointing has to know of a job that it holds.
+struct Hold {
+    bytes32 version;
+    address operator;
+    /// Last second, on the protocol's clock, of the window.
+    uint40 deadline;
+    /// Bond of a challenge made now, and time to prove.
+    uint96 bond;
+    uint40 proveSeconds;
+}

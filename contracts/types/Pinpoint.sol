@@ -106,10 +106,10 @@ struct PinpointDispute {
 
 /// @notice The trace of a job.
 ///
-/// | word | bits                                                                  |
-/// |------|-----------------------------------------------------------------------|
-/// | 0    | root                                                                  |
-/// | 1    | postedAt [0,40) isOpGranular [40,48) open [48,64) places [64,72)      |
+/// | word | bits                                                                                                      |
+/// |------|-----------------------------------------------------------------------------------------------------------|
+/// | 0    | root                                                                                                      |
+/// | 1    | postedAt [0,40) isOpGranular [40,48) open [48,64) places [64,72) versionNumber [72,96) operator [96,256)  |
 struct Trace {
     bytes32 root;
     /// Second, on the protocol's clock; 0 while there is none.
@@ -120,6 +120,9 @@ struct Trace {
     uint16 open;
     /// Challengers of all open disputes.
     uint8 places;
+    /// Number of the job's model version, and its operator: a search need not ask for the job.
+    uint24 versionNumber;
+    address operator;
 }
 
 /// @notice An operator of a trace with all that its claim is made of.

@@ -6,9 +6,9 @@ import {IHeldChallengers} from "../../contracts/interfaces/IHeldChallengers.sol"
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
 import {IProtocolClock} from "../../contracts/interfaces/IProtocolClock.sol";
 import {IGuardian} from "../../contracts/interfaces/IGuardian.sol";
-import {Dispute, DisputeState, SignedResult} from "../../contracts/types/Dispute.sol";
+import {Dispute, DisputeState, Hold, SignedResult} from "../../contracts/types/Dispute.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
-import {Job, JobState} from "../../contracts/types/Job.sol";
+import {JobState} from "../../contracts/types/Job.sol";
 import {LockStatus} from "../../contracts/types/Stake.sol";
 import {JobSteps} from "./JobSteps.sol";
 
@@ -24,7 +24,7 @@ contract HeldJobsTest is JobSteps {
 
     /* STEPS */
 
-    function hold(JobId jobId) private returns (Job memory) {
+    function hold(JobId jobId) private returns (Hold memory) {
         vm.prank(vault.PINPOINT());
         return game.holdFor(jobId, OUT_DIGEST);
     }
@@ -143,8 +143,13 @@ contract HeldJobsTest is JobSteps {
         uint40 deadline = market.getJob(jobId).deadline;
         vm.expectEmit(address(market));
         emit IJobMarket.JobDisputed(jobId);
-        Job memory job = hold(jobId);
-        assertEq(uint256(job.state), uint256(JobState.DISPUTED), "returned");
+        Hold memory held = hold(jobId);
+        assertEq(held.version, version, "version");
+        assertEq(held.operator, OWNER, "operator");
+        assertEq(held.deadline, deadline, "deadline");
+        assertEq(held.bond, game.computeBond(version), "bond");
+        assertEq(held.proveSeconds, game.computeProveSeconds(version, OWNER), "time to prove");
+        assertState(jobId, JobState.DISPUTED);
         vm.recordLogs();
         hold(jobId);
         assertEq(vm.getRecordedLogs().length, 0, "told once");
@@ -328,11 +333,11 @@ contract HeldJobsTest is JobSteps {
         assertConserved();
     }
 
-    function test_rejectFor__fraud__costs_the_lock_alone_and_stands() public {
+    function test_rejectFor__fraud__burns_a_tenth_of_other_stake_and_stands() public {
         JobId jobId = committedJob();
         uint256 free = accountOf(OWNER).free;
         reject(jobId, only(STRANGER), false);
-        assertEq(accountOf(OWNER).free, free, "free stake");
+        assertEq(accountOf(OWNER).free, free - free / 10, "free stake");
         assertEq(uint256(game.getDispute(jobId).state), uint256(DisputeState.FRAUD_PROVEN), "state");
         assertLe(1, game.getDispute(jobId).proveBy, "told apart from two signed results");
         checkPinpointRefused(
@@ -528,7 +533,7 @@ contract HeldJobsTest is JobSteps {
         assertConserved();
     }
 
-    function test_auditFor__then_refuted_by_pinpointing__slashed_all_the_same() public {
+    function test_auditFor__then_refuted_by_pinpointing__the_greater_slash() public {
         JobId jobId = heldJob();
         audit(jobId);
         uint256 free = accountOf(OWNER).free;
@@ -537,7 +542,7 @@ contract HeldJobsTest is JobSteps {
         assertLe(300 * uint256(FEE), free - accountOf(OWNER).free, "silence does not evade it");
         vm.revertToState(state);
         reject(jobId, only(STRANGER), false);
-        assertLe(300 * uint256(FEE), free - accountOf(OWNER).free, "nor does being wrong");
+        assertEq(accountOf(OWNER).free, free - free / 10, "a tenth is more here");
         assertConserved();
     }
 }
