@@ -66,21 +66,24 @@ library PartKeyReader {
     /// @dev u8 inputs | inputs x spec | spec of the output
     /// spec: u16 tensor | u8 form | u8 bytesPerElement | u8 rank | rank x u32 dim | i32 lo | i32 hi
     function readPublics(uint256 at) private pure returns (PublicSpec[] memory publics) {
-        publics = new PublicSpec[]((load(at) >> 248) + 1);
-        ++at;
-        for (uint256 i = 0; i < publics.length; ++i) {
-            uint256 head = load(at);
-            at += SPEC_HEAD;
-            // INVARIANT: both sides of the statement are tensors that the claim's digests fix.
-            if ((head >> 232) & 0xff != 0) revert NotPublic(i);
-            publics[i].width = (head >> 224) & 0xff;
-            uint256 count = 1;
-            for (uint256 axis = (head >> 216) & 0xff; axis != 0; --axis) {
-                count *= load(at) >> 224;
-                at += DIMENSION_SIZE;
+        // SAFETY: memory addresses, and at most 255 tensors of at most 255 dimensions; a product of dimensions that
+        // overflows is no number of elements of a descriptor, and no verifier takes it.
+        unchecked {
+            publics = new PublicSpec[]((load(at) >> 248) + 1);
+            ++at;
+            for (uint256 i = 0; i < publics.length; ++i) {
+                uint256 head = load(at);
+                at += SPEC_HEAD;
+                // INVARIANT: both sides of the statement are tensors that the claim's digests fix.
+                if ((head >> 232) & 0xff != 0) revert NotPublic(i);
+                uint256 count = 1;
+                for (uint256 axis = (head >> 216) & 0xff; axis != 0; --axis) {
+                    count *= load(at) >> 224;
+                    at += DIMENSION_SIZE;
+                }
+                (publics[i].width, publics[i].count) = ((head >> 224) & 0xff, count);
+                at += BOUNDS_SIZE;
             }
-            publics[i].count = count;
-            at += BOUNDS_SIZE;
         }
     }
 

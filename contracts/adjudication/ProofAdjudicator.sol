@@ -157,7 +157,7 @@ contract ProofAdjudicator is IAdjudicator {
         for (uint256 i = 0; i < inputs; ++i) {
             Tensor memory tensor = readTensor(claim.desc, INPUTS_AT + INPUT_SIZE * i + REF_SIZE, i, publics[i]);
             tensor.openMatrix(c, claim.inDigests[i]);
-            s.input = bytes.concat(s.input, selectInput(tensor, publics[i].count, row, rows));
+            append(s, selectInput(tensor, publics[i].count, row, rows));
         }
         out.openMatrix(c, claim.outDigest);
         bytes memory committed = copy(out.locate(row * size, size), size * out.width);
@@ -180,6 +180,10 @@ contract ProofAdjudicator is IAdjudicator {
         if (size == tensor.count) row = 0;
         else if (size == 0 || size * rows != tensor.count) revert WrongShape(tensor.id);
         return copy(tensor.locate(row * size, size), size * tensor.width);
+    }
+
+    function append(Submission memory s, bytes memory part) private pure {
+        s.input = s.input.length == 0 ? part : bytes.concat(s.input, part);
     }
 
     /* THE DESCRIPTOR */
