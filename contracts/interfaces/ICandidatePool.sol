@@ -40,7 +40,7 @@ interface ICandidatePool {
 
     /// @notice Says whether `owner` may serve under the caller's tag. Those of one tag are never drawn together, so
     /// nobody may put a foreign owner under its own.
-    function admit(address owner, bool isAdmitted) external;
+    function admit(address owner, bool isWanted) external;
 
     /// @notice Enlists the caller's owner for replicas of a version paid in a token, or renews its entry with its present
     /// stake. Where all places are taken the one with the least stake goes, if the caller's owner has twice as much.

@@ -57,9 +57,9 @@ contract CandidatePool is ICandidatePool {
     /* OPERATORS */
 
     /// @inheritdoc ICandidatePool
-    function admit(address owner, bool isAdmitted_) external {
-        admitted[msg.sender][owner] = isAdmitted_;
-        emit TagChanged(msg.sender, owner, isAdmitted_);
+    function admit(address owner, bool isWanted) external {
+        admitted[msg.sender][owner] = isWanted;
+        emit TagChanged(msg.sender, owner, isWanted);
     }
 
     /// @inheritdoc ICandidatePool

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {IJobMarket} from "../interfaces/IJobMarket.sol";
 import {IQuorum} from "../interfaces/IQuorum.sol";
@@ -43,8 +42,8 @@ abstract contract QuorumRounds is QuorumDraws {
         settleMissed(quorumId, quorum);
         uint256 revealed = countReplicas(quorumId, size, ReplicaState.REVEALED, 0);
         if (revealed < computeMajority(count)) return failQuorum(quorumId, quorum);
-        // An auditor makes two of one: both have to say the same.
-        countAgain(quorumId, quorum, computeMajority(Math.max(count, revealed)), time);
+        // An auditor makes two of one: unless both say the same, neither has more than the other.
+        countAgain(quorumId, quorum, computeMajority(count), time);
     }
 
     /// @dev The result with the most replicas among those that still count becomes provisional if it has at least

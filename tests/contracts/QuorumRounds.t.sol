@@ -207,6 +207,21 @@ contract QuorumRoundsTest is QuorumSteps {
         assertAllSettled(id);
     }
 
+    function test_settle__in_time_or_by_those_concerned__pays_no_keeper() public {
+        JobId id = tallied(say(OUT_DIGEST));
+        vm.warp(quorum.getQuorum(id).deadline + 10);
+        vm.prank(STRANGER);
+        quorum.settle(id);
+        assertEq(accountOf(STRANGER).credit, 0, "at the last second of the delay");
+        id = tallied(say(OUT_DIGEST));
+        vm.warp(quorum.getQuorum(id).deadline + 11);
+        address worker = workerOf(id, 0);
+        vm.prank(worker);
+        quorum.settle(id);
+        assertEq(accountOf(worker).credit, 0, "by the operator's worker");
+        assertAllSettled(id);
+    }
+
     function test_settle__forgotten__pays_a_keeper() public {
         JobId id = tallied(say(OUT_DIGEST, OUT_DIGEST, OUT_DIGEST));
         vm.warp(quorum.getQuorum(id).deadline + 11);
@@ -397,6 +412,19 @@ contract QuorumRoundsTest is QuorumSteps {
         assertReplica(id, 2, ReplicaState.SLASHED);
         endRound(id);
         assertEq(quorum.getQuorum(id).outDigest, OUT_DIGEST, "result");
+        assertAllSettled(id);
+    }
+
+    function test_settle__all_out_and_one_of_them_refuted__next_result_is_provisional() public {
+        JobId id = tallied(say(WRONG, WRONG, OUT_DIGEST));
+        JobId first = extract(id, 0);
+        beat(id, 1);
+        vm.prank(STRANGER);
+        market.finalise(first);
+        endRound(id);
+        assertEq(quorum.getQuorum(id).outDigest, OUT_DIGEST, "what was not refuted");
+        endRound(id);
+        assertQuorum(id, QuorumState.FINAL);
         assertAllSettled(id);
     }
 
