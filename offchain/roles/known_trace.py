@@ -135,6 +135,16 @@ class KnownTrace:
                 return self.plan.ops[t]
         return None
 
+    def find_padding(self, layer: int) -> tuple[int, bytes] | None:
+        """Return place and digest of what lies behind a layer's last operator: nothing may."""
+        count = len(self.plan.layers[layer])
+        found = (
+            (position, digest)
+            for (at, position), digest in sorted(self._op_digests.items())
+            if at == layer and position >= count and digest != EMPTY
+        )
+        return next(found, None)
+
     # What is told
 
     def tell_op_root(self, layer: int, root: bytes) -> None:

@@ -58,7 +58,16 @@ class Contradiction:
     layer: int
 
 
-ChallengerMove = Select | SelectLayer | PinOperator | PinElement | Contradiction
+@dataclass(frozen=True)
+class Padding:
+    """Something lies behind a layer's last operator: it leads searches astray."""
+
+    layer: int
+    position: int
+    digest: bytes
+
+
+ChallengerMove = Select | SelectLayer | PinOperator | PinElement | Contradiction | Padding
 
 
 @dataclass(frozen=True)
@@ -202,6 +211,9 @@ def _name_operator(known: KnownTrace) -> ChallengerMove:
         op = known.find_operator(layer)
         if op is not None:
             return PinOperator(op)
+        padding = known.find_padding(layer)
+        if padding is not None:
+            return Padding(layer, *padding)
         if known.differs_in_layer(layer):
             return Contradiction(layer)
     raise TraceError("no operator that was revealed differs")

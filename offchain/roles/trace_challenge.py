@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from offchain.chain.client import Call
+from offchain.chain.contracts.pinpoint_game import compute_report_commitment
 from offchain.chain.contracts.pinpoint_types import (
     EMPTY,
     WHOLE,
@@ -31,13 +32,16 @@ from offchain.errors import (
     TraceError,
     WitnessError,
 )
-from offchain.roles.base import Action
+from offchain.roles.base import OF, Action
 from offchain.roles.disputes import compute_bond_to_send, name_step
 from offchain.roles.known_trace import KnownTrace
 from offchain.roles.pinned import read_claim, read_searched
-from offchain.roles.pins import build_claim, build_pin
+from offchain.roles.pins import build_claim, build_layer_end, build_pin
 from offchain.roles.rulings import Rulings
 from offchain.roles.search_moves import (
+    ChallengerMove,
+    Contradiction,
+    Padding,
     PinElement,
     PinOperator,
     Select,
@@ -71,6 +75,7 @@ VERDICT_GAS: Final = 3_000_000  # of the dearest element: 96 KiB of evidence
 MOVE_GAS: Final = 180_000
 END_GAS: Final = 700_000  # timeout or resolution, division, withdrawal
 MOVES_BESIDE_TREES: Final = 6  # of a search: its beginning, its pin, and the leaves of every tree
+REPORTS: Final = ("proveStructural", "provePadding")
 NO_SEARCH: Final = Search(EMPTY, EMPTY, 0)
 
 
@@ -239,8 +244,23 @@ class TraceMoves:
             call: Call | None = self._build_first_move(own, job)
         else:
             call = self._build_move(own, job, dispute)
-        if call is not None:
+        if call is not None and call.function in REPORTS:
+            self._report(job_id, key, call)
+        elif call is not None:
             self._role.send(job_id, key, call, "search-moved", move=call.function)
+
+    def _report(self, job_id: JobId, key: StepKey, report: Call) -> None:
+        """Announce a report, and make it a block later: who copies it comes too late."""
+        context = self._context
+        commitment = compute_report_commitment(str(context.submitter.account), report)
+        announced = context.contracts.game.get_announced_at(commitment)
+        if announced is None:
+            step = context.key(job_id, f"{key.step}{OF}announce")
+            call = context.contracts.game.build_announce_evidence(commitment)
+            self._role.send(job_id, step, call, "evidence-announced")
+        elif announced < context.client.get_head().number:
+            step = context.key(job_id, f"{key.step}{OF}report")
+            self._role.send(job_id, step, report, "fraud-reported", fault=report.function)
 
     def _build_first_move(self, own: OwnTrace, job: Job) -> Call:
         game = self._book.game
@@ -263,15 +283,34 @@ class TraceMoves:
             return self._build_pin(own, job, state, whole, self._find_operator(own, whole))
         known = self._book.learn(own, job.id, dispute)
         move = follow_trace(known, state)
+        if isinstance(move, Contradiction | Padding):
+            return self._build_report(job, dispute, known, move)
+        return self._build_trace_move(own, job, state, known, move)
+
+    def _build_trace_move(
+        self, own: OwnTrace, job: Job, state: Search, known: KnownTrace, move: ChallengerMove
+    ) -> Call:
+        game = self._book.game
         if isinstance(move, Select):
             return game.build_select(job.id, state, move.index, move.child, move.siblings)
         if isinstance(move, SelectLayer):
             return game.build_select_layer(
                 job.id, state, move.index, move.digest, move.op_root, move.siblings
             )
-        if isinstance(move, PinOperator):
-            return self._build_pin(own, job, state, known, move.op)
-        raise TraceError(f"nothing is to be pinned where the search has come to: {move}")
+        if not isinstance(move, PinOperator):
+            raise TraceError(f"a trace's search leads to its operators, not to {move}")
+        return self._build_pin(own, job, state, known, move.op)
+
+    def _build_report(
+        self, job: Job, dispute: PinpointDispute, known: KnownTrace, fault: Contradiction | Padding
+    ) -> Call:
+        """Return what shows that a trace is none: nothing in it is to be pinned."""
+        game, salt = self._book.game, dispute.id
+        end = build_layer_end(known, fault.layer)
+        if isinstance(fault, Contradiction):
+            return game.build_prove_structural(job.id, end, salt)
+        siblings = known.ops(fault.layer).path(fault.position)
+        return game.build_prove_padding(job.id, end, fault.position, fault.digest, siblings, salt)
 
     def _build_pin(
         self, own: OwnTrace, job: Job, state: Search, known: KnownTrace, op: TraceOp

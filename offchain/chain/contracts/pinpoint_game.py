@@ -7,6 +7,9 @@ from dataclasses import astuple
 from functools import cached_property
 from typing import ClassVar
 
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
 from offchain.chain.abi import DecodedEvent
 from offchain.chain.binding import Binding, checksum
 from offchain.chain.client import Call
@@ -235,6 +238,21 @@ class PinpointGame(Binding):
         """Show that a layer ends with another digest than its own; announced before."""
         return self.build("proveStructural", id_bytes(job_id), end.to_abi(), salt)
 
+    def build_prove_padding(
+        self,
+        job_id: JobId,
+        end: LayerEnd,
+        position: int,
+        digest: bytes,
+        siblings: Sequence[bytes],
+        salt: bytes,
+    ) -> Call:
+        """Show that something lies behind a layer's last operator; announced before."""
+        siblings = list(siblings)
+        return self.build(
+            "provePadding", id_bytes(job_id), end.to_abi(), position, digest, siblings, salt
+        )
+
     def build_claim_timeout(self, job_id: JobId, key: int) -> Call:
         """End a dispute in which the side on turn let its clock run out."""
         return self.build("claimTimeout", id_bytes(job_id), key)
@@ -250,6 +268,12 @@ class PinpointGame(Binding):
     def build_finalise_defended(self, job_id: JobId) -> Call:
         """Pay the operator of a result that withstood every dispute."""
         return self.build("finaliseDefended", id_bytes(job_id))
+
+
+def compute_report_commitment(reporter: str, report: Call) -> bytes:
+    """Return keccak256(abi.encode(reporter, keccak256(calldata))): what announces a report."""
+    types = ["address", "bytes32"]
+    return bytes(keccak(encode(types, [reporter, keccak(report.calldata)])))
 
 
 def _position(job_id: JobId, challenger: str, state: Search) -> tuple[object, ...]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from offchain.cli.drill.company import Company
+from offchain.cli.drill.quorum_company import QuorumCompany
+from offchain.errors import OffchainError
 from offchain.roles.drills import CarelessClient
 from offchain.roles.poison import register_poisoned
 from offchain.types import VersionId
@@ -22,6 +24,8 @@ class Mode:
     title: str
     expected: str
     begin: Begin
+    kind: type[Company] = Company
+    order: Begin = lambda _: None  # what is ordered once everybody's money was counted
 
 
 def serve(fault: str = "", **settings: Any) -> Begin:
@@ -62,6 +66,28 @@ def grieve(fault: str = "") -> Begin:
     return begin
 
 
+def replicate(*faults: str) -> Begin:
+    """Return a drill in which so many operators compute one result, blindly."""
+
+    def begin(company: Company) -> None:
+        assert_quorum(company).hire_all(faults)
+        company.create("client")
+
+    return begin
+
+
+def order_replicas(company: Company) -> None:
+    """Have everybody who is enlisted drawn."""
+    assert_quorum(company).order_quorum(len(company.roles))
+
+
+def assert_quorum(company: Company) -> QuorumCompany:
+    """Return a company that plays a quorum; raise OffchainError for any other."""
+    if not isinstance(company, QuorumCompany):
+        raise OffchainError("replicas are ordered in a quorum's drill")
+    return company
+
+
 MODES: Final = (
     Mode("honest", "an honest operator, watched", "paid", serve()),
     Mode("lazy", "an operator that runs nothing", "slashed", serve("lazy")),
@@ -77,5 +103,21 @@ MODES: Final = (
     Mode("equivocate", "two signed results for one job", "slashed", serve("equivocate")),
     Mode("poisoned-weights", "a key for other weights", "expired", poison("poisoned-weights")),
     Mode("poisoned-program", "a key for another program", "expired", poison("poisoned-program")),
+    Mode(
+        "copy",
+        "a replica that copies another's commitment",
+        "paid, paid, missed",
+        replicate("", "", "copy"),
+        QuorumCompany,
+        order_replicas,
+    ),
+    Mode(
+        "colluding-majority",
+        "two colluders outvote an honest replica",
+        "slashed, slashed, paid",
+        replicate("wrong-operator", "wrong-operator", ""),
+        QuorumCompany,
+        order_replicas,
+    ),
     Mode("griefing-challenger", "a right operator is challenged", "paid", grieve()),
 )

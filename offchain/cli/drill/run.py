@@ -15,8 +15,9 @@ from offchain.cli.demo.scenarios import OUTCOMES
 from offchain.cli.demo.world import World, open_world
 from offchain.cli.drill.company import Company, instant_blocks
 from offchain.cli.drill.modes import MODES, Mode
+from offchain.cli.drill.quorum_company import QuorumCompany
 from offchain.errors import ConfigError
-from offchain.types import DisputeState, JobState
+from offchain.types import ETH, DisputeState, JobId, JobState, ReplicaState
 
 CURED: Final = "cured"
 NOTHING: Final = "nothing"
@@ -86,14 +87,16 @@ def play_drills(
 
 def play_drill(world: World, mode: Mode) -> Run:
     """Play one drill with fresh accounts."""
-    company = Company(world, world.folder / f"drill-{mode.name}")
+    company = mode.kind(world, world.folder / f"drill-{mode.name}")
     mode.begin(company)
     ledger = company.open_ledger()
     before = ledger.take_snapshot()
+    mode.order(company)
     company.play()
-    jobs = [] if company.job is None else [company.job]
-    after = ledger.take_snapshot(jobs)
+    after = ledger.take_snapshot(list_ledgers(company))
     sent = ledger.read_transactions(before, after)
+    if isinstance(company, QuorumCompany):
+        leave_list(company)
     return Run(
         mode=mode,
         outcome=name_outcome(world, company),
@@ -104,8 +107,35 @@ def play_drill(world: World, mode: Mode) -> Run:
     )
 
 
+def list_ledgers(company: Company) -> list[JobId]:
+    """Return the ids under which a drill's money may lie in the vault."""
+    if isinstance(company, QuorumCompany) and company.quorum is not None:
+        return [JobId(company.quorum), *company.list_replica_jobs()]
+    return [] if company.job is None else [company.job]
+
+
+def leave_list(company: QuorumCompany) -> None:
+    """Take a drill's operators off the list: the next one's are not drawn among them."""
+    for name in company.roles:
+        call = company.world.contracts.pool.build_leave(company.offer.version, ETH)
+        company.open_account(name).send(call)
+
+
+def name_replica(world: World, owner: str, state: ReplicaState | None) -> str:
+    """Return what became of an owner's replica; one that was disputed as a job is out of it."""
+    is_jailed = world.contracts.vault.get_standing(owner).jailed_until > 0
+    if state is ReplicaState.OUT and is_jailed:
+        return ReplicaState.SLASHED.name.lower()
+    return NOTHING if state is None else state.name.lower()
+
+
 def name_outcome(world: World, company: Company) -> str:
-    """Return what became of the drill's job."""
+    """Return what became of the drill's job, or of its replicas in the order of their hiring."""
+    if isinstance(company, QuorumCompany) and company.quorum is not None:
+        replicas = world.contracts.quorum.get_replicas(company.quorum)
+        states = {str(replica.operator): replica.state for replica in replicas}
+        owners = (company.addresses[name.replace("worker", "owner")] for name in company.roles)
+        return ", ".join(name_replica(world, owner, states.get(owner)) for owner in owners)
     if company.job is None:
         return NOTHING
     job = world.contracts.market.get_job(company.job)

@@ -13,13 +13,14 @@ from offchain.commit.digest import tile_leaf
 from offchain.errors import TraceError
 from offchain.model.graph import Graph
 from offchain.model.operators import Requant, Sum, TensorSpec
-from offchain.roles.known_trace import STEP_LEVELS, KnownOutput, KnownTrace
+from offchain.roles.known_trace import STEP_LEVELS, KnownOutput, KnownTrace, hash_operators
 from offchain.roles.pins import build_pin, verify_pin
 from offchain.roles.search_log import Revealed, learn_output, learn_trace
 from offchain.roles.search_moves import (
     AsserterMove,
     Contradiction,
     Expand,
+    Padding,
     PinElement,
     PinOperator,
     Reveal,
@@ -37,7 +38,7 @@ from offchain.roles.search_moves import (
 from offchain.trace.plan import Plan, build_plan
 from offchain.trace.recorder import Granularity, Trace
 from offchain.trace.tensors import TiledTensor
-from offchain.trace.tree import layer_leaf, root_of_path
+from offchain.trace.tree import MerkleTree, layer_leaf, root_of_path
 from offchain.types import ETH, NOBODY, Amount, Digest, JobTerms, RegisteredPlan, VersionId
 
 TERMS = JobTerms(NOBODY, VersionId(bytes(32)), Digest(bytes(32)), ETH, Amount(0), 0, 0, 0)
@@ -192,6 +193,21 @@ def test_follow__layer_that_contradicts_its_operators__is_told() -> None:
     learn_trace(known, [Revealed(state, "revealOps", told)])
     done = replace(state, meta=make_meta(Tree.NONE, 0, 0))
     assert follow_trace(known, done) == Contradiction(0)
+
+
+def test_follow__digest_behind_a_layers_last_operator__is_told() -> None:
+    plan = chain_plan(20)  # layers of 8, 8 and 4 operators
+    mine = make_trace(plan, None)
+    known = KnownTrace(mine, Granularity.OP)
+    digests = [bytes(d) for d in mine.digests[16:]] + [EMPTY, b"\6" * 32, EMPTY, EMPTY]
+    leaves = hash_operators(0, digests)
+    state = Search(MerkleTree(leaves).root, EMPTY, make_meta(Tree.OPS, 3, 0, 2))
+    told = {"digests": [], "opDigests": digests}
+    learn_trace(known, [Revealed(state, "revealOps", told)])
+    done = replace(state, meta=make_meta(Tree.NONE, 0, 0))
+    assert follow_trace(known, done) == Padding(2, 5, b"\6" * 32)
+    path = known.ops(2).path(5)
+    assert root_of_path(leaves[5], 5, path) == state.node
 
 
 def test_learn__words_that_lead_elsewhere__refused() -> None:
