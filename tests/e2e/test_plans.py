@@ -165,7 +165,7 @@ def test_right_operator__too_large_to_recompute__defended_by_a_proof(
         publish_plan(agents.account("registrant"), model, version, "all")
         wait = world.parameters.exec_seconds + world.parameters.challenge_seconds
         world.anvil.jump_to(world.client.get_head().timestamp + wait)
-        monkeypatch.setattr(Rulings, "_defend_element", refuse)
+        monkeypatch.setattr(Rulings, "build_element", refuse)
         sample = [[k - 4 for k in range(SIZE)] for _ in range(ROWS)]
         company = Company(world, tmp_path / "company", Offer(version, tmp_path, sample))
         company.hire(post_traces=True)
