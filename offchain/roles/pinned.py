@@ -1,4 +1,8 @@
-"""What a dispute is about, read back from the calldata of the move that pinned it."""
+"""What a dispute is about: one's own claim made again, or read back from calldata.
+
+A contract may make calldata up on the way, and a node without traces cannot tell it then: an
+asserter must not need it to answer what was pinned of its own trace.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,10 @@ from offchain.chain.contracts.pinpoint_types import EMPTY, WHOLE, PinClaim, Pinp
 from offchain.chain.job_ids import id_bytes
 from offchain.errors import TraceError
 from offchain.roles.context import Context
-from offchain.roles.pins import hash_claim
+from offchain.roles.known_trace import KnownTrace
+from offchain.roles.pins import build_claim, hash_claim
 from offchain.roles.search_log import read_calls
-from offchain.roles.trace_book import OwnTrace, TraceBook, fits
+from offchain.roles.trace_book import OwnTrace, TraceBook, fits, get_granularity
 from offchain.trace.plan import TraceOp
 from offchain.types import NOBODY, Digest, Job, VersionId
 
@@ -20,13 +25,22 @@ PIN_FIELDS = 8  # of a Pin up to its inputs' digests
 
 
 def read_claim(
-    book: TraceBook, context: Context, job: Job, dispute: PinpointDispute
+    book: TraceBook,
+    context: Context,
+    job: Job,
+    dispute: PinpointDispute,
+    own: OwnTrace | None = None,
 ) -> PinClaim | None:
     """Return the claim that a dispute is about; None while it has none, or the events lag."""
     event = book.find_pinned(job.id, dispute)
     if event is None:
         return None
-    seed = bytes(event.arguments["seed"])
+    seed, op = bytes(event.arguments["seed"]), int(event.arguments["op"])
+    if own is not None and op < len(own.plan.plan.ops):
+        elem = int(event.arguments["elem"])
+        claim = build_claim(_know(book, own, job), job, own.plan.plan.ops[op], elem, seed)
+        if fits(dispute, hash_claim(claim)):
+            return claim
     calls = read_calls(context.client, event.tx_hash, str(book.game.address))
     for claim in list_claims(book.game, job, calls, seed):
         if fits(dispute, hash_claim(claim)):
@@ -84,8 +98,16 @@ def read_searched(
         state = Search.of(event.arguments["state"])
         if state.context == EMPTY:
             continue
+        known = _know(book, own, job)
+        for op in own.plan.plan.ops:
+            if hash_claim(build_claim(known, job, op, WHOLE, EMPTY)) == state.context:
+                return op
         calls = read_calls(context.client, event.tx_hash, str(book.game.address))
         for claim in list_claims(book.game, job, calls, EMPTY):
             if claim.elem == WHOLE and hash_claim(claim) == state.context:
                 return own.plan.plan.ops[claim.op]
     raise TraceError(f"no operator is named in the search of {dispute.key:#x}")
+
+
+def _know(book: TraceBook, own: OwnTrace, job: Job) -> KnownTrace:
+    return KnownTrace(own.trace, get_granularity(book.game.get_trace(job.id)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
@@ -17,7 +18,11 @@ from offchain.trace.plan import TraceOp
 from offchain.trace.tree import EMPTY, layer_leaf, operator_leaf, plan_leaf, root_of_path
 from offchain.types import NOBODY, Digest, Job, JobTerms, RegisteredPlan
 
-CLAIM: str = "(bytes32,bytes32,bytes32,address,uint32,uint64,bytes32,bytes32[],bytes)"
+CLAIM_CORE: Final = (
+    *("bytes32",) * 3,
+    *("uint32", "uint64"),
+    *("bytes32",) * 3,
+)
 HEAD_BYTES = 31  # of a hash that a dispute stores
 
 
@@ -90,8 +95,22 @@ def build_layer_end(known: KnownTrace, layer: int) -> LayerEnd:
 
 
 def hash_claim(claim: PinClaim) -> bytes:
-    """Return keccak256(abi.encode(claim)), of which a dispute stores the upper 31 bytes."""
-    return bytes(keccak(encode([CLAIM], [claim.to_abi()])))
+    """Return the hash of a claim, of which a dispute stores the upper 31 bytes.
+
+    It is over all but the prover, and over the hashes of inputs and descriptor (ClaimCore of
+    contracts/trace/TraceOpenings.sol).
+    """
+    words = [
+        claim.version,
+        claim.job_id,
+        claim.seed,
+        claim.op,
+        claim.elem,
+        claim.out_digest,
+        keccak(b"".join(claim.in_digests)),
+        keccak(claim.desc),
+    ]
+    return bytes(keccak(encode(CLAIM_CORE, words)))
 
 
 def verify_pin(

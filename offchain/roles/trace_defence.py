@@ -264,10 +264,10 @@ class TraceDefence:
 
     def _decide(self, job_id: JobId, key: StepKey, is_cure: bool) -> None:
         job, dispute = self._read(job_id, key)
-        claim = read_claim(self._book, self._context, job, dispute)
+        own = self._book.compute(job)
+        claim = read_claim(self._book, self._context, job, dispute, own)
         if name_move(CURE_CLAIM if is_cure else DEFEND, dispute) != key.step or claim is None:
             return
-        own = self._book.compute(job)
         op = own.plan.plan.ops[claim.op]
         try:
             ruling = self._rulings.defend(own, op, claim)
