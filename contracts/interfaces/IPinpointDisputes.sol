@@ -48,6 +48,8 @@ interface IPinpointDisputes is IPinpointBook, IHeldChallengers {
 
     /// @notice Decides a pinned claim as consistent after its default, within the airgap: most of the lock goes back to
     /// the operator; the result stays REJECTED.
+    /// Only if nothing else was due at the default: with another dispute of the job open, or the proof of the whole result
+    /// demanded, that proof alone cures it. An accomplice's claim about something right spares no cheater.
     function cure(JobId jobId, uint256 key, Claim calldata claim, Ruling[] calldata rulings) external;
 
     /// @notice Ends a dispute whose job was settled by something else, or that the refund mode ends.

@@ -94,7 +94,8 @@ interface ITraceSearches is IPinpointBook {
     /// @notice Pins an operator on the caller's turn in its own search.
     function pinSearched(JobId jobId, Search calldata state, Pin calldata pin) external;
 
-    /// @notice Pins an operator as a whole and goes on in the tiles of its output, which the asserter has to reveal.
+    /// @notice Pins an operator as a whole and goes on in the tiles of its output, which the asserter has to reveal. Once a
+    /// search: every turn goes down.
     function searchTiles(JobId jobId, Search calldata state, Pin calldata pin) external;
 
     /// @notice Names the element of the output that was searched.

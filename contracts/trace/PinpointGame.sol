@@ -11,7 +11,7 @@ import {IProtocolClock} from "../interfaces/IProtocolClock.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {ParameterRules} from "../libraries/ParameterRules.sol";
 import {SearchMetas, Position} from "../libraries/SearchMetas.sol";
-import {Hold} from "../types/Dispute.sol";
+import {DisputeState, Hold} from "../types/Dispute.sol";
 import {JobId} from "../types/Ids.sol";
 import {Job, JobState} from "../types/Job.sol";
 import {Parameters} from "../types/Parameters.sol";
@@ -181,6 +181,10 @@ contract PinpointGame is Rulings {
         }
         address[] memory challengers = listChallengers(jobId, address(0));
         close(jobId, id, place, entry, Phase.DEFAULT, operator);
+        // INVARIANT: a proof of the whole result that is due is not made up for by one of a part.
+        if (IDisputeGame(GAME).getDispute(jobId).state == DisputeState.OPEN) {
+            heads[id] = bytes32(uint256(Phase.DEFAULT));
+        }
         settleBonds(jobId, id, place, entry, false, address(0));
         IDisputeGame(GAME).rejectFor(jobId, challengers, true);
     }

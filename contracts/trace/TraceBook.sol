@@ -254,11 +254,13 @@ abstract contract TraceBook is IPinpointBook {
         internal
     {
         Trace storage trace = traces[jobId];
-        (trace.open, trace.places) = (trace.open & ~uint16(1 << place), trace.places - 1 - entry.joined);
+        uint16 others = trace.open & ~uint16(1 << place);
+        (trace.open, trace.places) = (others, trace.places - 1 - entry.joined);
         StoredEntry storage stored = entries[jobId][place];
         (stored.phase, stored.deadline) = (phase, 0);
-        // A claim that went undecided may still be cured.
-        if (phase != Phase.DEFAULT || entry.phase != Phase.LEAF) heads[id] = bytes32(uint256(phase));
+        // A claim that went undecided may still be cured. INVARIANT: not while others doubt the result: an accomplice's claim
+        // about something right would spare a cheater most of the slash.
+        if (phase != Phase.DEFAULT || entry.phase != Phase.LEAF || others != 0) heads[id] = bytes32(uint256(phase));
         emit DisputeResolved(id, jobId, phase);
         IDisputeGame(GAME).releaseFor(jobId, operator);
     }

@@ -228,6 +228,8 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
     /// @inheritdoc ITraceSearches
     function searchTiles(JobId jobId, Search calldata state, Pin calldata pin) external {
         Move memory move = beginChoice(jobId, state);
+        // INVARIANT: every turn goes down a tree: nobody wears an honest asserter's clock out by searching for ever.
+        if (state.context != 0) revertWrongTree(move);
         Trace memory trace = findTrace(jobId);
         bytes32 version = IModelRegistry(REGISTRY).versionAt(trace.versionNumber);
         Plan memory plan = getPlan(version);
