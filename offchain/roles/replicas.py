@@ -10,19 +10,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from offchain.chain.journal import StepKey, StepStatus
-from offchain.errors import ContentError, ContractRevert
+from offchain.errors import ContentError, OffchainError
 from offchain.roles.base import OF, UNUSABLE, Action
 from offchain.roles.blinding import Blinding
 from offchain.roles.candidacy import Candidacy
 from offchain.roles.quorum_book import OpenQuorum, name_quorum, parse_quorum
-from offchain.roles.quorum_steps import (
-    EVENTS,
-    EXPIRE,
-    KEEPER_STEPS,
-    VOID,
-    build_keeper_call,
-    choose_keeper_step,
-)
+from offchain.roles.quorum_keeping import QuorumKeeping
+from offchain.roles.quorum_steps import KEEPER_STEPS, choose_keeper_step
 from offchain.roles.quorum_watch import QuorumWatch, find_others
 from offchain.roles.receipts import stand_by
 from offchain.submit.content import FolderStore
@@ -40,10 +34,11 @@ if TYPE_CHECKING:
 
 COMMIT: Final = "commit-replica"
 RUN: Final = "run-replica"
+REFUSE: Final = "refuse-replica"
 REVEAL: Final = "reveal-replica"
 STAND: Final = "stand-behind"
-TOO_FEW: Final = "TooFewCandidates"
 OUTPUTS: Final = "outputs"  # folder of results that are not public yet
+REFUSAL_PART: Final = 4  # an input may be called unusable within a quarter of T_exec
 PRESSING_PART: Final = 4  # of the time to open: then the head has to do
 IN_ROUND: Final = (ReplicaState.REVEALED, ReplicaState.EXTRACTED)
 OPEN_STATES: Final = (ReplicaState.DRAWN, ReplicaState.COMMITTED, ReplicaState.REVEALED)
@@ -57,10 +52,10 @@ class ReplicaMoves:
         self._context = operator.context
         self._candidacy = Candidacy(operator)
         self._blinding = Blinding(operator.context)
+        self._keeping = QuorumKeeping(operator)
         self._watch = QuorumWatch(
             operator, lambda version: operator.load_version(version).model, operator.read_input
         )
-        self._seen: dict[StepKey, int] = {}  # block at which anybody's step was first due here
 
     @property
     def actions(self) -> Mapping[str, Action]:
@@ -68,10 +63,11 @@ class ReplicaMoves:
         return {
             **self._candidacy.actions,
             COMMIT: self.commit,
+            REFUSE: self.refuse,
             REVEAL: self.reveal,
             STAND: self.stand,
             **self._watch.actions,
-            **dict.fromkeys(KEEPER_STEPS, self.keep),
+            **dict.fromkeys(KEEPER_STEPS, self._keeping.keep),
         }
 
     # What is due
@@ -84,7 +80,7 @@ class ReplicaMoves:
         for quorum in self._context.read_quorums():
             job = name_quorum(quorum.id)
             due += [self._context.key(job, step) for step in self._choose_own(quorum, time)]
-            keeper = self._choose_keeping(quorum, time)
+            keeper = self._keeping.choose(quorum, time)
             due += [] if keeper is None else [keeper]
         return tuple(due)
 
@@ -94,7 +90,9 @@ class ReplicaMoves:
             return ()
         state = quorum.replicas[index].state
         if facts.state is QuorumState.COMMITTING and state is ReplicaState.DRAWN:
-            return (f"{COMMIT}{OF}{index}",)
+            is_unusable = self._context.journal.is_given_up(self._name_run(quorum, index))
+            may_refuse = is_unusable and time.now <= self._refusable_until(quorum)
+            return (f"{REFUSE if may_refuse else COMMIT}{OF}{index}",)
         if facts.state is QuorumState.REVEALING and state is ReplicaState.COMMITTED:
             return (f"{REVEAL}{OF}{index}",)
         return self._choose_in_round(quorum, index, time.now) if quorum.is_round else ()
@@ -110,28 +108,6 @@ class ReplicaMoves:
             return self._watch.choose(quorum, now)
         is_due = facts.is_suspect and own.state is ReplicaState.REVEALED
         return (f"{STAND}{OF}{index}{OF}{facts.deadline}",) if is_due else ()
-
-    def _choose_keeping(self, quorum: OpenQuorum, time: ProtocolTime) -> StepKey | None:
-        """Return a step that anybody may take, when it is this operator's turn.
-
-        Those concerned begin one after the other, a block apart: the first one suffices.
-        """
-        place = self._find_place(quorum)
-        step = None if place is None else choose_keeper_step(self._context.quorums, quorum, time)
-        is_clients = step == EXPIRE or (step == VOID and not quorum.replicas)
-        if place is None or step is None or is_clients:
-            return None  # who has no replica has nothing to fetch back
-        key = self._context.key(name_quorum(quorum.id), step)
-        head = self._context.client.get_head().number
-        return key if head - self._seen.setdefault(key, head) >= place else None
-
-    def _find_place(self, quorum: OpenQuorum) -> int | None:
-        owner = self._operator.get_owner()
-        if owner is None:
-            return None
-        if quorum.facts.state is QuorumState.OPEN:
-            return self._context.quorums.find_place(quorum, owner)
-        return quorum.find_own(owner)
 
     def list_promised(self) -> tuple[VersionId, ...]:
         """Return the versions of replicas that may still be disputed, or are to be computed."""
@@ -165,7 +141,7 @@ class ReplicaMoves:
         try:
             digest = self.run(quorum, index)
         except UNUSABLE as error:
-            self._context.put_off(key, str(error))
+            self._doubt(quorum, index, error)
             return
         taken = frozenset(r.commitment for k, r in enumerate(quorum.replicas) if k != index)
         made = self.make_commitment(quorum, index, digest, taken)
@@ -180,6 +156,31 @@ class ReplicaMoves:
         step = self._context.key(key.job, f"{key.step}{OF}{attempt}")
         self._operator.send(JobId(key.job), step, call, "replica-committed", replica=index)
 
+    def _doubt(self, quorum: OpenQuorum, index: int, error: OffchainError) -> None:
+        """Note that an input cannot be used; one that is not there may come in the first half.
+
+        A refusal in time costs nothing; later the computation is tried again until the end.
+        """
+        key = self._name_run(quorum, index)
+        whole = self._context.parameters.exec_seconds
+        waits_until = self._refusable_until(quorum) - whole // REFUSAL_PART // 2
+        if isinstance(error, ContentError) and self._read_time().now < waits_until:
+            self._context.put_off(key, str(error))
+            return
+        self._context.give_up(key, str(error))
+
+    def _refusable_until(self, quorum: OpenQuorum) -> int:
+        whole = self._context.parameters.exec_seconds
+        return quorum.facts.deadline - whole + whole // REFUSAL_PART
+
+    def refuse(self, _: JobId, key: StepKey) -> None:
+        """Give a replica back whose input cannot be used."""
+        quorum, index = self._read(key)
+        if quorum is None or key.step not in self._choose_own(quorum, self._read_time()):
+            return
+        call = self._context.contracts.quorum.build_refuse(quorum.id)
+        self._operator.send(JobId(key.job), key, call, "replica-refused", replica=index)
+
     def make_commitment(
         self, quorum: OpenQuorum, index: int, digest: Digest, taken: frozenset[bytes]
     ) -> tuple[int, bytes] | None:
@@ -193,7 +194,7 @@ class ReplicaMoves:
 
         Raises ContentError, TensorError or RangeError where the input cannot be used.
         """
-        key = self._context.key(name_quorum(quorum.id), f"{RUN}{OF}{index}")
+        key = self._name_run(quorum, index)
         step = self._context.journal.get_step(key)
         if step is not None and step.status is StepStatus.DONE:
             return Digest(bytes.fromhex(step.detail["digest"]))
@@ -201,6 +202,9 @@ class ReplicaMoves:
         stand_by(self._context, self._context.quorums.get_job_id(quorum, index), digest)
         self._context.journal.put_step(key, StepStatus.DONE, {"digest": digest.hex()})
         return digest
+
+    def _name_run(self, quorum: OpenQuorum, index: int) -> StepKey:
+        return self._context.key(name_quorum(quorum.id), f"{RUN}{OF}{index}")
 
     def _compute(self, quorum: OpenQuorum) -> bytes:
         terms = quorum.facts.terms
@@ -258,22 +262,6 @@ class ReplicaMoves:
             return
         call = self._context.contracts.quorum.build_extract(quorum.id, index)
         self._operator.send(JobId(key.job), key, call, "stood-behind", replica=index)
-
-    def keep(self, _: JobId, key: StepKey) -> None:
-        """Take a step that anybody may take."""
-        quorum = self._context.quorums.find(parse_quorum(key.job))
-        if quorum is None:
-            return
-        step = choose_keeper_step(self._context.quorums, quorum, self._read_time())
-        if step != key.step:
-            return
-        call = build_keeper_call(self._context.contracts.quorum, quorum, step)
-        try:
-            self._operator.send(JobId(key.job), key, call, EVENTS[step.partition(OF)[0]])
-        except ContractRevert as revert:
-            if revert.name != TOO_FEW:
-                raise
-            self._context.put_off(key, str(revert))  # others may enlist, or have stake again
 
     # What it rests on
 

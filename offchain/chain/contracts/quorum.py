@@ -132,6 +132,10 @@ class Quorum(Binding):
         """Commit blindly for the replica of the sender's owner."""
         return self.build("commitBlinded", _id(quorum), commitment)
 
+    def build_refuse(self, quorum: QuorumId) -> Call:
+        """Give a replica back whose input cannot be used, within a quarter of T_exec."""
+        return self.build("refuse", _id(quorum))
+
     # Anybody
 
     def build_draw(self, quorum: QuorumId) -> Call:

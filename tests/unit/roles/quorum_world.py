@@ -164,6 +164,7 @@ class QuorumWorld:
             get_replicas=lambda _: tuple(self.replicas),
             hash_commitment=lambda *a: hash_commitment(CHAIN_ID, QUORUMS, *a),
             build_commit=lambda *a: ("commit", *a),
+            build_refuse=lambda *a: ("refuse-replica", *a),
             build_reveal=lambda *a: ("reveal", *a),
             build_extract=lambda *a: ("extract", *a),
             build_challenge=lambda *a: ("challenge-replica", *a),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from offchain.chain.quorum_ids import compute_quorum_id
 from offchain.errors import ConfigError, ContractRevert, SignerRefused
 from offchain.params.settings import Settings
 from offchain.roles.candidacy import parse_versions
@@ -17,6 +18,7 @@ from offchain.roles.copying import CopyingOperator
 from offchain.roles.operator import Operator
 from offchain.roles.quorum_book import QuorumBook
 from offchain.roles.quorum_steps import choose_keeper_step
+from offchain.submit.content import FolderStore, compute_digest
 from offchain.types import (
     ETH,
     Amount,
@@ -31,9 +33,10 @@ from offchain.types import (
     SeedState,
     Standing,
 )
-from tests.unit.roles.conftest import JOB_ID, NOW, OTHER, OWNER, FakeWorld
+from tests.unit.roles.conftest import CHAIN_ID, JOB_ID, NOW, OTHER, OWNER, FakeWorld
 from tests.unit.roles.quorum_world import (
     NOTHING,
+    QUORUMS,
     RAW,
     RESULT,
     STAKE,
@@ -163,6 +166,31 @@ def test_too_late_to_commit__only_the_end_of_the_commitments(
     world.deadline = NOW - 1
     assert world.tick(world.operator()) == ["close-commits"]
     assert chain.sent == [("close", world.id)]
+
+
+def test_input_that_cannot_be_used__given_back_in_time_and_not_later(
+    world: QuorumWorld, chain: FakeWorld
+) -> None:
+    unusable = b"\xff" * 8
+    world.terms = replace(world.terms, in_digest=compute_digest(unusable, 8, (1, 8)))
+    world.id = compute_quorum_id(CHAIN_ID, QUORUMS, world.terms)
+    operator = world.operator()
+    FolderStore(chain.home / "content").put(unusable, 8, (1, 8))
+    assert [world.tick(operator) for _ in range(2)] == [["commit-replica"], ["refuse-replica"]]
+    assert chain.sent == [("refuse-replica", world.id)]
+    world.deadline = NOW + 20 - 6
+    assert world.tick(operator) == ["commit-replica"]
+
+
+def test_input_not_there__waited_for_before_it_is_given_back(
+    world: QuorumWorld, chain: FakeWorld
+) -> None:
+    operator = world.operator()
+    for file in (chain.home / "content").rglob("*.bin"):
+        file.unlink()
+    assert [world.tick(operator) for _ in range(2)] == [["commit-replica"], ["commit-replica"]]
+    world.deadline = NOW + 20 - 4
+    assert [world.tick(operator) for _ in range(2)] == [["commit-replica"], ["refuse-replica"]]
 
 
 # Openings
