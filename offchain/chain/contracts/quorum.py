@@ -133,7 +133,7 @@ class Quorum(Binding):
         return self.build("commitBlinded", _id(quorum), commitment)
 
     def build_refuse(self, quorum: QuorumId) -> Call:
-        """Give a replica back whose input cannot be used, within a quarter of T_exec."""
+        """Give the replica of the sender's owner back: its input cannot be had, or used."""
         return self.build("refuse", _id(quorum))
 
     # Anybody
