@@ -201,12 +201,7 @@ class KnownOutput:
     def __init__(self, own: TiledTensor) -> None:
         self.own = own
         self.tree = KnownTree(own.levels)
-        self.root: bytes | None = None
         self.tile: tuple[int, bytes] | None = None
-
-    def tell_root(self, root: bytes) -> None:
-        """Learn the root over the tiles."""
-        self.root = root
 
     def tell_tile(self, index: int, tile: bytes, node: bytes) -> None:
         """Learn a tile; raise TraceError unless it is the node's."""
