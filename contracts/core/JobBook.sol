@@ -163,6 +163,16 @@ abstract contract JobBook is IJobMarket, ProtocolClock {
         if (job.state != required) revert WrongJobState(jobId, job.state, required);
     }
 
+    /// @dev A job with a result that no verdict was given on: disputes neither spare nor cost a delivery.
+    function expectResult(JobId jobId) internal view returns (StoredJob storage job) {
+        job = findJob(jobId);
+        if (!hasResult(job)) revert WrongJobState(jobId, job.state, JobState.COMMITTED);
+    }
+
+    function hasResult(StoredJob storage job) internal view returns (bool) {
+        return job.state == JobState.COMMITTED || job.state == JobState.DISPUTED;
+    }
+
     function findJob(JobId jobId) internal view returns (StoredJob storage job) {
         job = jobs[jobId];
         if (job.state == JobState.NONE) revert UnknownJob(jobId);
@@ -183,10 +193,10 @@ abstract contract JobBook is IJobMarket, ProtocolClock {
         });
     }
 
-    /// @dev Only a committed job can be delivered.
+    /// @dev Only a committed job can be delivered, disputed or not.
     function isDeliveryDue(StoredJob storage job) internal view returns (bool) {
         uint16 flags = job.flags;
-        return job.state == JobState.COMMITTED && has(flags, FLAG_DELIVERY_REQUESTED) && !has(flags, FLAG_DELIVERED);
+        return hasResult(job) && has(flags, FLAG_DELIVERY_REQUESTED) && !has(flags, FLAG_DELIVERED);
     }
 
     function getToken(StoredJob storage job) internal view returns (address) {

@@ -102,12 +102,7 @@ contract JobMarket is JobOrders {
         StoredJob storage job = findJob(jobId);
         uint256 deadline = findFailure(jobId, job);
         requireOverdue(jobId, deadline, time);
-        address operator = job.operator;
-
-        job.state = JobState.FAILED;
-        emit JobFailed(jobId, operator);
-        settle(jobId, job, Exit.FAILED, findKeeper(job, msg.sender, deadline, time));
-        IStakeVault(VAULT).recordMiss(operator);
+        closeFailed(jobId, job, msg.sender, deadline, time);
     }
 
     /// @inheritdoc IJobMarket

@@ -25,7 +25,7 @@ abstract contract OutputDelivery is JobBook {
     /// @inheritdoc IJobMarket
     function requestDelivery(JobId jobId) external payable {
         uint40 time = tick();
-        StoredJob storage job = expectJob(jobId, JobState.COMMITTED);
+        StoredJob storage job = expectResult(jobId);
         requireClient(jobId, job);
         requireInTime(jobId, job.deadline, time);
         if (has(job.flags, FLAG_DELIVERY_REQUESTED)) revert DeliveryAlreadyRequested(jobId);
@@ -57,7 +57,7 @@ abstract contract OutputDelivery is JobBook {
     /// @inheritdoc IJobMarket
     function deliverOutput(JobId jobId, uint8 bytesPerElement, uint32[] calldata dims, bytes calldata output) external {
         uint40 time = tick();
-        StoredJob storage job = expectJob(jobId, JobState.COMMITTED);
+        StoredJob storage job = expectResult(jobId);
         if (!isDeliveryDue(job)) revert NoDeliveryDue(jobId);
         requireInTime(jobId, deliveries[jobId].deliverBy, time);
         if (output.length > MAX_DELIVERY_BYTES) revert OutputTooLarge(output.length, MAX_DELIVERY_BYTES);

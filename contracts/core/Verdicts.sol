@@ -27,10 +27,9 @@ abstract contract Verdicts is OutputDelivery {
         returns (Job memory)
     {
         uint40 time = tick();
-        StoredJob storage job = findJob(jobId);
         // A job may be disputed in more than one way at a time; the game keeps them apart.
+        StoredJob storage job = expectResult(jobId);
         bool isDisputed = job.state == JobState.DISPUTED;
-        if (!isDisputed && job.state != JobState.COMMITTED) revert WrongJobState(jobId, job.state, JobState.COMMITTED);
         requireInTime(jobId, job.deadline, time);
         requireResult(jobId, job, expectedOutDigest);
         if (onlyIfRequired && !has(job.flags, FLAG_PROOF_REQUIRED)) revert ProofNotRequired(jobId);
@@ -71,7 +70,14 @@ abstract contract Verdicts is OutputDelivery {
         uint40 time = tick();
         StoredJob storage job = expectJob(jobId, JobState.DISPUTED);
         requireOverdue(jobId, job.deadline, time);
-        closeFinal(jobId, job, caller, time);
+        if (!isDeliveryDue(job)) {
+            closeFinal(jobId, job, caller, time);
+            return;
+        }
+        // INVARIANT: nobody is paid for a result that it keeps to itself by having it disputed.
+        uint256 deliverBy = deliveries[jobId].deliverBy;
+        if (time <= deliverBy) revert DeliveryDue(jobId, deliverBy);
+        closeFailed(jobId, job, caller, deliverBy, time);
     }
 
     /// @inheritdoc IJobMarket
@@ -81,8 +87,7 @@ abstract contract Verdicts is OutputDelivery {
         JobState state = job.state;
         // INVARIANT: one verdict a job; an OPEN one has no operator, a terminal one no lock to slash. Before the commit only
         // signatures can be wrong, and they cost other stake, too.
-        bool hasResult = state == JobState.COMMITTED || state == JobState.DISPUTED;
-        if (!hasResult && !(stakeBps != 0 && state == JobState.ASSIGNED)) {
+        if (!hasResult(job) && !(stakeBps != 0 && state == JobState.ASSIGNED)) {
             revert WrongJobState(jobId, state, JobState.DISPUTED);
         }
         (address operator, address token) = (job.operator, getToken(job));
@@ -132,6 +137,15 @@ abstract contract Verdicts is OutputDelivery {
         job.state = JobState.FINAL;
         emit JobFinalised(jobId, job.operator);
         settle(jobId, job, Exit.FINAL, findKeeper(job, caller, job.deadline, time));
+    }
+
+    /// @dev Fines the operator for what did not come by `deadline`.
+    function closeFailed(JobId jobId, StoredJob storage job, address caller, uint256 deadline, uint256 time) internal {
+        address operator = job.operator;
+        job.state = JobState.FAILED;
+        emit JobFailed(jobId, operator);
+        settle(jobId, job, Exit.FAILED, findKeeper(job, caller, deadline, time));
+        IStakeVault(VAULT).recordMiss(operator);
     }
 
     function closeVoided(JobId jobId, StoredJob storage job) internal {

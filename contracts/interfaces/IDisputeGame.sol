@@ -192,7 +192,8 @@ interface IDisputeGame is IParameters {
     /// operator was silent about is right. The result stays REJECTED.
     function cureFor(JobId jobId, address prover) external;
 
-    /// @notice Pays the operator of a held job whose window is over and of which no proof is due.
+    /// @notice Pays the operator of a held job whose window is over and of which no proof is due; or fails the job, if its
+    /// output was asked for and did not come in time.
     /// @param caller Who settles it; it may earn the keeper's tip.
     function settleDefended(JobId jobId, address caller) external;
 

@@ -11,7 +11,7 @@ import {IProtocolClock} from "./IProtocolClock.sol";
 /// digest in clear, and is paid when the window passes without objection or a proof is accepted.
 ///
 ///   OPEN -> ASSIGNED -> COMMITTED -> FINAL
-///    |         |           |`-----> DISPUTED -> PROVEN | REJECTED | FINAL (nobody who doubted it was right)
+///    |         |           |`-----> DISPUTED -> PROVEN | REJECTED | FINAL (withstood) | FAILED (withheld)
 ///    |         |           `-> FAILED (asked for the output, did not deliver; or required proof never begun)
 ///    |         |`-> FAILED | REFUSED
 ///    |         `-> REJECTED (signed two results; also COMMITTED, where an operator of the model is shown to be wrong)
@@ -208,7 +208,8 @@ interface IJobMarket is IParameters, IProtocolClock {
     /// @notice Settles a disputed job in the operator's favour.
     function settleProven(JobId jobId) external;
 
-    /// @notice Pays the operator of a disputed job whose window is over and that nobody refuted.
+    /// @notice Pays the operator of a disputed job whose window is over and that nobody refuted; FAILED where its output
+    /// was asked for and did not come in time.
     /// @param caller Who settles it; it may earn the keeper's tip.
     function settleDefended(JobId jobId, address caller) external;
 

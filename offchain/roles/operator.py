@@ -144,6 +144,8 @@ class Operator(BaseRole):
             return self._choose_assigned(job, now)
         if job.state is JobState.COMMITTED:
             return self._choose_committed(job, now)
+        if job.state is JobState.DISPUTED and now <= job.deliver_by:
+            return DELIVER  # a dispute does not put it off
         return None if self._traces.may_cure(job, now) else self._defence.choose_step(job, now)
 
     def _choose_assigned(self, job: Job, now: int) -> str | None:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 import {TensorDigest} from "../../contracts/libraries/TensorDigest.sol";
@@ -69,7 +70,9 @@ contract DeliveryTest is JobSteps {
     }
 
     function test_requestDelivery__in_another_state__reverts() public {
-        JobId[2] memory jobIds = [acceptedJob(), challengedJob()];
+        JobId proven = challengedJob();
+        proveAs(WORKER, proven);
+        JobId[2] memory jobIds = [acceptedJob(), proven];
         for (uint256 i = 0; i < jobIds.length; ++i) {
             checkRequestRefused(jobIds[i], CLIENT, PAYMENT, wrongState(jobIds[i], JobState.COMMITTED));
         }
@@ -151,10 +154,59 @@ contract DeliveryTest is JobSteps {
     function test_deliverOutput__in_another_state__reverts() public {
         JobId assigned = acceptedJob();
         checkDeliverRefused(assigned, 1, shape(8, 8), output(), wrongState(assigned, JobState.COMMITTED));
-        JobId disputed = request(committedJob());
-        challenge(disputed);
-        checkDeliverRefused(disputed, 1, shape(8, 8), output(), wrongState(disputed, JobState.COMMITTED));
-        assertEq(market.getJob(disputed).deliverBy, 0, "not due in a dispute");
+        JobId proven = request(challengedJob());
+        proveAs(WORKER, proven);
+        checkDeliverRefused(proven, 1, shape(8, 8), output(), wrongState(proven, JobState.COMMITTED));
+        assertEq(market.getJob(proven).deliverBy, 0, "not due after a verdict");
+    }
+
+    /* WHILE A DISPUTE HOLDS THE JOB */
+
+    function heldJob() private returns (JobId jobId) {
+        jobId = deliverableJob();
+        vm.prank(vault.PINPOINT());
+        game.holdFor(jobId, DIGEST);
+    }
+
+    function settleDefended(JobId jobId) private {
+        vm.prank(vault.PINPOINT());
+        game.settleDefended(jobId, STRANGER);
+    }
+
+    function test_delivery__of_a_disputed_job__is_due_and_paid() public {
+        JobId jobId = request(heldJob());
+        assertEq(market.getJob(jobId).deliverBy, START + 15, "due");
+        deliver(jobId);
+        warpPastJob(jobId);
+        uint256 before = accountOf(OWNER).credit;
+        settleDefended(jobId);
+        assertState(jobId, JobState.FINAL);
+        assertEq(accountOf(OWNER).credit - before, FEE - PROTOCOL_FEE + PAYMENT, "fee and delivery");
+        assertSettled(jobId);
+    }
+
+    function test_settleDefended__delivery_due__reverts() public {
+        JobId jobId = heldJob();
+        vm.warp(START + 10);
+        request(jobId);
+        vm.warp(START + 25);
+        bytes memory call = abi.encodeCall(IDisputeGame.settleDefended, (jobId, STRANGER));
+        bytes memory expected = abi.encodeWithSelector(IJobMarket.DeliveryDue.selector, jobId, START + 25);
+        checkRefused(jobId, vault.PINPOINT(), address(game), 0, call, expected);
+    }
+
+    /// @notice Nobody is paid for a result that it keeps to itself by having an accomplice dispute it.
+    function test_settleDefended__not_delivered__fails_the_job() public {
+        JobId jobId = request(heldJob());
+        uint256 before = accountOf(CLIENT).credit;
+        warpPastJob(jobId);
+        vm.expectEmit(address(market));
+        emit IJobMarket.JobFailed(jobId, OWNER);
+        settleDefended(jobId);
+        assertState(jobId, JobState.FAILED);
+        assertEq(accountOf(CLIENT).credit - before, FEE + PAYMENT + FEE / 2, "fee, payment and half the fine");
+        assertEq(vault.getStanding(OWNER).misses, 1, "a miss");
+        assertSettled(jobId);
     }
 
     function test_deliverOutput__one_second_late__reverts() public {

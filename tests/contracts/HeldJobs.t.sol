@@ -333,11 +333,11 @@ contract HeldJobsTest is JobSteps {
         assertConserved();
     }
 
-    function test_rejectFor__fraud__burns_a_tenth_of_other_stake_and_stands() public {
+    function test_rejectFor__fraud__costs_the_lock_alone_and_stands() public {
         JobId jobId = committedJob();
         uint256 free = accountOf(OWNER).free;
         reject(jobId, only(STRANGER), false);
-        assertEq(accountOf(OWNER).free, free - free / 10, "free stake");
+        assertEq(accountOf(OWNER).free, free, "free stake");
         assertEq(uint256(game.getDispute(jobId).state), uint256(DisputeState.FRAUD_PROVEN), "state");
         assertLe(1, game.getDispute(jobId).proveBy, "told apart from two signed results");
         checkPinpointRefused(
@@ -533,7 +533,7 @@ contract HeldJobsTest is JobSteps {
         assertConserved();
     }
 
-    function test_auditFor__then_refuted_by_pinpointing__the_greater_slash() public {
+    function test_auditFor__then_refuted_by_pinpointing__slashed_all_the_same() public {
         JobId jobId = heldJob();
         audit(jobId);
         uint256 free = accountOf(OWNER).free;
@@ -542,7 +542,7 @@ contract HeldJobsTest is JobSteps {
         assertLe(300 * uint256(FEE), free - accountOf(OWNER).free, "silence does not evade it");
         vm.revertToState(state);
         reject(jobId, only(STRANGER), false);
-        assertEq(accountOf(OWNER).free, free - free / 10, "a tenth is more here");
+        assertLe(300 * uint256(FEE), free - accountOf(OWNER).free, "nor does being wrong");
         assertConserved();
     }
 }

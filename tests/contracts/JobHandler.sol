@@ -117,6 +117,10 @@ abstract contract JobHandler is HandlerBase {
 
     /* DELIVERY */
 
+    function hasResult(GhostJob memory job) private pure returns (bool) {
+        return job.state == JobState.COMMITTED || job.state == JobState.DISPUTED;
+    }
+
     function takeDeliveryStep(bytes32 id, Step step, address person, bool honest) internal {
         GhostJob memory job = ghostJobs[id];
         address m = address(world.market);
@@ -125,12 +129,12 @@ abstract contract JobHandler is HandlerBase {
             uint256 payment = (60_000 + 60 * 64) * (isEth ? price() : 1e9);
             // In ETH more than asked for is more paid.
             uint256 value = isEth ? payment + uint160(person) % 3 : 0;
-            bool inTime = job.state == JobState.COMMITTED && ghostClock() <= job.deadline && job.deliverBy == 0;
+            bool inTime = hasResult(job) && ghostClock() <= job.deadline && job.deliverBy == 0;
             bool legal = running() && inTime && person == job.terms.client;
             bytes memory call = abi.encodeCall(IJobMarket.requestDelivery, (JobId.wrap(id)));
             if (expect(legal, m, person, value, call) && !isEth) paidIn[job.terms.token][person] += payment;
         } else {
-            bool due = job.state == JobState.COMMITTED && job.deliverBy != 0 && !job.delivered;
+            bool due = hasResult(job) && job.deliverBy != 0 && !job.delivered;
             bool legal = running() && due && ghostClock() <= job.deliverBy && honest;
             uint32[] memory dims = new uint32[](2);
             (dims[0], dims[1]) = (1, 64);
