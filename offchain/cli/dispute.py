@@ -116,7 +116,8 @@ def look(rpc_url: str, manifest: Path, job: str) -> tuple[Foresight, JobId]:
     help="pinpoint: over the trace or not at all.",
 )  # fmt: skip
 @click.option("--challenge-always", is_flag=True, help="Dispute a right result too (drills).")
-def pinpoint(settings: Settings, job: str) -> None:
+@json_option
+def pinpoint(settings: Settings, job: str, as_json: bool) -> None:
     """Recompute one job and, if it is wrong, dispute it over its trace to the end.
 
     Pins the first wrong operator or, where the trace is withheld, searches for it; brings the
@@ -139,7 +140,7 @@ def pinpoint(settings: Settings, job: str) -> None:
     role.log.settings(settings)
     stop = listen_for_stop()
     run_role(role, perform_inline(role), settings.poll_s, lambda: bool(stop))
-    answer(role.describe(), True)
+    answer(role.describe(), as_json)
 
 
 @command.command(name="open", epilog=EXIT_HELP)

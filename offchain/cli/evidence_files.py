@@ -39,7 +39,15 @@ def command() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="File to write; standard output otherwise.",
 )
-def export(rpc_url: str, manifest: Path, job: str, content: str | None, out: Path | None) -> None:
+@json_option
+def export(
+    rpc_url: str,
+    manifest: Path,
+    job: str,
+    content: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
     """Write down all that an outsider needs to check the disputes about JOB.
 
     Terms, plan, trace, the calldata of every move, evidence and verdicts.
@@ -62,7 +70,7 @@ def export(rpc_url: str, manifest: Path, job: str, content: str | None, out: Pat
         print(text, flush=True)
         return
     out.write_text(text + "\n", encoding="utf-8")
-    answer({"file": str(out), "job": found.id, "moves": len(document["moves"])}, False)
+    answer({"file": str(out), "job": found.id, "moves": len(document["moves"])}, as_json)
 
 
 @command.command(epilog=EXIT_HELP)

@@ -35,6 +35,10 @@ def command(json_file: Path | None, models: Path, names: Sequence[str]) -> None:
 
     Real operators, challengers and clients, all in this process; the chain's clock skips what
     nobody can cut short. Exit code 0 only if every drill ends as it must and no wei is missing.
+
+    \b
+    zkdps drill --json drills.json
+    zkdps drill --mode wrong-operator --mode withhold
     """
     from offchain.cli.drill.run import play_drills
 
