@@ -31,8 +31,8 @@ interface IAudits is IParameters {
     /// @notice The job's operator has to prove its result, or has not.
     event AuditDrawn(JobId indexed jobId, bool isDrawn);
 
-    /// @notice Asks the beacon about a COMMITTED job that may still be challenged and does not require a proof anyway.
-    /// Anybody may; once a job.
+    /// @notice Asks the beacon about a COMMITTED or DISPUTED job that may still be challenged and does not require a proof
+    /// anyway. Anybody may; once a job.
     function requestAudit(JobId jobId) external;
 
     /// @notice Takes the beacon's answer, while the job may be challenged. A seed that was missed counts as drawn.

@@ -124,6 +124,10 @@ interface IQuorum is IParameters {
     /// @param commitment `hashCommitment` of it.
     function commitBlinded(JobId quorumId, bytes32 commitment) external;
 
+    /// @notice Gives the caller's replica back, in the first quarter of T_exec after its draw: nobody can compute on an
+    /// input that cannot be had, or is none of the model's (protocol.md 3.11). Nobody is drawn in its place.
+    function refuse(JobId quorumId) external;
+
     /* CLIENT */
 
     /// @notice Orders; fee * (count + one for an audit) comes along exactly, or is taken from the client's allowance to

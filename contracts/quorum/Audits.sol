@@ -55,8 +55,11 @@ contract Audits is IAudits {
     function requestAudit(JobId jobId) external {
         uint40 time = IProtocolClock(MARKET).stepTime();
         Job memory job = IJobMarket(MARKET).getJob(jobId);
-        // INVARIANT: the result is fixed before the seed is asked for.
-        if (job.state != JobState.COMMITTED) revert IJobMarket.WrongJobState(jobId, job.state, JobState.COMMITTED);
+        // INVARIANT: the result is fixed before the seed is asked for. An operator cannot have an accomplice dispute a part
+        // of it to be spared.
+        if (job.state != JobState.COMMITTED && job.state != JobState.DISPUTED) {
+            revert IJobMarket.WrongJobState(jobId, job.state, JobState.COMMITTED);
+        }
         if (job.proofRequired) revert IJobMarket.ProofRequired(jobId);
         if (time > job.deadline) revert IJobMarket.DeadlinePassed(jobId, job.deadline, time);
         // INVARIANT: a job is drawn for once: nobody asks until the answer pleases.

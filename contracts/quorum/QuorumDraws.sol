@@ -31,6 +31,8 @@ abstract contract QuorumDraws is QuorumBook {
 
     /// @dev Replicas of a quorum; every settlement pays all of them (I18).
     uint256 internal constant MAX_REPLICAS = 5;
+    /// @dev An unusable input shows at once: who says so later than this part of T_exec has computed.
+    uint256 private constant REFUSAL_PART = 4;
 
     /* STORAGE */
 
@@ -107,16 +109,8 @@ abstract contract QuorumDraws is QuorumBook {
         (bool isFixed, bytes32 seed) = takeSeed(quorumId, getDrawKey(quorumId));
         if (!isFixed) return;
         uint256 count = quorum.count;
-        Search memory search = buildSearch(quorumId, quorum, seed, count);
-        (Candidate[] memory drawn, uint256 found) = ICandidatePool(POOL).drawOperators(search);
+        uint256 found = drawReplicas(quorumId, quorum, seed, count, time);
         if (found < count) revert TooFewCandidates(quorumId, found, count);
-
-        uint40 commitUntil = computeDeadline(time, EXEC_SECONDS);
-        (quorum.state, quorum.deadline) = (QuorumState.COMMITTING, commitUntil);
-        if (quorum.isAudited) quorum.primaryTag = drawn[0].tag;
-        for (uint256 i = 0; i < count; ++i) {
-            addReplica(quorumId, quorum, drawn[i].operator, search.lock, commitUntil);
-        }
     }
 
     /// @inheritdoc IQuorum
@@ -152,6 +146,25 @@ abstract contract QuorumDraws is QuorumBook {
         search.lock = computeLock(token, quorum.fee, quorum.count, quorum.insured, quorum.isAudited);
     }
 
+    /// @return found How many fit; with fewer than required nothing is changed.
+    function drawReplicas(JobId quorumId, StoredQuorum storage quorum, bytes32 seed, uint256 required, uint40 time)
+        private
+        returns (uint256 found)
+    {
+        Search memory search = buildSearch(quorumId, quorum, seed, required);
+        Candidate[] memory drawn;
+        (drawn, found) = ICandidatePool(POOL).drawOperators(search);
+        if (found < required) return found;
+
+        uint40 commitUntil = computeDeadline(time, EXEC_SECONDS);
+        (quorum.state, quorum.deadline) = (QuorumState.COMMITTING, commitUntil);
+        // Once an auditor is drawn nobody asks for the tag.
+        if (quorum.isAudited) quorum.primaryTag = drawn[0].tag;
+        for (uint256 i = 0; i < required; ++i) {
+            addReplica(quorumId, quorum, drawn[i].operator, search.lock, commitUntil);
+        }
+    }
+
     function addReplica(JobId quorumId, StoredQuorum storage quorum, address operator, uint256 lock, uint40 commitUntil)
         private
     {
@@ -171,17 +184,35 @@ abstract contract QuorumDraws is QuorumBook {
 
     /// @inheritdoc IQuorum
     function commitBlinded(JobId quorumId, bytes32 commitment) external {
-        uint40 time = tick();
-        StoredQuorum storage quorum = expectQuorum(quorumId, QuorumState.COMMITTING);
-        requireInTime(quorumId, quorum.deadline, time);
+        (StoredQuorum storage quorum, uint256 index, uint40 time) = expectDrawn(quorumId, 0);
+        Replica storage replica = replicas[quorumId][index];
         uint256 size = quorum.size;
-        uint256 index = findReplica(quorumId, size);
-        Replica storage replica = expectReplica(quorumId, index, ReplicaState.DRAWN);
         checkCommitment(quorumId, size, commitment);
 
         (replica.state, replica.commitment) = (ReplicaState.COMMITTED, commitment);
         emit ReplicaCommitted(quorumId, replica.operator, index, commitment);
-        if (countReplicas(quorumId, size, ReplicaState.COMMITTED, 0) == size) goOn(quorumId, quorum, time);
+        if (countReplicas(quorumId, size, ReplicaState.DRAWN, 0) == 0) goOn(quorumId, quorum, time);
+    }
+
+    /// @inheritdoc IQuorum
+    function refuse(JobId quorumId) external {
+        (StoredQuorum storage quorum, uint256 index,) =
+            expectDrawn(quorumId, EXEC_SECONDS - EXEC_SECONDS / REFUSAL_PART);
+        // INVARIANT: a client that gives nobody its input earns no fine by it.
+        settleReplica(quorumId, quorum, index, ReplicaState.RELEASED, 0);
+    }
+
+    /// @dev The caller's replica, so many seconds or more before its blinded result is overdue.
+    function expectDrawn(JobId quorumId, uint256 before)
+        private
+        view
+        returns (StoredQuorum storage quorum, uint256 index, uint40 time)
+    {
+        time = tick();
+        quorum = expectQuorum(quorumId, QuorumState.COMMITTING);
+        requireInTime(quorumId, quorum.deadline - before, time);
+        index = findReplica(quorumId, quorum.size);
+        expectReplica(quorumId, index, ReplicaState.DRAWN);
     }
 
     /// @inheritdoc IQuorum
@@ -195,7 +226,7 @@ abstract contract QuorumDraws is QuorumBook {
         else failQuorum(quorumId, quorum);
     }
 
-    /// @dev Everybody has committed. The only replica may have to share its fate with an auditor.
+    /// @dev Nothing more is due. The only replica may have to share its fate with an auditor.
     function goOn(JobId quorumId, StoredQuorum storage quorum, uint40 time) private {
         if (!quorum.isAudited || quorum.size != 1) return openReveals(quorumId, quorum, time);
 
@@ -218,13 +249,7 @@ abstract contract QuorumDraws is QuorumBook {
         bool isDrawn = quorum.isAuditDue || uint256(seed) % Economics.BPS < AUDIT_BPS;
         emit AuditDecided(quorumId, isDrawn);
         if (!isDrawn) return openReveals(quorumId, quorum, time);
-        Search memory search = buildSearch(quorumId, quorum, seed, 1);
-        (Candidate[] memory drawn, uint256 found) = ICandidatePool(POOL).drawOperators(search);
-        if (found == 0) return openReveals(quorumId, quorum, time);
-
-        uint40 commitUntil = computeDeadline(time, EXEC_SECONDS);
-        (quorum.state, quorum.deadline) = (QuorumState.COMMITTING, commitUntil);
-        addReplica(quorumId, quorum, drawn[0].operator, search.lock, commitUntil);
+        if (drawReplicas(quorumId, quorum, seed, 1, time) == 0) openReveals(quorumId, quorum, time);
     }
 
     function openReveals(JobId quorumId, StoredQuorum storage quorum, uint40 time) private {

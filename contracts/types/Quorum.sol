@@ -34,7 +34,7 @@ enum QuorumState {
 /// | state     | why                                                       | row                                   |
 /// |-----------|-----------------------------------------------------------|---------------------------------------|
 /// | PAID      | its result is the quorum's                                | FINAL; PROVEN where its job has a proof |
-/// | RELEASED  | there is no result, and nobody is at fault                | REFUSED                               |
+/// | RELEASED  | there is no result, nobody is at fault; or it refused     | REFUSED                               |
 /// | MISSED    | no commitment in time                                     | FAILED, and a miss                    |
 /// | SILENT    | another result won, nothing is proven                     | FAILED: the fee and S_miss, no miss   |
 /// | SLASHED   | committed and not revealed; or beaten by a proof; or said | REJECTED, divided at once as          |

@@ -204,6 +204,8 @@ contract AccessModulesTest is AccessTable {
         add("Quorum.expireQuorum", q, abi.encodeCall(IQuorum.expireQuorum, (undrawn)), EVERYBODY, 0);
         call = abi.encodeCall(IQuorum.commitBlinded, (drawn, keccak256("commitment")));
         add("Quorum.commitBlinded", q, call, THE_WORKER, IQuorum.NoReplica.selector);
+        call = abi.encodeCall(IQuorum.refuse, (drawn));
+        add("Quorum.refuse", q, call, THE_WORKER, IQuorum.NoReplica.selector);
         add("Quorum.drawAudit", q, abi.encodeCall(IQuorum.drawAudit, (auditing)), EVERYBODY, 0);
         add("Quorum.closeCommits", q, abi.encodeCall(IQuorum.closeCommits, (drawnAndOverdue)), EVERYBODY, 0);
         call = abi.encodeCall(IQuorum.reveal, (revealing, 0, OUT_DIGEST, SALT));

@@ -40,8 +40,17 @@ contract AuditsTest is JobSteps {
         bytes memory reason = wrongState(jobId, JobState.COMMITTED);
         checkRefused(jobId, STRANGER, address(audits), 0, requestCall(jobId), reason);
         jobId = challengedJob();
+        defaultJob(jobId);
         reason = wrongState(jobId, JobState.COMMITTED);
         checkRefused(jobId, STRANGER, address(audits), 0, requestCall(jobId), reason);
+    }
+
+    function test_requestAudit__disputed_by_an_accomplice__is_drawn_for_all_the_same() public {
+        JobId jobId = challengedJob();
+        audits.requestAudit(jobId);
+        vm.roll(block.number + DELAY + 257);
+        audits.drawAudit(jobId);
+        assertTrue(game.isAudited(jobId), "more than the lock is at stake");
     }
 
     function test_requestAudit__proof_required_anyway__reverts() public {

@@ -19,6 +19,14 @@ contract QuorumDrawsTest is QuorumSteps {
         return abi.encodeWithSelector(IQuorum.WrongQuorumState.selector, id, stateOfQuorum(id), required);
     }
 
+    function wrongReplica(JobId id, uint256 i, ReplicaState state, ReplicaState required)
+        private
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodeWithSelector(IQuorum.WrongReplicaState.selector, id, i, state, required);
+    }
+
     function late(JobId id) private view returns (bytes memory) {
         uint256 deadline = quorum.getQuorum(id).deadline;
         return abi.encodeWithSelector(IJobMarket.DeadlinePassed.selector, id, deadline, block.timestamp);
@@ -245,6 +253,77 @@ contract QuorumDrawsTest is QuorumSteps {
         assertTrue(base != quorum.hashCommitment(jobId, OWNER, OUT_DIGEST, OUT_DIGEST), "salt");
         vm.chainId(5);
         assertTrue(base != quorum.hashCommitment(jobId, OWNER, OUT_DIGEST, WRONG), "chain");
+    }
+
+    /* refuse */
+
+    function refuseAs(JobId id, uint256 index) private {
+        vm.prank(workerOf(id, index));
+        quorum.refuse(id);
+    }
+
+    function test_refuse__input_that_nobody_can_have__costs_and_earns_nothing() public {
+        JobId id = drawn(3);
+        uint256 before = accountOf(CLIENT).credit;
+        vm.warp(block.timestamp + EXEC / 4);
+        for (uint256 i = 0; i < 3; ++i) {
+            refuseAs(id, i);
+            assertReplica(id, i, ReplicaState.RELEASED);
+            assertGain(operatorOf(id, i), 0, "no fine");
+            assertEq(vault.getStanding(operatorOf(id, i)).misses, 0, "no miss");
+        }
+        warpPast(quorum.getQuorum(id).deadline);
+        quorum.closeCommits(id);
+        assertQuorum(id, QuorumState.FAILED);
+        assertEq(accountOf(CLIENT).credit - before, 3 * FEE, "the client has its fees, and no more");
+        assertAllSettled(id);
+    }
+
+    function test_refuse__one_of_three__the_others_decide() public {
+        JobId id = drawn(3);
+        uint256 before = accountOf(CLIENT).credit;
+        commitTo(id, 0, OUT_DIGEST);
+        refuseAs(id, 1);
+        commitTo(id, 2, OUT_DIGEST);
+        // Nobody is left to wait for.
+        assertQuorum(id, QuorumState.REVEALING);
+        revealTo(id, 0, OUT_DIGEST);
+        revealTo(id, 2, OUT_DIGEST);
+        quorum.tally(id);
+        endRound(id);
+        assertAssurance(id, QuorumAssurance.QUORUM);
+        assertEq(accountOf(CLIENT).credit - before, FEE, "the price of the one that refused");
+        assertAllSettled(id);
+    }
+
+    function test_refuse__too_late_committed_twice_or_a_stranger__reverts() public {
+        JobId id = drawn(3);
+        bytes memory call = abi.encodeCall(IQuorum.refuse, (id));
+        bytes memory reason = abi.encodeWithSelector(IQuorum.NoReplica.selector, id, STRANGER);
+        checkQuorumRefused(id, STRANGER, 0, call, reason);
+        commitTo(id, 0, OUT_DIGEST);
+        reason = wrongReplica(id, 0, ReplicaState.COMMITTED, ReplicaState.DRAWN);
+        checkQuorumRefused(id, workerOf(id, 0), 0, call, reason);
+        refuseAs(id, 1);
+        reason = wrongReplica(id, 1, ReplicaState.RELEASED, ReplicaState.DRAWN);
+        checkQuorumRefused(id, workerOf(id, 1), 0, call, reason);
+        uint256 until = quorum.getQuorum(id).deadline - EXEC + EXEC / 4;
+        vm.warp(until + 1);
+        reason = abi.encodeWithSelector(IJobMarket.DeadlinePassed.selector, id, until, until + 1);
+        checkQuorumRefused(id, workerOf(id, 2), 0, call, reason);
+    }
+
+    function test_refuse__by_the_auditor__goes_on_without() public {
+        JobId id = auditedUntil(true);
+        refuseAs(id, 1);
+        warpPast(quorum.getQuorum(id).deadline);
+        quorum.closeCommits(id);
+        revealTo(id, 0, OUT_DIGEST);
+        quorum.tally(id);
+        endRound(id);
+        assertAssurance(id, QuorumAssurance.UNCHALLENGED);
+        assertReplica(id, 1, ReplicaState.RELEASED);
+        assertEq(sumJob(ETH, id), 0, "nothing left");
     }
 
     /* closeCommits */
