@@ -82,13 +82,13 @@ class _Publication:
 
     def _submit(self, plan: VersionPlan) -> RegisteredPlan:
         known = self._registry.get_plan(self.version)
+        numbers = self._registry.number_adjudicators()
         if known is None:
-            numbers = self._number_deciders()
-            mask = sum(1 << numbers[name] for name in plan.list_deciders())
+            mask = plan.choose_mask(numbers)
             self.tell("submitting the plan")
             self._send("submit", self._registry.build_submit(plan.to_params(self.version, mask)))
             known = self._get_plan()
-        for check in compare_plan(self.version, known, plan):
+        for check in compare_plan(self.version, known, plan, numbers):
             if not check.agrees:
                 raise PlanMismatch(check.what, check.registered, check.recomputed)
         return known
@@ -99,22 +99,12 @@ class _Publication:
             raise OffchainError("the plan was sent, but the chain has none")
         return plan
 
-    def _number_deciders(self) -> Mapping[str, int]:
-        """Return the registry's number of each adjudicator's contract."""
-        addresses = self._registry.get_adjudicators()
-        manifest = self.account.manifest
-        return {
-            name: addresses.index(manifest.get(name).address)
-            for name in manifest.contracts
-            if manifest.get(name).address in addresses
-        }
-
     # -- vectors
 
     def _test(self, plan: VersionPlan) -> None:
         required = self._registry.get_required_vectors()
         vectors = Vectors(self.model, plan, self.version, self.account.address, required)
-        numbers = self._number_deciders()
+        numbers = self._registry.number_adjudicators()
         for name in plan.list_deciders():
             counts = self._registry.count_vectors(self.version, numbers[name])
             if min(counts) >= required:

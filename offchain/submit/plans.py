@@ -55,6 +55,10 @@ class VersionPlan:
             needed.add(PROOF)
         return tuple(name for name in (CONTRACTION, ROW, PROOF) if name in needed)
 
+    def choose_mask(self, adjudicators: Mapping[str, int]) -> int:
+        """Return the deciders as bits, by the numbers of all adjudicators."""
+        return sum(1 << adjudicators[name] for name in self.list_deciders())
+
     def to_params(self, version: VersionId, adjudicators: int) -> PlanParams:
         """Return what the version's owner submits; bit i of `adjudicators` names number i."""
         plan = self.plan
@@ -111,11 +115,20 @@ def select_parts(graph: Graph, weights: Weights, selection: str) -> dict[str, Pa
 
 
 def compare_plan(
-    version: VersionId, registered: RegisteredPlan, recomputed: VersionPlan
+    version: VersionId,
+    registered: RegisteredPlan,
+    recomputed: VersionPlan,
+    adjudicators: Mapping[str, int],
 ) -> Sequence[DigestCheck]:
-    """Return every claim of a registered plan beside what the model's files give."""
-    params = recomputed.to_params(version, registered.adjudicators)
+    """Return every claim of a registered plan beside what the model's files give.
+
+    `adjudicators`: their numbers by name. Each that decides about some operator has to be named:
+    nobody could answer for an operator about which nobody may decide.
+    """
+    needed = recomputed.choose_mask(adjudicators)
+    params = recomputed.to_params(version, needed)
     numbers = (
+        ("adjudicators of the plan", registered.adjudicators & needed, needed),
         ("operators of the plan", registered.ops, params.ops),
         ("layers of the plan", registered.layers, params.layers),
         ("depth of the plan", registered.plan_depth, params.plan_depth),
@@ -189,12 +202,13 @@ class PlanBook:
         if uri is not None and uri.startswith(URI):
             selections = (uri.removeprefix(URI),)
         checks: Sequence[DigestCheck] = (DigestCheck("plan root", registered.root, b""),)
+        numbers = self._registry.number_adjudicators()
         for selection in selections:
             try:
                 plan = build_version_plan(version.model, selection)
             except (ProblemsError, UnprovablePart):
                 continue  # the files give no plan with these keys
-            checks = compare_plan(version.version.id, registered, plan)
+            checks = compare_plan(version.version.id, registered, plan, numbers)
             if all(check.agrees for check in checks):
                 return plan, checks
         return None, checks

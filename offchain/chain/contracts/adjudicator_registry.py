@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, ClassVar, Final
 
 from offchain.chain.binding import Binding, checksum
-from offchain.chain.client import Call
+from offchain.chain.client import Call, ChainClient
 from offchain.chain.contracts.pinpoint_types import PinClaim
+from offchain.chain.manifest import Manifest
 from offchain.types import Address, RegisteredPlan, Verdict, VersionId
 
 SUBMITTED: Final = "PlanSubmitted"
@@ -55,6 +56,10 @@ class AdjudicatorRegistry(Binding):
 
     NAME: ClassVar[str] = "AdjudicatorRegistry"
 
+    def __init__(self, client: ChainClient, manifest: Manifest) -> None:
+        super().__init__(client, manifest)
+        self._deployed = {name: manifest.get(name).address for name in manifest.contracts}
+
     def get_plan(self, version: VersionId) -> RegisteredPlan | None:
         """Return a version's plan, whether active or not; None where there is none."""
         plan = RegisteredPlan(*self.read("getPlan", version))
@@ -64,6 +69,11 @@ class AdjudicatorRegistry(Binding):
         """Return the adjudicators by number."""
         count = int(self.read("adjudicatorCount"))
         return tuple(checksum(self.read("adjudicatorAt", k)) for k in range(count))
+
+    def number_adjudicators(self) -> Mapping[str, int]:
+        """Return the adjudicators' numbers by the names of their contracts."""
+        numbers = {address: k for k, address in enumerate(self.get_adjudicators())}
+        return {name: numbers[at] for name, at in self._deployed.items() if at in numbers}
 
     def count_vectors(self, version: VersionId, adjudicator: int) -> tuple[int, int]:
         """Return how many consistent and inconsistent vectors an adjudicator has decided."""

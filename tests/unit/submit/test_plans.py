@@ -47,6 +47,9 @@ class Registry:
         self.asked += 1
         return self.plan
 
+    def number_adjudicators(self) -> dict[str, int]:
+        return {CONTRACTION: 0, ROW: 1, PROOF: 2}
+
     def find_uri(self, version: VersionId, first_block: int) -> str | None:
         return self.uri
 
@@ -100,6 +103,7 @@ def test_plan__not_there_yet__is_looked_for_again(model: Model) -> None:
         {"plan_depth": 3},
         {"layer_depth": 1},
         {"op_depth": 1},
+        {"adjudicators": 0b110},  # nobody may decide about one element of it
     ],
 )
 def test_plan__with_any_lie__is_refused_for_good(model: Model, changed: dict[str, Any]) -> None:
