@@ -42,6 +42,12 @@ abstract contract Verdicts is OutputDelivery {
     }
 
     /// @inheritdoc IJobMarket
+    function stepDisputed(JobId jobId) external view returns (uint40 time) {
+        time = tick();
+        expectJob(jobId, JobState.DISPUTED);
+    }
+
+    /// @inheritdoc IJobMarket
     function expectDisputed(JobId jobId, bytes32 expectedOutDigest)
         external
         view

@@ -199,6 +199,10 @@ interface IJobMarket is IParameters, IProtocolClock {
     /// @param onlyIfRequired Whether the job must be one that requires a proof.
     function disputeJob(JobId jobId, bytes32 expectedOutDigest, bool onlyIfRequired) external returns (Job memory job);
 
+    /// @notice The present second for a step of a dispute: reverts unless the job is DISPUTED, while the clock stands, and in
+    /// the refund mode.
+    function stepDisputed(JobId jobId) external view returns (uint40 time);
+
     /// @notice Returns a disputed job whose dispute may still be joined as far as the market knows: it has the expected
     /// result, and no pause or refund mode stops the step.
     /// @return job The job.

@@ -111,11 +111,11 @@ contract PinpointGame is Rulings {
         // Without a trace the position is all zero.
         Search memory state;
         if (trace.postedAt == 0) {
-            return open(jobId, key, hold, trace, Phase.TRACE, time + TRACE_SECONDS, keccak256(abi.encode(state)));
+            return open(jobId, key, hold, trace, Phase.TRACE, time + TRACE_SECONDS, hashSearch(state));
         }
         (state.node, state.meta) = (trace.root, positionAtRoot(trace, plan).pack());
         uint256 deadline = time + CLOCK_SECONDS;
-        id = open(jobId, key, hold, trace, Phase.REVEAL, deadline, keccak256(abi.encode(state)));
+        id = open(jobId, key, hold, trace, Phase.REVEAL, deadline, hashSearch(state));
         emit SearchMoved(id, jobId, Phase.REVEAL, deadline, state);
     }
 

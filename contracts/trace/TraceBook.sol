@@ -183,12 +183,20 @@ abstract contract TraceBook is IPinpointBook {
         view
         returns (bytes32 id, uint256 place, StoredEntry memory entry)
     {
+        (id, place, entry,) = findHead(jobId, key);
+    }
+
+    function findHead(JobId jobId, uint256 key)
+        internal
+        view
+        returns (bytes32 id, uint256 place, StoredEntry memory entry, bytes32 head)
+    {
         id = computeId(jobId, key);
-        uint256 head = uint256(heads[id]);
+        head = heads[id];
         if (head == 0) revert UnknownDispute(id);
-        place = head & PLACE_MASK;
+        place = uint256(head) & PLACE_MASK;
         // INVARIANT: no action after resolution.
-        if (head == place) revert WrongPhase(id, Phase(place));
+        if (uint256(head) == place) revert WrongPhase(id, Phase(place));
         entry = entries[jobId][place];
     }
 
@@ -207,7 +215,10 @@ abstract contract TraceBook is IPinpointBook {
 
     /// @dev INVARIANT: a move answers the position, and evidence the claim, that the dispute is about now.
     function requireHead(bytes32 id, bytes32 hash) internal view {
-        bytes32 head = heads[id];
+        requireHead(id, heads[id], hash);
+    }
+
+    function requireHead(bytes32 id, bytes32 head, bytes32 hash) internal pure {
         if (uint256(hash ^ head) > PLACE_MASK) revert StaleMove(id, head, hash);
     }
 

@@ -8,7 +8,7 @@ import {TraceTree} from "../libraries/TraceTree.sol";
 import {Claim} from "../types/Claim.sol";
 import {JobId} from "../types/Ids.sol";
 import {JobTerms} from "../types/Job.sol";
-import {LayerEnd, Pin, Trace, WHOLE} from "../types/Pinpoint.sol";
+import {LayerEnd, Pin, Search, Trace, WHOLE} from "../types/Pinpoint.sol";
 import {Plan} from "../types/Plan.sol";
 import {TraceBook} from "./TraceBook.sol";
 
@@ -217,6 +217,14 @@ abstract contract TraceOpenings is TraceBook {
         // Equivalent to keccak256(abi.encode(core)): eight words
         assembly ("memory-safe") {
             hash := keccak256(core, 0x100)
+        }
+    }
+
+    /// @dev The hash of a search's position.
+    function hashSearch(Search memory state) internal pure returns (bytes32 hash) {
+        // Equivalent to keccak256(abi.encode(state)): three words
+        assembly ("memory-safe") {
+            hash := keccak256(state, 0x60)
         }
     }
 

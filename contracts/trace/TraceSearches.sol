@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
+import {IJobMarket} from "../interfaces/IJobMarket.sol";
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {ITraceSearches} from "../interfaces/ITraceSearches.sol";
 import {Position, SearchMetas} from "../libraries/SearchMetas.sol";
@@ -169,7 +170,7 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         Trace memory trace = traces[jobId];
         if (move.entry.phase != Phase.TRACE) revert WrongPhase(move.id, move.entry.phase);
         if (trace.root != expectedTraceRoot) revert UnexpectedTrace(jobId, trace.root, expectedTraceRoot);
-        move.at = positionAtRoot(trace, getPlan(getDisputedJob(jobId).version));
+        move.at = positionAtRoot(trace, getPlan(IModelRegistry(REGISTRY).versionAt(trace.versionNumber)));
         passTurn(move, Phase.REVEAL, trace.root, 0);
     }
 
@@ -318,11 +319,11 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
     }
 
     function findMove(JobId jobId, address challenger, Search memory state) private view returns (Move memory move) {
-        (move.jobId, move.time) = (jobId, tick());
         // INVARIANT: nothing moves in a search once the job is settled.
-        getDisputedJob(jobId);
-        (move.id, move.place, move.entry) = findDispute(jobId, computeSearchKey(challenger));
-        requireHead(move.id, keccak256(abi.encode(state)));
+        (move.jobId, move.time) = (jobId, IJobMarket(MARKET).stepDisputed(jobId));
+        bytes32 head;
+        (move.id, move.place, move.entry, head) = findHead(jobId, computeSearchKey(challenger));
+        requireHead(move.id, head, hashSearch(state));
         move.at = state.meta.unpack();
     }
 
@@ -347,7 +348,7 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
     }
 
     function writeSearch(Move memory move, Phase phase, uint256 deadline, Search memory state) private {
-        writeHead(move.id, move.place, keccak256(abi.encode(state)));
+        writeHead(move.id, move.place, hashSearch(state));
         StoredEntry storage entry = entries[move.jobId][move.place];
         (entry.phase, entry.deadline) = (phase, deadline.toUint40());
         emit SearchMoved(move.id, move.jobId, phase, deadline, state);
