@@ -13,10 +13,11 @@ import pytest
 from offchain.cli.demo.world import World
 from tests.e2e.agents import Agents, instant_blocks
 from tests.e2e.disasters import Disaster
+from tests.e2e.replica_stories import REPLICA_STORIES
 from tests.e2e.stories import STORIES as MARKET_STORIES
 from tests.e2e.trace_stories import TRACE_STORIES
 
-STORIES = {**MARKET_STORIES, **TRACE_STORIES}
+STORIES = {**MARKET_STORIES, **TRACE_STORIES, **REPLICA_STORIES}
 QUICK = "operator commit"  # the one that an ordinary run tries
 DEPTHS = (1, 2, 3, 5, 8)
 EVERY_STEP = [
