@@ -28,8 +28,12 @@ class AuditMoves:
         return {REQUEST_AUDIT: self.request, DRAW_AUDIT: self.draw}
 
     def choose(self, job: Job, now: int) -> str | None:
-        """Return what a committed result's audit asks for while it may be challenged."""
-        if job.state is not JobState.COMMITTED or job.proof_required or now > job.deadline:
+        """Return what a result's audit asks for while it may be challenged.
+
+        Disputed or not: an operator's accomplice could dispute it to spare it the audit.
+        """
+        has_result = job.state in (JobState.COMMITTED, JobState.DISPUTED)
+        if not has_result or job.proof_required or now > job.deadline:
             return None
         audits = self._context.contracts.audits
         state = audits.get_audit(job.id)

@@ -46,13 +46,20 @@ def test_audit__of_each_state(
     assert found == ([] if due is None else [due])
 
 
+def test_audit__of_a_disputed_job__asked_for(chain: FakeWorld) -> None:
+    chain.set_state(JobState.DISPUTED, NOW + 9)
+    challenger = open_challenger(chain, AuditState.NONE, SeedState.NONE)
+    assert "request-audit" in steps(challenger.compute_due_steps())
+
+
 @pytest.mark.parametrize(
     ("job", "deadline", "proof_required"),
     [
         (JobState.COMMITTED, NOW - 1, False),
         (JobState.COMMITTED, NOW + 9, True),
         (JobState.ASSIGNED, NOW + 9, False),
-        (JobState.DISPUTED, NOW + 9, False),
+        (JobState.DISPUTED, NOW - 1, False),
+        (JobState.REJECTED, NOW + 9, False),
     ],
 )
 def test_audit__impossible__not_asked_for(
