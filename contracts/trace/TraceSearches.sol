@@ -349,8 +349,8 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
 
     function writeSearch(Move memory move, Phase phase, uint256 deadline, Search memory state) private {
         writeHead(move.id, move.place, hashSearch(state));
-        StoredEntry storage entry = entries[move.jobId][move.place];
-        (entry.phase, entry.deadline) = (phase, deadline.toUint40());
+        (move.entry.phase, move.entry.deadline) = (phase, deadline.toUint40());
+        writeEntry(move.jobId, move.place, move.entry);
         emit SearchMoved(move.id, move.jobId, phase, deadline, state);
     }
 
@@ -362,8 +362,8 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         core.seed = drawSeed(move.id);
         uint256 proveBy = move.time + IDisputeGame(GAME).computeProveSeconds(core.version, operator);
         writeHead(move.id, move.place, hashClaim(core));
-        StoredEntry storage entry = entries[move.jobId][move.place];
-        (entry.phase, entry.deadline) = (Phase.LEAF, proveBy.toUint40());
+        (move.entry.phase, move.entry.deadline) = (Phase.LEAF, proveBy.toUint40());
+        writeEntry(move.jobId, move.place, move.entry);
         emit OperatorPinned(move.id, move.jobId, core.op, core.elem, proveBy, core.seed);
     }
 
