@@ -15,8 +15,11 @@ from offchain.roles.base import REFUSALS, Action, BaseRole
 from offchain.roles.context import Context
 from offchain.roles.disputes import CHALLENGE, CLAIM_DEFAULT, DisputeMoves, name_step
 from offchain.roles.evidence import ANNOUNCE, REPORT, EvidenceMoves
+from offchain.roles.held import HeldMoves
 from offchain.roles.plan_checks import warn_of_plan
 from offchain.roles.results import REQUEST_DELIVERY, VERIFY, ResultMoves
+from offchain.roles.trace_book import TraceBook
+from offchain.roles.trace_turns import VOID_HELD
 from offchain.types import (
     ETH,
     Address,
@@ -85,6 +88,14 @@ class Client(BaseRole):
         self._moves = DisputeMoves(self)
         self._evidence = EvidenceMoves(self)
         self._results = ResultMoves(self, request.raw_input, verify_locally)
+        self._held = HeldMoves(
+            self,
+            TraceBook(
+                context,
+                lambda job: context.versions.reproduce(job.version).model,
+                lambda _: request.raw_input,
+            ),
+        )
 
     @property
     def own_actions(self) -> Mapping[str, Action]:
@@ -99,6 +110,7 @@ class Client(BaseRole):
             CLAIM_DEFAULT: self._moves.claim_default,
             ANNOUNCE: self._evidence.announce,
             REPORT: self._evidence.report,
+            **self._held.actions,
         }
 
     # The job
@@ -174,6 +186,12 @@ class Client(BaseRole):
         key = None if step is None else self.context.key(job.id, step)
         return () if key is None or self.context.journal.is_given_up(key) else (key,)
 
+    def choose(self, job: Job, time: ProtocolTime) -> str | None:
+        """Return the one step that the job asks of its client, in the refund mode or without."""
+        step = super().choose(job, time)
+        is_void = time.is_refund_mode and job.state is JobState.DISPUTED and self.is_party(job)
+        return VOID_HELD if step is None and is_void else step
+
     def choose_step(self, job: Job, now: int) -> str | None:
         """Return the one step that the job's state asks of its client, if any."""
         if job.state is JobState.OPEN:
@@ -189,20 +207,27 @@ class Client(BaseRole):
         return self.choose_distribution(job, now)
 
     def _choose_committed(self, job: Job, now: int) -> str | None:
-        is_open = now <= job.deadline
         if _has_failed(job, now):
             return FAIL
+        return self._choose_objection(job, now, may_object=True)
+
+    def _choose_objection(self, job: Job, now: int, may_object: bool) -> str | None:
         objection = self._evidence.choose_step(job) or self._results.choose_check(job)
-        if objection is not None or not is_open:
+        if objection is not None or now > job.deadline:
             return objection
-        if self._may_challenge and self._results.is_wrong(job):
+        if may_object and self._may_challenge and self._results.is_wrong(job):
             return name_step(CHALLENGE, job)
         return self._results.choose_delivery(job, now)
+
+    def _choose_held(self, job: Job, now: int) -> str | None:
+        """Return the step about a job that only disputes over its trace hold."""
+        may_object = self._held.may_object(job, now)
+        return self._choose_objection(job, now, may_object) or self._held.choose(job, now)
 
     def _choose_disputed(self, job: Job, now: int) -> str | None:
         dispute = self._moves.get_open_dispute(job)
         if dispute is None:
-            return None
+            return self._choose_held(job, now)
         if now > dispute.prove_until:
             return CLAIM_DEFAULT  # whoever asked for the proof: it is this client's refund
         report = self._evidence.choose_step(job)
