@@ -47,7 +47,7 @@ class Held:
 def hold(chain: FakeWorld, deadline: int, phase: Phase, until: int, **others: Any) -> Any:
     """Return the client's context while its job is held."""
     chain.set_state(JobState.DISPUTED, deadline, **others)
-    context = with_model(chain.build_context("client"))
+    context: Any = with_model(chain.build_context("client"))
     context.contracts.pinpoint = Held(phase, until)
     known = context.cursor.get_events
     context.cursor.get_events = lambda name, job=None: (
@@ -99,7 +99,8 @@ def test_held__what_both_sides_forgot__ended(
     for key in due:
         client.perform(key)
     names = {TIMEOUT: "claim_timeout", FINALISE_DEFENDED: "finalise_defended"}
-    assert [str(call[0]) for call in chain.sent] == [names[step] for step in expected]
+    sent: list[Any] = list(chain.sent)
+    assert [call[0] for call in sent] == [names[step] for step in expected]
 
 
 def test_held__refund_mode__voided(chain: FakeWorld) -> None:
