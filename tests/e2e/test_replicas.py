@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from offchain.cli.demo.ledger import find_leaks
 from offchain.cli.demo.world import World
 from offchain.cli.drill.company import FEE_WEI, STAKE_WEI, Offer, instant_blocks
 from offchain.cli.drill.quorum_company import QuorumCompany
+from offchain.cli.main import cli
 from offchain.roles.account import Account
 from offchain.submit.proofs import count_prover_entries
 from offchain.types import ETH, JobId, QuorumAssurance, QuorumState, ReplicaState
@@ -74,6 +78,44 @@ def test_two_colluders_outvote_one_honest__pinpointed__both_lose_their_locks(
     done = [step for who, step in company.done if who == "thirdworker"]
     assert done.count("pinpoint") == 2
     assert count_prover_entries(company.folder / "thirdworker") == 0
+
+
+def test_nobody_enlisted__ordered_and_refunded_on_the_command_line(
+    world: World, residual_net: Offer, tmp_path: Path
+) -> None:
+    with instant_blocks(world):
+        company = QuorumCompany(world, tmp_path, residual_net)
+        company.create("client")
+        sample = tmp_path / "sample.json"
+        sample.write_text(json.dumps(residual_net.sample))
+        keys = world.chain_arguments(tmp_path / "client.key")
+        chain = keys[: keys.index("--key-file")]
+        signing = (*keys, "--state", str(tmp_path / "state"))
+
+        def run(*arguments: str) -> Any:
+            done = CliRunner().invoke(cli, ["quorum", *arguments, "--json"])
+            assert done.exit_code == 0, done.output
+            return json.loads(done.stdout)
+
+        order = (
+            "create", "--version", "0x" + residual_net.version.hex(), "--input", str(sample),
+            "--models", str(residual_net.models), "--content", str(tmp_path / "content"),
+            "--fee-wei", str(FEE_WEI), "--salt", "5", *signing,
+        )  # fmt: skip
+        created = run(*order)
+        assert (created["state"], created["next"], created["replicas"]) == ("OPEN", None, [])
+        assert run(*order) == created | {"transaction": None, "clock": created["clock"]}
+        named = ("--quorum", created["quorum"][:14])
+        vault, client = world.contracts.vault, company.addresses["client"]
+        assert vault.get_funds(JobId(created["quorum"])).escrow == 3 * FEE_WEI
+        listed = run("list", "--client", client, *chain)
+        assert [row["quorum"] for row in listed] == [created["quorum"]]
+
+        world.anvil.jump_to(world.client.get_head().timestamp + world.parameters.assign_seconds + 1)
+        assert run("show", *named, *chain)["next"] == "expire-quorum"
+        assert run("settle", *named, *signing)["state"] == "EXPIRED"
+        assert run("settle", *named, *signing)["transaction"] is None
+        assert vault.get_account(client).credit == 3 * FEE_WEI
 
 
 def test_copied_commitment__is_refused_and_fined__the_others_are_paid(
