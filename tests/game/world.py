@@ -235,8 +235,11 @@ def put(world: World, dispute: Dispute) -> World:
 
 
 def close(world: World, dispute: Dispute, phase: str) -> World:
-    curable = phase == DEFAULT and dispute.phase == LEAF
-    return put(world, replace(dispute, phase=phase, deadline=0, is_curable=curable))
+    """End a dispute. What it defaulted on cures it only if nobody else disputed the result."""
+    then = put(world, replace(dispute, phase=phase, deadline=0))
+    alone = not then.live and (world.demand is None or world.demand.state != OPEN)
+    curable = phase == DEFAULT and dispute.phase == LEAF and alone
+    return put(then, replace(dispute, phase=phase, deadline=0, is_curable=curable))
 
 
 def hold(world: World) -> World:

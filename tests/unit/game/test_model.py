@@ -17,8 +17,10 @@ from tests.game.world import (
     FINAL,
     HONEST,
     OPERATOR,
+    OTHER,
     PROVEN,
     REJECTED,
+    STRANGER,
     TERMS,
     Move,
     World,
@@ -110,6 +112,31 @@ def test_cheat__with_an_accomplice__is_slashed(fault: int, is_published: bool) -
 def test_anybody__nobody_honest__ends_and_conserves() -> None:
     seen = play(None, Table(False, False, ((4, 0),), True, 1))
     assert all(end.job in (FINAL, PROVEN, REJECTED) and end.is_over for end in seen.ends)
+
+
+def test_cure__an_accomplice_defaults_first__is_no_shield() -> None:
+    """A cheat's accomplice pins a right element, and its default, once cured, would save the lock."""
+    world = World(5)
+    for move in (
+        Move(OPERATOR, "post", (), "ops"),
+        Move(OTHER, "pinpoint", (5, 1)),
+        Move(HONEST, "open_search"),
+        *(Move(STRANGER, "wait", (), "past"),) * 3,
+    ):
+        world = rules.apply(world, move)
+        if world.now > 40:
+            break
+    pinned = world.find(("pin", 5, 1))
+    assert pinned is not None
+    while world.now <= pinned.deadline:
+        world = rules.apply(world, Move(STRANGER, "wait", (), "past"))
+    shielded = rules.apply(world, Move(OTHER, "claim_timeout", pinned.key))
+    assert shielded.job == REJECTED
+    assert not rules.is_allowed(shielded, Move(OPERATOR, "cure", pinned.key))
+    # Alone at the table its default is one of silence, which a right answer cures.
+    alone = replace(world, disputes=(pinned,), held=world.held - TERMS.bond)
+    cured = rules.apply(alone, Move(OTHER, "claim_timeout", pinned.key))
+    assert rules.is_allowed(cured, Move(OPERATOR, "cure", pinned.key))
 
 
 def test_vectors__file__is_current() -> None:
