@@ -115,7 +115,7 @@ def test_anybody__nobody_honest__ends_and_conserves() -> None:
 
 
 def test_cure__an_accomplice_defaults_first__is_no_shield() -> None:
-    """A cheat's accomplice pins a right element, and its default, once cured, would save the lock."""
+    """A cheat's accomplice pins a right element: its default, once cured, would save the lock."""
     world = World(5)
     for move in (
         Move(OPERATOR, "post", (), "ops"),
