@@ -88,7 +88,9 @@ contract QuorumWalkTest is QuorumSteps {
         if (stateOfQuorum(id) != QuorumState.COMMITTING) return;
         Replica[] memory list = quorum.getReplicas(id);
         for (uint256 i = 0; i < list.length; ++i) {
-            if (list[i].state == ReplicaState.DRAWN && !is_(list[i], Kind.MISSING)) commitTo(id, i, resultOf(list[i]));
+            if (list[i].state != ReplicaState.DRAWN) continue;
+            if (!is_(list[i], Kind.MISSING)) commitTo(id, i, resultOf(list[i]));
+            else if (pick(2) == 0) refuse(id, i);
         }
         if (stateOfQuorum(id) == QuorumState.COMMITTING) {
             pass(quorum.getQuorum(id).deadline);
@@ -96,6 +98,14 @@ contract QuorumWalkTest is QuorumSteps {
         }
         assertAllConserved();
         mayRefund(id);
+    }
+
+    /// @dev Time has not passed since the draw.
+    function refuse(JobId id, uint256 i) private {
+        address worker = workerOf(id, i);
+        vm.prank(worker);
+        quorum.refuse(id);
+        assertReplica(id, i, ReplicaState.RELEASED);
     }
 
     function auditPhase(JobId id) private {
