@@ -1,4 +1,4 @@
-"""Every fault against a fresh chain: who cheats loses, who is honest does not, no wei is missing."""
+"""Every fault against a fresh chain: who cheats loses, who is honest does not, no wei is lost."""
 
 from __future__ import annotations
 

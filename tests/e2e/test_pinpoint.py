@@ -8,17 +8,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from offchain.cli.demo.ledger import find_leaks
 from offchain.cli.demo.world import World
 from offchain.cli.drill.company import Company, Offer, instant_blocks
-from offchain.roles.dossier import Dossier, export_dossier
+from offchain.cli.main import cli
+from offchain.errors import EvidenceError
 from offchain.roles.faulty import choose_middle
 from offchain.roles.foresight import Foresight
+from offchain.roles.one_job import OneJobChallenger
 from offchain.submit.content import FolderStore
-from offchain.submit.models import load_model
 from offchain.submit.proofs import count_prover_entries
 from offchain.types import DisputeState, JobState
 from tests.residual_net import build_residual_net
@@ -37,11 +40,15 @@ def offer(residual_net: Offer) -> Offer:
 def play(world: World, offer: Offer, tmp_path: Path) -> Iterator[Callable[..., Company]]:
     """Play a drill about the network to its end; every wei has to be somewhere."""
 
-    def run(fault: str, watcher: dict[str, object], **operator: object) -> Company:
+    def run(
+        fault: str, watcher: dict[str, object], is_one_job: bool = False, **operator: object
+    ) -> Company:
         company = Company(world, tmp_path, offer)
         company.hire(fault, **operator)
-        company.watch(**watcher)
+        context = company.watch(**watcher).context
         company.order()
+        if is_one_job:  # whoever disputes a single result from the command line
+            company.roles["watcher"] = OneJobChallenger(context, company.job)
         ledger = company.open_ledger()
         before = ledger.take_snapshot()
         company.play()
@@ -97,24 +104,41 @@ def test_wrong_operator__trace_there__pinned_in_one_transaction(
 
 def check_evidence(company: Company, world: World) -> None:
     """An outsider recomputes the verdict from the exported file, and finds what was changed."""
-    content = FolderStore(company.folder / "content")
-    document = export_dossier(world.client, world.manifest, world.contracts, content, company.job)
-    document = json.loads(json.dumps(document))
-    abi = world.manifest.get("PinpointGame").abi
-    model = load_model(company.offer.models / "residual")
-    findings = Dossier(document, abi).check(model)
-    assert [f for f in findings if not f.holds] == []
-    assert any("INCONSISTENT" in f.what for f in findings)
+    chain = ("--rpc", world.anvil.url, "--manifest", str(world.manifest_file))
+    file, content = str(company.folder / "dispute.json"), str(company.folder / "content")
+    told = call("evidence", "export", company.job, *chain, "--content", content, "--out", file)
+    assert told["job"] == company.job
+    model = ("--model", str(company.offer.models / "residual"))
+    findings = call("evidence", "check", file, *model)
+    assert {finding["result"] for finding in findings} == {"holds"}
+    assert any("INCONSISTENT" in finding["check"] for finding in findings)
+    document = json.loads(Path(file).read_text())
+    assert document["trace"]["digests"] is not None
     document["trace"]["root"] = "0x" + "11" * 32
-    assert any(f.holds is False for f in Dossier(document, abi).check(model))
+    Path(file).write_text(json.dumps(document))
+    with pytest.raises(EvidenceError):
+        call("evidence", "check", file, *model)
+    shown = call("dispute", "show", company.job, *chain)
+    assert (shown["state"], shown["disputes"]) == ("REJECTED", [])
+    assert shown["prove_it"]["state"] == "DISTRIBUTED"
 
 
-@pytest.mark.parametrize("granularity", ["op", "layer"])
+def call(*arguments: str) -> Any:
+    """Return the JSON answer of a command; raises what it raises."""
+    done = CliRunner().invoke(cli, [*arguments, "--json"], standalone_mode=False)
+    if done.exception is not None:
+        raise done.exception
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("granularity", ["op", pytest.param("layer", marks=pytest.mark.slow)])
 def test_wrong_operator__trace_withheld__searched_down_to_the_element(
     world: World, play: Callable[..., Company], granularity: str
 ) -> None:
-    company = play("withhold-trace", {}, granularity=granularity)
+    is_one_job = granularity == "op"
+    company = play("withhold-trace", {}, is_one_job, granularity=granularity)
     check_slashed(company, world)
+    assert not is_one_job or company.roles["watcher"].is_finished()
     assert {"open-dispute", "search", "reveal", "reveal-tile", "pin"} <= set(company.sent)
 
 
