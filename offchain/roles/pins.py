@@ -16,13 +16,23 @@ from offchain.trace.descriptor import LAYER_INPUT
 from offchain.trace.descriptor_bytes import decode_descriptor
 from offchain.trace.plan import TraceOp
 from offchain.trace.tree import EMPTY, layer_leaf, operator_leaf, plan_leaf, root_of_path
-from offchain.types import NOBODY, Digest, Job, JobTerms, RegisteredPlan
+from offchain.types import (
+    ETH,
+    NOBODY,
+    Amount,
+    Digest,
+    Job,
+    JobTerms,
+    RegisteredPlan,
+    VersionId,
+)
 
 CLAIM_CORE: Final = (
     *("bytes32",) * 3,
     *("uint32", "uint64"),
     *("bytes32",) * 3,
 )
+NO_TERMS = JobTerms(NOBODY, VersionId(bytes(32)), Digest(bytes(32)), ETH, Amount(0), 0, 0, 0)
 HEAD_BYTES = 31  # of a hash that a dispute stores
 
 
@@ -47,7 +57,8 @@ def build_pin(known: KnownTrace, op: TraceOp, elem: int, terms: JobTerms) -> Pin
         out_digest=known.op_digest(layer, op.position),
         in_digests=list_inputs(known, op),
         siblings=tuple(siblings),
-        terms=terms,
+        # Only the job's input is read from them; zeros are cheaper to send.
+        terms=terms if LAYER_INPUT in refs and layer == 0 else NO_TERMS,
     )
 
 

@@ -176,7 +176,9 @@ class TraceDefence:
         if is_proving:
             return None
         if count == 0:
-            return FINALISE_DEFENDED if time.now > job.deadline else None
+            # An output that is due may still come.
+            until = max(job.deadline, job.deliver_by)
+            return FINALISE_DEFENDED if time.now > until else None
         if self._context.journal.is_done(self._context.key(job.id, STUCK)):
             return PROVE_ALL
         version = self._context.versions.reproduce(job.version).version

@@ -53,6 +53,7 @@ class QuorumPoints:
         self._play_audited()
         self._play_expiry()
         self._play_draws()
+        self._play_refusal()
 
     def _enlist(self) -> None:
         chain, vault = self.chain, self.chain.contracts.vault
@@ -145,6 +146,12 @@ class QuorumPoints:
         facts = self.quorum.get_quorum(quorum)
         if facts.state is QuorumState.COMMITTING:
             self.commit(quorum, 1, RIGHT)
+
+    def _play_refusal(self) -> None:
+        """Give a replica back whose input cannot be used."""
+        quorum = self.order(1, False, "refused")
+        self.draw(quorum, "refused")
+        self.chain.send(self.workers_of(quorum, 0), self.quorum.build_refuse(quorum))
 
     def _play_expiry(self) -> None:
         quorum = self.order(1, False, "expired")
