@@ -76,6 +76,7 @@ MOVE_GAS: Final = 180_000
 END_GAS: Final = 700_000  # timeout or resolution, division, withdrawal
 MOVES_BESIDE_TREES: Final = 6  # of a search: its beginning, its pin, and the leaves of every tree
 REPORTS: Final = ("proveStructural", "provePadding")
+MAX_JOINED: Final = 3  # of a dispute about an element, beside its first challenger
 NO_SEARCH: Final = Search(EMPTY, EMPTY, 0)
 
 
@@ -165,6 +166,8 @@ class TraceMoves:
         own, game = self._book.compute(job), self._book.game
         posted = game.get_trace(job_id)
         pin = self._find_pin(own, job, posted) if posted.is_posted else None
+        if pin is not None and not self._may_pin(job_id, pin):
+            pin = None  # a search is nobody else's, and may come to the same element
         bond = compute_bond_to_send(game.get_required_bond(job_id))
         later = compute_reserve_wei(self._bound_gas(own, pin), self._get_gas_price())
         if not self._context.submitter.can_spend(bond, PIN_GAS, obligations_wei=later):
@@ -175,6 +178,20 @@ class TraceMoves:
         facts = {} if pin is None else {"op": own.plan.plan.ops[pin.op].name, "element": pin.elem}
         event = "search-opened" if pin is None else "pinpointed"
         self._role.send(job_id, key, call, event, sent_wei=bond, **facts)
+
+    def _may_pin(self, job_id: JobId, pin: Pin) -> bool:
+        """Whether an element is undisputed, or its dispute can still be joined.
+
+        Whoever disputes it need not mean to win.
+        """
+        game, context = self._book.game, self._context
+        there = game.get_dispute(job_id, make_pin_key(pin.op, pin.elem))
+        if there.phase is not Phase.LEAF:
+            return there.phase is Phase.NONE
+        # A transaction is mined in the next block at the earliest.
+        last = there.opened_at_block + context.parameters.share_blocks
+        is_late = context.client.get_head().number + 1 > last
+        return not is_late and len(game.get_challengers(job_id, there.key)) <= MAX_JOINED
 
     def _get_gas_price(self) -> Wei:
         base_fee = self._context.client.get_head().base_fee_wei

@@ -16,10 +16,12 @@ from offchain.chain.contracts.pinpoint_types import (
     PostedTrace,
     Search,
     Tree,
+    make_pin_key,
     make_search_key,
 )
 from offchain.chain.journal import StepStatus
 from offchain.errors import TraceError
+from offchain.params.presets import LOCAL
 from offchain.roles.base import BaseRole
 from offchain.roles.challenger import CHECK, Challenger
 from offchain.roles.context import Context
@@ -34,7 +36,7 @@ from offchain.roles.forecast import (
 )
 from offchain.roles.operator import Operator
 from offchain.roles.search_log import read_calls
-from offchain.roles.trace_challenge import PINPOINT
+from offchain.roles.trace_challenge import PINPOINT, TraceMoves
 from offchain.roles.trace_defence import (
     ANSWER,
     CURE_CLAIM,
@@ -54,7 +56,7 @@ from offchain.types import (
     Seconds,
     Wei,
 )
-from tests.unit.roles.conftest import JOB_ID, NOW, OTHER, WORKER, FakeWorld, steps
+from tests.unit.roles.conftest import HEAD, JOB_ID, NOW, OTHER, WORKER, FakeWorld, steps
 
 CLOCK = 30
 NOT_POSTED = PostedTrace(bytes(32), Seconds(0), False, 1, 1)
@@ -126,6 +128,50 @@ def test_challenger__own_dispute__moves_on_its_turn_and_claims_after_the_others(
     chain.set_state(JobState.DISPUTED, NOW - 1)
     context = play(chain.build_context("challenger"), [dispute(phase, deadline)], posted)
     assert due(Challenger(context)) == expected
+
+
+class FoundWrong(TraceMoves):
+    """Finds the element 2 of operator 3 wrong in a trace that is to be had."""
+
+    def _find_pin(self, *_: object) -> Any:
+        return SimpleNamespace(op=3, elem=2)
+
+    def _bound_gas(self, *_: object) -> int:
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("phase", "opened_at", "challengers", "expected"),
+    [
+        (None, 0, 1, "pinpoint"),
+        (Phase.LEAF, HEAD, 1, "join"),
+        (Phase.LEAF, HEAD + 1 - LOCAL.share_blocks, 3, "join"),
+        (Phase.LEAF, HEAD + 1 - LOCAL.share_blocks, 4, "open_dispute"),
+        (Phase.LEAF, HEAD - LOCAL.share_blocks, 1, "open_dispute"),
+        (Phase.DEFENDER_PROVEN, 0, 1, "open_dispute"),
+    ],
+)
+def test_pinpoint__element_that_somebody_disputes__joined_or_searched_for(
+    chain: FakeWorld, phase: Phase | None, opened_at: int, challengers: int, expected: str
+) -> None:
+    """An accomplice who pins it first, and waits, keeps nobody from disputing it."""
+    chain.set_state(JobState.DISPUTED, NOW + 9)
+    key = make_pin_key(3, 2)
+    there = replace(
+        dispute(phase or Phase.LEAF, who=OTHER), key=key, opened_at_block=BlockNumber(opened_at)
+    )
+    context = play(chain.build_context("challenger"), [there] if phase else [], POSTED)
+    game: Any = context.contracts.pinpoint
+    game.get_challengers = lambda *_: (OTHER,) * challengers
+    game.get_required_bond = lambda _: Wei(2)
+    for name in ("pinpoint", "join", "open_dispute"):
+        setattr(game, f"build_{name}", lambda *_, name=name: name)
+    plan = SimpleNamespace(plan=SimpleNamespace(ops=[SimpleNamespace(name="any")] * 4))
+    book: Any = SimpleNamespace(game=game, compute=lambda _: SimpleNamespace(plan=plan))
+    moves = FoundWrong(Challenger(context), book)
+    moves.pinpoint(JOB_ID, context.key(JOB_ID, name_step(PINPOINT, chain.job)))
+    sent: list[Any] = list(chain.sent)
+    assert sent == [expected]
 
 
 def test_challenger__others_search__asks_nothing_of_it(chain: FakeWorld) -> None:
