@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from offchain.roles.operator import Operator
 
 TOO_FEW: Final = "TooFewCandidates"
+MOST_BLOCKS: Final = 8  # nobody waits longer for those before it: a draw has its deadline
 
 
 class QuorumKeeping:
@@ -44,7 +45,7 @@ class QuorumKeeping:
             return None  # who has no replica has nothing to fetch back
         key = self._context.key(name_quorum(quorum.id), step)
         head = self._context.client.get_head().number
-        return key if head - self._seen.setdefault(key, head) >= place else None
+        return key if head - self._seen.setdefault(key, head) >= min(place, MOST_BLOCKS) else None
 
     def _find_place(self, quorum: OpenQuorum) -> int | None:
         owner = self._operator.get_owner()
