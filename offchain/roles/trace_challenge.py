@@ -76,6 +76,7 @@ MOVE_GAS: Final = 180_000
 END_GAS: Final = 700_000  # timeout or resolution, division, withdrawal
 MOVES_BESIDE_TREES: Final = 6  # of a search: its beginning, its pin, and the leaves of every tree
 REPORTS: Final = ("proveStructural", "provePadding")
+MAX_PLACES: Final = 16  # of challengers of a job's trace
 MAX_JOINED: Final = 3  # of a dispute about an element, beside its first challenger
 NO_SEARCH: Final = Search(EMPTY, EMPTY, 0)
 
@@ -111,7 +112,12 @@ class TraceMoves:
             has_plan = self._book.find_plan(job) is not None
         except PlanMismatch:
             return False  # a plan that lies is no plan
-        return has_plan and not self.has_searched(job.id)
+        return has_plan and not self.has_searched(job.id) and not self._is_shut_out(job.id)
+
+    def _is_shut_out(self, job_id: JobId) -> bool:
+        """Whether others, who need not mean to win, have taken all places: a proof needs none."""
+        is_full = self._book.game.get_trace(job_id).challengers >= MAX_PLACES
+        return is_full and not self.is_challenging(job_id)
 
     def choose_opening(self, job: Job, now: int) -> str | None:
         """Return the step that opens a dispute over the job's trace while one may be opened."""

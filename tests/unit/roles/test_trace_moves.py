@@ -225,6 +225,25 @@ def test_challenger__wrong_result__disputed_by_the_game_that_the_plan_allows(
     assert due(Challenger(context)) == expected
 
 
+@pytest.mark.parametrize(
+    ("challengers", "is_inside", "expected"),
+    [(15, False, [PINPOINT]), (16, False, [CHALLENGE]), (16, True, [])],
+)
+def test_challenger__others_have_taken_all_places__asks_for_a_proof(
+    chain: FakeWorld, challengers: int, is_inside: bool, expected: list[str]
+) -> None:
+    chain.set_state(JobState.DISPUTED)
+    loose: Any = chain.build_context("challenger")
+    own = [dispute(Phase.REVEAL, NOW + 5)] if is_inside else []
+    loose = play(loose, own, replace(POSTED, challengers=challengers))
+    loose.contracts.adjudicators.get_plan = lambda _: PLAN
+    loose.plans.find = lambda _: object()
+    loose.versions.reproduce = lambda _: object()
+    key = loose.key(JOB_ID, name_step(CHECK, chain.job))
+    loose.journal.put_step(key, StepStatus.DONE, {"differs": True})
+    assert due(Challenger(loose)) == expected
+
+
 # The operator
 
 
