@@ -521,6 +521,7 @@ class Candidate:
 
     operator: Address
     since: BlockNumber
+    unbond_before: Seconds  # void once a request to unbond is ready then or later
     tag: Address  # those of one tag serve no quorum together
     stake: Amount
     min_fee: Amount  # it is not drawn for less

@@ -6,6 +6,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ICandidatePool} from "../interfaces/ICandidatePool.sol";
 import {IJobMarket} from "../interfaces/IJobMarket.sol";
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
+import {IProtocolClock} from "../interfaces/IProtocolClock.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {Lots} from "../libraries/Lots.sol";
 import {Candidate, Search} from "../types/Quorum.sol";
@@ -72,7 +73,15 @@ contract CandidatePool is ICandidatePool {
         uint256 stake = readStake(token, operator);
         if (stake == 0) revert IStakeVault.InsufficientStake(operator, 0, 1);
 
-        Candidate memory candidate = Candidate(operator, block.number.toUint48(), tag, stake.toUint88(), minFee);
+        Candidate memory candidate = Candidate({
+            operator: operator,
+            since: block.number.toUint48(),
+            unbondBefore: (IProtocolClock(IStakeVault(VAULT).MARKET()).clock() + IStakeVault(VAULT).UNBOND())
+            .toUint40(),
+            tag: tag,
+            stake: stake.toUint88(),
+            minFee: minFee
+        });
         Candidate[] storage list = candidates[version][token];
         uint256 place = places[version][token][operator];
         if (place == 0) place = findPlace(version, token, list, stake);
@@ -149,13 +158,16 @@ contract CandidatePool is ICandidatePool {
         }
     }
 
-    /// @dev 0 for who is not to be drawn: came later, asks more, is out of work, in jail or short of stake.
+    /// @dev 0 for who is not to be drawn: came later, asks more, has unbonded, is out of work, in jail or short of stake.
     function computeWeight(Search calldata search, Candidate memory candidate) private view returns (uint256) {
         address operator = candidate.operator;
         if (candidate.since > search.askedAt || operator == search.client || operator == search.primary) return 0;
         if (candidate.tag == search.tag || search.fee < candidate.minFee) return 0;
         Account memory account = IStakeVault(VAULT).getAccount(search.token, operator);
         if (account.free < search.lock) return 0;
+        // INVARIANT: no stake stands behind two entries: it cannot leave an owner but by unbonding, nor come back to it once
+        // the seed is known.
+        if (account.unbondReadyAt >= candidate.unbondBefore) return 0;
         // INVARIANT: a jailed operator is never drawn (I23).
         if (IStakeVault(VAULT).getStanding(operator).jailedUntil != 0) return 0;
         if (IStakeVault(VAULT).workerOf(operator) == address(0)) return 0;

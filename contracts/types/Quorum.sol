@@ -178,6 +178,9 @@ struct Candidate {
     address operator;
     /// Block in which it enlisted: a draw that was asked for before does not count it.
     uint48 since;
+    /// It counts while what its owner asked to unbond, if anything, is ready before this second: while nothing was asked
+    /// for since it enlisted.
+    uint40 unbondBefore;
     /// Those of one tag serve no quorum together.
     address tag;
     /// Stake it had then; its weight is never more.

@@ -1,7 +1,8 @@
 """For which versions an operator may be drawn: those that it is set to serve, and can judge.
 
-Whoever is drawn cannot refuse. So an operator enlists for versions that it has reproduced and could
-prove, whose plan of disputes is active and right, and names the least fee that pays for its work.
+Whoever is drawn can refuse an input that is unusable, but no version. So an operator enlists for
+versions that it has reproduced and could prove, whose plan of disputes is active and right, and
+names the least fee that pays for its work.
 """
 
 from __future__ import annotations
@@ -80,16 +81,18 @@ class Candidacy:
         return tuple(sorted(found))
 
     def _is_missing(self, place: Place, owner: Address) -> bool:
-        entry, stake = self._find(place, owner), self._get_stake(place[1], owner)
-        return stake > 0 if entry is None else stake >= GROWTH * max(1, entry.stake)
+        entry = self._find(place, owner)
+        account = self._context.contracts.vault.get_account(owner, place[1])
+        stake = account.free + account.locked
+        if entry is None or stake == 0:
+            return stake > 0
+        # Whoever unbonds has to enlist anew: else one stake could stand behind many entries.
+        is_void = account.unbond_ready_at >= entry.unbond_before
+        return is_void or stake >= GROWTH * max(1, entry.stake)
 
     def _find(self, place: Place, owner: Address) -> Candidate | None:
         listed = self._context.contracts.pool.get_candidates(*place)
         return next((entry for entry in listed if entry.operator == owner), None)
-
-    def _get_stake(self, token: Address, owner: Address) -> int:
-        account = self._context.contracts.vault.get_account(owner, token)
-        return account.free + account.locked
 
     # What is done
 

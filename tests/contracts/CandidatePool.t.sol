@@ -161,6 +161,8 @@ contract CandidatePoolTest is QuorumSteps {
         assertTrue(!isDrawnEver(ownerAt(1)), "poor");
         vm.prank(ownerAt(1));
         vault.deposit{value: 1}(ETH, 1);
+        vm.warp(block.timestamp + 1);
+        enlistAs(workerAt(1), ownerAt(1));
         assertTrue(isDrawnEver(ownerAt(1)), "rich enough");
         // Jailed (I23), until it leaves jail itself.
         vm.prank(address(market));
@@ -178,6 +180,26 @@ contract CandidatePoolTest is QuorumSteps {
         (s.client, s.primary) = (ownerAt(4), ownerAt(5));
         (list, found) = pool.drawOperators(s);
         assertTrue(!isAmong(ownerAt(4), list, found) && !isAmong(ownerAt(5), list, found), "concerned");
+    }
+
+    function test_drawOperators__after_an_unbonding__only_who_enlists_anew() public {
+        vm.warp(block.timestamp + 10);
+        enlistAs(workerAt(0), ownerAt(0));
+        assertTrue(isDrawnEver(ownerAt(0)), "fit");
+        // What went from key to key may not come back to the one whose lot turns out best.
+        vm.startPrank(ownerAt(0));
+        vault.requestUnbond(ETH, 1);
+        vault.deposit{value: 1}(ETH, 1);
+        vm.stopPrank();
+        assertTrue(!isDrawnEver(ownerAt(0)), "unbonded");
+        enlistAs(workerAt(0), ownerAt(0));
+        assertTrue(!isDrawnEver(ownerAt(0)), "enlisted in the same second");
+        vm.warp(block.timestamp + vault.UNBOND());
+        vm.prank(ownerAt(0));
+        vault.withdrawUnbonded(ETH);
+        assertTrue(!isDrawnEver(ownerAt(0)), "withdrawn");
+        enlistAs(workerAt(0), ownerAt(0));
+        assertTrue(isDrawnEver(ownerAt(0)), "enlisted anew");
     }
 
     function test_drawOperators__for_less_than_it_asks__is_not_drawn() public {
@@ -239,6 +261,8 @@ contract CandidatePoolTest is QuorumSteps {
         // Weights at a lock of 0.07: seven of 16 locks (1.12 ether, capped), one of 0.56 ether, half of them.
         vm.prank(ownerAt(0));
         vault.requestUnbond(ETH, uint96(STAKE - 0.56 ether));
+        vm.warp(block.timestamp + 1);
+        enlistAs(workerAt(0), ownerAt(0));
         (uint256 light, uint256 heavy) = (0, 0);
         uint256 draws = 1000;
         for (uint256 i = 0; i < draws; ++i) {

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from offchain.chain.binding import Binding, checksum
 from offchain.chain.client import Call
-from offchain.types import Address, Amount, BlockNumber, Candidate, VersionId
+from offchain.types import Address, Amount, BlockNumber, Candidate, Seconds, VersionId
 
 
 class CandidatePool(Binding):
@@ -18,9 +18,16 @@ class CandidatePool(Binding):
         """Return those enlisted for replicas of a version paid in a token."""
         return tuple(
             Candidate(
-                checksum(operator), BlockNumber(since), checksum(tag), Amount(stake), Amount(fee)
+                operator=checksum(operator),
+                since=BlockNumber(since),
+                unbond_before=Seconds(before),
+                tag=checksum(tag),
+                stake=Amount(stake),
+                min_fee=Amount(fee),
             )
-            for operator, since, tag, stake, fee in self.read("getCandidates", version, token)
+            for operator, since, before, tag, stake, fee in self.read(
+                "getCandidates", version, token
+            )
         )
 
     def is_admitted(self, tag: Address, owner: Address) -> bool:

@@ -65,6 +65,7 @@ class QuorumWorld:
     candidates: list[Candidate] = field(default_factory=list)
     entered: list[SimpleNamespace] = field(default_factory=list)  # events of entries
     is_active: bool = True  # the version's plan
+    unbond_ready_at: int = 0
     are_reveals_confirmed: bool = True
     refusal: ContractRevert | None = None
     head: int = 50
@@ -115,7 +116,9 @@ class QuorumWorld:
             build_leave=lambda *a: ("leave", *a),
         )
         book.game.get_bond = lambda _: Wei(5)
-        book.vault.get_account = lambda *_: SimpleNamespace(free=STAKE, locked=Amount(0))
+        book.vault.get_account = lambda *_: SimpleNamespace(
+            free=STAKE, locked=Amount(0), unbond_ready_at=self.unbond_ready_at
+        )
         book.market.get_job = self._get_job
         context.client.get_head = lambda: SimpleNamespace(  # type: ignore[method-assign]
             timestamp=self.chain.time.now,

@@ -479,13 +479,22 @@ def make_job(world: QuorumWorld, chain: FakeWorld, digest: bytes, operator: str)
 
 def entry(operator: str = OWNER, stake: int = STAKE) -> Candidate:
     fields: dict[str, Any] = {"operator": operator, "tag": operator}
-    return Candidate(since=BlockNumber(1), stake=Amount(stake), min_fee=Amount(0), **fields)
+    fields |= {"since": BlockNumber(1), "unbond_before": Seconds(NOW)}
+    return Candidate(stake=Amount(stake), min_fee=Amount(0), **fields)
 
 
 def idle(world: QuorumWorld) -> QuorumWorld:
     world.state, world.seed = QuorumState.OPEN, SeedState.WAITING
     world.replicas = []
     return world
+
+
+def test_enlists_anew__after_an_unbonding(world: QuorumWorld) -> None:
+    operator = idle(world).operator(replicas=LISTED)
+    world.candidates, world.unbond_ready_at = [entry()], NOW - 1
+    assert world.tick(operator) == []
+    world.unbond_ready_at, world.head = NOW, world.head + 1
+    assert world.tick(operator) == ["enlist"]
 
 
 def test_enlists_once_with_the_least_fee__renews_when_its_stake_has_doubled(
