@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import click
 
-from offchain.cli.options import json_option
+from offchain.cli.options import chain_options, json_option
 from offchain.cli.output import EXIT_HELP, answer, answer_rows
 from offchain.params.economics import (
     BPS,
@@ -18,6 +19,7 @@ from offchain.params.economics import (
     quorum_detection_rate,
 )
 from offchain.params.presets import PRESETS, get_preset, get_sampling
+from offchain.types import ETH
 
 ORDERS: Final = ((1, True), (3, False), (5, False))  # replicas, and whether one may be audited
 AMOUNT: Final = click.IntRange(min=0)
@@ -33,6 +35,7 @@ def command() -> None:
     \b
     zkdps economics lock --fee-wei 2000000000000000 --insured-wei 1000000000000000000
     zkdps economics check --lock-wei 70000000000000000 --recompute-wei 1000000000000000
+    zkdps economics chain --fee-wei 2000000000000000 --manifest deployments/31337.json
     """
 
 
@@ -93,3 +96,40 @@ def check(lock_wei: int, recompute_wei: int, bond_wei: int, proof_wei: int, as_j
         },
         as_json,
     )
+
+
+@command.command(epilog=EXIT_HELP)
+@chain_options
+@click.option("--fee-wei", type=AMOUNT, required=True, help="Fee of a result.")
+@click.option("--insured-wei", type=AMOUNT, default=0, help="What a wrong result could gain.")
+@json_option
+def chain(rpc_url: str, manifest: Path, fee_wei: int, insured_wei: int, as_json: bool) -> None:
+    """Compare the locks of a deployment's replicas with those computed here; needs no key.
+
+    The contract takes the larger of its market's lock, with gas at the present base fee, and of
+    what deters, at its own rate of audits.
+
+    \b
+    zkdps economics chain --fee-wei 2000000000000000 --manifest deployments/31337.json
+    """
+    from offchain.roles.context import bind_contracts, connect
+
+    client, deployment = connect(rpc_url, manifest)
+    contracts = bind_contracts(client, deployment)
+    audit_bps = contracts.quorum.get_audit_bps()
+    market_lock = contracts.market.compute_lock(ETH, fee_wei)
+    rows = []
+    for count, is_audited in ORDERS:
+        rate = quorum_detection_rate(count, is_audited, audit_bps)
+        least = minimum_lock(fee_wei, insured_wei, fee_wei, rate)
+        found = contracts.quorum.get_replica_lock(ETH, fee_wei, count, insured_wei, is_audited)
+        rows.append(
+            {
+                "order": f"{count} audited" if is_audited else f"{count} replicas",
+                "detection_bps": rate,
+                "chain_lock_wei": int(found),
+                "lock_wei": max(int(market_lock), least),
+                "agrees": int(found) == max(int(market_lock), least),
+            }
+        )
+    answer_rows(rows, as_json)

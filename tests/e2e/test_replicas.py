@@ -111,6 +111,12 @@ def test_nobody_enlisted__ordered_and_refunded_on_the_command_line(
         listed = run("list", "--client", client, *chain)
         assert [row["quorum"] for row in listed] == [created["quorum"]]
 
+        told = CliRunner().invoke(
+            cli, ["economics", "chain", "--fee-wei", str(FEE_WEI), "--insured-wei", str(10**18),
+                  "--json", *chain]
+        )  # fmt: skip
+        assert [row["agrees"] for row in json.loads(told.stdout)] == [True, True, True]
+
         world.anvil.jump_to(world.client.get_head().timestamp + world.parameters.assign_seconds + 1)
         assert run("show", *named, *chain)["next"] == "expire-quorum"
         assert run("settle", *named, *signing)["state"] == "EXPIRED"

@@ -78,6 +78,10 @@ class Quorum(Binding):
         """Return a replica's lock at the head; raise ContractRevert NoDetection for no lock."""
         return Amount(self.read("computeReplicaLock", token, fee, count, insured, is_audited))
 
+    def get_audit_bps(self) -> int:
+        """Return the chance of an audit that was ordered, in hundredths of a percent."""
+        return int(self.read("AUDIT_BPS"))
+
     def hash_commitment(
         self, job: JobId, operator: Address, out_digest: Digest, salt: bytes
     ) -> bytes:
