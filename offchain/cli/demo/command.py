@@ -64,7 +64,7 @@ def command(
     keep: bool,
     dapp: bool,
 ) -> None:
-    """Six jobs on a fresh local chain: paid, proven, slashed in three ways, refunded.
+    """Six jobs on a fresh local chain: paid, proven, slashed in three ways, refunded; one quorum.
 
     Operator, its worker, client and challenger are separate processes; every one of them takes its
     time from the chain. Waits that nobody can cut short are skipped by moving the chain's clock,

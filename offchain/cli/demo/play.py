@@ -9,6 +9,7 @@ from typing import Final
 from offchain.cli.demo.ledger import sum_gas
 from offchain.cli.demo.narrator import Narrator, show_ether
 from offchain.cli.demo.offers import DIGITS, prepare_offer
+from offchain.cli.demo.outvoted import OUTVOTED, play_outvoted
 from offchain.cli.demo.scenarios import SCENARIOS, Result, Scenario
 from offchain.cli.demo.stage import Play
 from offchain.cli.demo.world import World, open_world
@@ -36,18 +37,22 @@ def play_scenarios(
     for row in draw(sample):
         write("            " + row)
     with open_world(folder, models, MODEL, sample, narrator, is_hurried, part_keys="none") as world:
-        results = tuple(play(world, scenario) for scenario in chosen)
+        results = tuple(
+            play_quorum(world) if scenario is OUTVOTED else play(world, scenario)
+            for scenario in chosen
+        )
     tell_summary(narrator, results)
     return results
 
 
 def choose_scenarios(names: Sequence[str]) -> tuple[Scenario, ...]:
     """Return scenarios by name, all of them for no name; raise ConfigError for an unknown one."""
-    known = {scenario.name: scenario for scenario in SCENARIOS}
+    every = (*SCENARIOS, OUTVOTED)
+    known = {scenario.name: scenario for scenario in every}
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise ConfigError(f"no scenario {', '.join(unknown)}; there are {', '.join(known)}")
-    return tuple(known[name] for name in names) if names else SCENARIOS
+    return tuple(known[name] for name in names) if names else every
 
 
 def prepare_model(models: Path, narrator: Narrator) -> None:
@@ -78,6 +83,15 @@ def play(world: World, scenario: Scenario) -> Result:
     narrator.follow(world.open_cursor(world.folder / f"{scenario.name}-events.sqlite3"), names)
     result = play.run()
     tell_result(narrator, result)
+    return result
+
+
+def play_quorum(world: World) -> Result:
+    """Play the quorum's scenario and tell what it came to."""
+    world.narrator.say()
+    world.narrator.say(f"=== {OUTVOTED.title} ({OUTVOTED.name})")
+    result = play_outvoted(world)
+    tell_result(world.narrator, result)
     return result
 
 
