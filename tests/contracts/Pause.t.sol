@@ -182,11 +182,11 @@ contract PauseTest is Deployment {
         vm.prank(OWNER);
         vault.requestUnbond(ETH, 1 ether);
         pause();
-        vm.warp(START + MAX_PAUSE + 359);
-        vm.expectRevert(abi.encodeWithSelector(IStakeVault.StillUnbonding.selector, OWNER, START + 360));
+        vm.warp(START + MAX_PAUSE + 727);
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.StillUnbonding.selector, OWNER, START + 728));
         vm.prank(OWNER);
         vault.withdrawUnbonded(ETH);
-        vm.warp(START + MAX_PAUSE + 360);
+        vm.warp(START + MAX_PAUSE + 728);
         vm.prank(OWNER);
         vault.withdrawUnbonded(ETH);
         assertConserved();
