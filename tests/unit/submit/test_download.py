@@ -114,7 +114,8 @@ def test_download__connection_breaks_off__resumed_at_the_same_address(
         ("/short", "ends after"),
         ("/declared-short", f"has {HALF} bytes, expected {len(BODY)}"),
         ("/declared-long", f"has {len(BODY) + 1} bytes"),
-        ("/endless", "sends more than"),
+        # What ends where the file does is complete; where a read ends is the network's choice.
+        ("/endless", "sends more than|has not the SHA-256"),
         ("/other", "has not the SHA-256"),
         ("/compressed", "is compressed"),
         ("/missing", "answers 404"),
@@ -135,7 +136,7 @@ def test_download__server_that_lies__left_for_the_next_address(
         # Not quite endless: code without a bound must fail here, not fill a disk.
         with suppress(ConnectionError):
             for _ in range(ENOUGH):
-                handler.wfile.write(BODY)
+                handler.wfile.write(BODY[::-1])
 
     moved = {"/loop": "/loop", "/to-file": "file:///etc/passwd", "/to-nowhere": ""}
     for place, location in moved.items():
