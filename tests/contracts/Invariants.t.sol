@@ -297,7 +297,8 @@ contract MoneyInvariants is Deployment {
             assertEq(job.deadline, ghost.deadline, "I25: deadline");
             assertEq(job.operator, ghost.operator, "operator");
             assertEq(job.outDigest, ghost.outDigest, "I15: result");
-            bool due = ghost.state == JobState.COMMITTED && !ghost.delivered;
+            bool hasResult = ghost.state == JobState.COMMITTED || ghost.state == JobState.DISPUTED;
+            bool due = hasResult && !ghost.delivered;
             assertEq(job.deliverBy, due ? ghost.deliverBy : 0, "I25: delivery");
             if (ghost.dispute == DisputeState.OPEN) {
                 assertEq(game.getDispute(JobId.wrap(id)).proveBy, ghost.proveBy, "I25: proof");
