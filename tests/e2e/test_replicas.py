@@ -124,6 +124,7 @@ def test_nobody_enlisted__ordered_and_refunded_on_the_command_line(
         assert vault.get_account(client).credit == 3 * FEE_WEI
 
 
+@pytest.mark.slow  # the drill `copy` plays the same
 def test_copied_commitment__is_refused_and_fined__the_others_are_paid(
     world: World, play: Callable[..., QuorumCompany]
 ) -> None:
