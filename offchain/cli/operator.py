@@ -95,6 +95,12 @@ for move in MOVES:
     help="What a posted trace commits to; layers are expanded into operators on demand.",
 )
 @click.option(
+    "--whole-proofs",
+    is_flag=True,
+    help="Also take versions with an operator whose claims may only be defended by a proof of the "
+    "whole result: this machine makes it in the time of a disputed operator.",
+)
+@click.option(
     "--replicas",
     multiple=True,
     metavar="VERSION",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -35,6 +36,7 @@ def plan(account: Account, model: Path, version: str, part_keys: str, as_json: b
 
     Disputes about single operators need it. Each adjudicator first decides real and falsified
     computations on chain, and refuses them damaged. Called again it goes on where it stopped.
+    Operators that only a proof of the whole result defends are warned of: give them part keys.
 
     \b
     zkdps model plan --model models/mlp-digits --version 0x... --key-file registrant.key
@@ -48,4 +50,16 @@ def plan(account: Account, model: Path, version: str, part_keys: str, as_json: b
             click.echo(what, err=True)
 
     published = publish_plan(account, load_model(model), parse_version(version), part_keys, tell)
+    warn_of_undefendable(published["only_whole_proofs"])
     answer(published, as_json)
+
+
+def warn_of_undefendable(operators: Sequence[str]) -> None:
+    """Say on standard error which operators of a plan only a proof of the whole result defends."""
+    if operators:
+        click.echo(
+            f"warning: a claim about {', '.join(operators)} may take more evidence than fits a "
+            "transaction, and no part key proves it: only a proof of the whole result defends it. "
+            "Operators refuse the version unless they are set to --whole-proofs.",
+            err=True,
+        )

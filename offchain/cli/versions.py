@@ -13,6 +13,7 @@ import click
 from offchain.cli.describe import show as show_value
 from offchain.cli.options import account_options, chain_options, json_option
 from offchain.cli.output import EXIT_HELP, ExitCode, answer, answer_rows, progress
+from offchain.cli.plans import warn_of_undefendable
 
 if TYPE_CHECKING:
     from offchain.roles.account import Account
@@ -32,7 +33,8 @@ def verify(rpc_url: str, manifest: Path, model: Path, version: str, as_json: boo
 
     Graph, weights, program, verification key with its commitments and tables, reference string, and
     the plan of its operators where there is one. Each is shown with what was registered; exit code
-    5 where one differs: do not use the version.
+    5 where one differs: do not use the version. Operators that only a proof of the whole result
+    defends are warned of.
 
     \b
     zkdps model verify --model models/mlp-digits --version 0x...
@@ -52,10 +54,11 @@ def verify(rpc_url: str, manifest: Path, model: Path, version: str, as_json: boo
         vk_blob = read_data(registered.vk_data, client.get_code)
         verifier = deployment.get("VerifierCore").address
         checks = compare_version(registered, loaded, vk_blob, deployment.srs_id, verifier)
-        plan = AdjudicatorRegistry(client, deployment).get_plan(registered.id)
+        plan, recomputed = AdjudicatorRegistry(client, deployment).get_plan(registered.id), None
         if plan is not None:
             book = PlanBook(AdjudicatorRegistry(client, deployment), deployment.first_block)
-            checks += tuple(book.compare(ReproducedVersion(registered, loaded), plan))
+            recomputed, claims = book.recompute(ReproducedVersion(registered, loaded), plan)
+            checks += tuple(claims)
     reproduced = all(check.agrees for check in checks)
     rows = [
         {
@@ -66,10 +69,12 @@ def verify(rpc_url: str, manifest: Path, model: Path, version: str, as_json: boo
         }
         for check in checks
     ]
+    undefendable = [] if recomputed is None else [*recomputed.list_undefendable()]
+    warn_of_undefendable(undefendable)
     if as_json:
         active_at = plan.active_at if plan else 0
         facts = {"version": version, "model": str(model), "reproduced": reproduced}
-        facts["plan_active_at"] = active_at
+        facts |= {"plan_active_at": active_at, "only_whole_proofs": undefendable}
         answer({**facts, "digests": rows}, as_json)
     else:
         answer_rows(rows, as_json)

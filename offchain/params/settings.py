@@ -78,6 +78,7 @@ class Settings:
     collect: bool = True  # withdraw credit as soon as there is any
     granularity: str = "op"  # operator: how fine its traces are, see GRANULARITIES
     post_traces: bool = False  # operator: post every result's trace before anybody asks for it
+    whole_proofs: bool = False  # operator: also take what only proofs of whole results defend
     rescue: bool = False  # operator: also answer disputes over others' traces
     replicas: str = ""  # operator: versions whose replicas it serves, separated by commas
     tag: str = ""  # operator: owner that admitted it; those of one tag serve no quorum together

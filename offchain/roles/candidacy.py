@@ -16,6 +16,7 @@ from offchain.errors import ConfigError, ContractRevert, ModelMissing
 from offchain.roles.base import OF, REFUSALS, Action
 from offchain.roles.context import ACCOUNT_JOB
 from offchain.roles.intake import get_replica_floor
+from offchain.roles.plan_checks import verify_defensible
 from offchain.submit.versions import check_provable
 from offchain.types import ETH, Address, Candidate, JobId, VersionId
 
@@ -105,7 +106,7 @@ class Candidacy:
         try:
             version = self._operator.load_version(version_id)
             check_provable(version.version, version.model, context.client.get_block_gas_limit())
-            context.plans.verify(context.versions.reproduce(version_id))
+            verify_defensible(context, version_id)
         except ModelMissing as error:
             context.put_off(key, str(error))
             return

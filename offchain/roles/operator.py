@@ -23,6 +23,7 @@ from offchain.roles.further_work import FurtherWork
 from offchain.roles.inputs import INPUTS
 from offchain.roles.intake import find_obstacle, hold_intake, verify_wanted
 from offchain.roles.orders import TAKE
+from offchain.roles.plan_checks import verify_defensible
 from offchain.roles.quorum_book import OpenQuorum
 from offchain.roles.quorum_watch import CHALLENGE_REPLICA, EXTRACT
 from offchain.roles.receipts import publish_receipt
@@ -177,7 +178,7 @@ class Operator(BaseRole):
             check_provable(
                 version.version, version.model, self.context.client.get_block_gas_limit()
             )
-            self.context.plans.verify(version)
+            verify_defensible(self.context, job.version)
             self.read_input(job.version, terms.in_digest)
         except (ContentError, NoSuchJob, ModelMissing) as error:
             self.context.put_off(key, str(error))  # it may come while the job is open

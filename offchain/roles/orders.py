@@ -21,6 +21,7 @@ from offchain.roles.base import REFUSALS
 from offchain.roles.intake import find_obstacle, get_fee_floor, hold_intake, verify_wanted
 from offchain.roles.money import TAKE_ORDER_GAS, is_in_eth
 from offchain.roles.order_rules import choose_next_look, is_open, verify_order
+from offchain.roles.plan_checks import verify_defensible
 from offchain.submit.gateway import GatewayClient, SignedOrder, order_to_json, parse_signed_order
 from offchain.submit.versions import ReproducedVersion, check_provable
 from offchain.types import JobId, OrderHash, Seconds, VersionId
@@ -142,7 +143,7 @@ class OrderMoves:
         verify_wanted(terms, context.settings)
         version = self._operator.load_version(order.version)
         check_provable(version.version, version.model, context.client.get_block_gas_limit())
-        context.plans.verify(version)
+        verify_defensible(context, order.version)
         if not self._pays(signed, order_hash, version, key, now):
             return False
         self._operator.read_input(order.version, order.in_digest)

@@ -62,6 +62,8 @@ class _Publication:
             raise OffchainError(f"the version is {owner}'s: only its owner publishes its plan")
         self.tell("recomputing the plan")
         plan = build_version_plan(self.model, self.selection)
+        if names := plan.list_undefendable():
+            self.tell(f"only a proof of the whole result defends {', '.join(names)}")
         registered = self._submit(plan)
         if not registered.active_at:
             self._test(plan)
@@ -73,6 +75,7 @@ class _Publication:
             "operators": registered.ops,
             "layers": registered.layers,
             "part_keys": sorted(plan.parts),
+            "only_whole_proofs": list(plan.list_undefendable()),
             "adjudicators": plan.list_deciders(),
             "active_at": registered.active_at,
             "transactions": self._sent,

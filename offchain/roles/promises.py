@@ -13,6 +13,7 @@ from offchain.roles.base import REFUSALS
 from offchain.roles.batches import name_request
 from offchain.roles.intake import find_session_obstacle, hold_intake, verify_wanted
 from offchain.roles.pace import measure_pace
+from offchain.roles.plan_checks import verify_defensible
 from offchain.roles.session_rules import (
     compact_or_none,
     compute_safety_s,
@@ -56,7 +57,7 @@ class Promises:
         try:
             version = self._operator.load_version(session.terms.version)
             check_provable(version.version, version.model, context.client.get_block_gas_limit())
-            context.plans.verify(version)
+            verify_defensible(context, session.terms.version)
         except (ModelMissing, *REFUSALS) as error:
             context.put_off(key, str(error))
             return None

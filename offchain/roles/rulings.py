@@ -21,6 +21,7 @@ from offchain.submit.parts import (
     build_operator_evidence,
     build_part_statement,
     build_row_evidence,
+    choose_part,
     cut_execution,
 )
 from offchain.submit.plans import PROOF, choose_element_adjudicator
@@ -94,7 +95,7 @@ class Rulings:
                 element = self.build_element(own, op, claim, number, Verdict.CONSISTENT)
             except EvidenceTooLarge:
                 element = None
-        kind = self._choose_part(own, op, claim.elem)
+        kind = choose_part(own.plan.parts.get(op.name), op, claim.elem)
         if element is not None and (
             kind is None or estimate_gas(element) <= self._estimate_proof(own, op, kind)
         ):
@@ -105,18 +106,9 @@ class Rulings:
 
     def attack(self, own: OwnTrace, op: TraceOp, claim: PinClaim) -> Ruling:
         """Return a proof that a whole operator's claim is inconsistent: of the output it has."""
-        if self._choose_part(own, op, WHOLE) is None:
+        if choose_part(own.plan.parts.get(op.name), op, WHOLE) is None:
             raise EvidenceTooLarge(op.descriptor.out.count, 1)
         return self.prove(own, op, claim, PartKind.OPERATOR)
-
-    def _choose_part(self, own: OwnTrace, op: TraceOp, element: int) -> PartKind | None:
-        """Return what can be proven about an operator: a row where an element is asked for."""
-        parts = own.plan.parts.get(op.name)
-        if parts is None:
-            return None
-        if element != WHOLE and parts.row is not None:
-            return PartKind.ROW
-        return None if parts.operator is None else PartKind.OPERATOR
 
     def _estimate_proof(self, own: OwnTrace, op: TraceOp, kind: PartKind) -> int:
         part = own.plan.parts[op.name].get(kind)

@@ -25,12 +25,16 @@ from offchain.model.execution import Execution
 from offchain.model.graph import Graph
 from offchain.model.weights import Weights
 from offchain.prove.compile import Choice
+from offchain.prove.cost import estimate_cost
 from offchain.prove.job import ProvableModel, commit_weights
 from offchain.prove.part import Part, compile_operator
 from offchain.prove.program import PublicTensor, TensorKind
 from offchain.prove.program_bytes import hash_program
 from offchain.prove.reference.public import boundary_digests
 from offchain.prove.statement import FORMAT, MODE_PUBLIC, Statement
+from offchain.submit.versions import MAX_PROOF_GAS
+from offchain.trace.descriptor import tile_depth
+from offchain.trace.evidence import MAX_EVIDENCE, WHOLE
 from offchain.trace.openings import write_openings
 from offchain.trace.plan import PartKeys, TraceOp
 from offchain.trace.tensors import Opened
@@ -39,7 +43,7 @@ from offchain.types import Address
 # A part's proof is quick and a dispute's gas counts: half a minute is as good as a second.
 CHOICE: Final = Choice(patience=30)
 CHEAP_CELLS: Final = 1 << 21  # committed cells of a key that is set up in a tenth of a second
-ADDRESS_BYTES: Final = 20
+WORD: Final = 32
 
 
 class PartKind(IntEnum):
@@ -104,6 +108,30 @@ def set_up_parts(weights: Weights, compiled: Mapping[PartKind, Part]) -> Parts:
         for kind, part in compiled.items()
     }
     return Parts(made.get(PartKind.OPERATOR), made.get(PartKind.ROW))
+
+
+def choose_part(parts: Parts | None, op: TraceOp, element: int) -> PartKind | None:
+    """Return what a proof can say about an element, or of WHOLE; None where nothing can be sent.
+
+    A row where an element is asked for, as long as its evidence fits a transaction.
+    """
+    if parts is None:
+        return None
+    kinds = (PartKind.OPERATOR,) if element == WHOLE else (PartKind.ROW, PartKind.OPERATOR)
+    return next((kind for kind in kinds if _is_sendable(parts, op, kind)), None)
+
+
+def _is_sendable(parts: Parts, op: TraceOp, kind: PartKind) -> bool:
+    part = parts.operator if kind is PartKind.OPERATOR else parts.row
+    if part is None:
+        return False
+    cost = estimate_cost(part.layout.program, len(part.key.to_bytes()))
+    specs = [*(x.spec for x in op.descriptor.inputs), op.descriptor.out]
+    size = cost.calldata_bytes
+    if kind is PartKind.ROW:
+        # What lies around the row in its first and last tile, and what leads to the roots.
+        size += sum(2 * (TILE_BYTES + WORD * (tile_depth(spec.tiles) + 1)) for spec in specs)
+    return size <= MAX_EVIDENCE and cost.gas <= MAX_PROOF_GAS
 
 
 def cut_execution(

@@ -16,10 +16,19 @@ from offchain.errors import PlanMismatch, ProblemsError, UnprovablePart
 from offchain.model.graph import Graph
 from offchain.model.weights import Weights
 from offchain.submit.models import Model
-from offchain.submit.parts import CHEAP_CELLS, Parts, compile_parts, count_cells, set_up_parts
+from offchain.submit.parts import (
+    CHEAP_CELLS,
+    Parts,
+    choose_part,
+    compile_parts,
+    count_cells,
+    set_up_parts,
+)
 from offchain.submit.versions import DigestCheck, ReproducedVersion
 from offchain.trace.descriptor_bytes import opcode_of
+from offchain.trace.evidence import MAX_EVIDENCE
 from offchain.trace.plan import Plan, TraceOp, build_plan, list_trace_ops, weight_roots
+from offchain.trace.reach import bound_evidence
 from offchain.types import RegisteredPlan, VersionId
 
 AUTO: Final = "auto"  # operators whose keys are cheap to set up
@@ -54,6 +63,18 @@ class VersionPlan:
         if any(parts.operator or parts.row for parts in self.parts.values()):
             needed.add(PROOF)
         return tuple(name for name in (CONTRACTION, ROW, PROOF) if name in needed)
+
+    def list_undefendable(self) -> tuple[str, ...]:
+        """Return the operators of which some claim takes a proof of the whole result to defend.
+
+        Evidence about an element of theirs may not fit a transaction, nor does a proof of a part.
+        """
+        return tuple(
+            op.name
+            for op in self.plan.ops
+            if bound_evidence(op.descriptor) > MAX_EVIDENCE
+            and choose_part(self.parts.get(op.name), op, element=0) is None
+        )
 
     def choose_mask(self, adjudicators: Mapping[str, int]) -> int:
         """Return the deciders as bits, by the numbers of all adjudicators."""
@@ -171,7 +192,7 @@ class PlanBook:
                 registered = self._registry.get_plan(key)
                 if registered is None:
                     return None
-                plan, checks = self._recompute(version, registered)
+                plan, checks = self.recompute(version, registered)
                 self._recomputed[key] = plan or _explain(checks)
             found = self._recomputed[key]
         if isinstance(found, PlanMismatch):
@@ -187,16 +208,13 @@ class PlanBook:
         registered = self._registry.get_plan(version)
         return registered is not None and registered.active_at > 0
 
-    def compare(
-        self, version: ReproducedVersion, registered: RegisteredPlan
-    ) -> Sequence[DigestCheck]:
-        """Return a registered plan's claims beside what the files give; all agree if any can."""
-        return self._recompute(version, registered)[1]
-
-    def _recompute(
+    def recompute(
         self, version: ReproducedVersion, registered: RegisteredPlan
     ) -> tuple[VersionPlan | None, Sequence[DigestCheck]]:
-        """Return the plan that is registered, None where the files give none such."""
+        """Return the plan that is registered, None where the files give none such.
+
+        With it every claim beside what the files give; all agree if any can.
+        """
         uri = self._registry.find_uri(version.version.id, self._first_block)
         selections: Sequence[str] = (AUTO, NONE, ALL)
         if uri is not None and uri.startswith(URI):

@@ -82,7 +82,7 @@ class _Source:
         return int(self.many(operand, np.array([index], dtype=np.int64))[0])
 
 
-def _offsets(loops: tuple[Loop, ...], operand: int) -> IntArray:
+def list_offsets(loops: tuple[Loop, ...], operand: int) -> IntArray:
     """Return an operand's offset for every run of the loops, row-major."""
     offsets = np.zeros(1, dtype=np.int64)
     for loop in loops:
@@ -92,8 +92,8 @@ def _offsets(loops: tuple[Loop, ...], operand: int) -> IntArray:
 
 
 def _contract(p: Contract, e: int, source: _Source) -> int:
-    a = source.many(p.a, p.map_a.locate(e) + _offsets(p.loops, 0))
-    b = source.many(p.b, p.map_b.locate(e) + _offsets(p.loops, 1))
+    a = source.many(p.a, p.map_a.locate(e) + list_offsets(p.loops, 0))
+    b = source.many(p.b, p.map_b.locate(e) + list_offsets(p.loops, 1))
     bias = 0
     if p.bias is not None and p.map_bias is not None:
         bias = source.one(p.bias, p.map_bias.locate(e))
@@ -126,7 +126,7 @@ def _multiply(p: Multiply, e: int, source: _Source) -> int:
 
 
 def _reduce(p: Reduce, e: int, source: _Source) -> int:
-    return int(source.many(p.a, p.map_a.locate(e) + _offsets(p.loops, 0)).sum())
+    return int(source.many(p.a, p.map_a.locate(e) + list_offsets(p.loops, 0)).sum())
 
 
 def _turn(p: Turn, e: int, source: _Source) -> int:

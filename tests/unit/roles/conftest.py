@@ -97,6 +97,7 @@ class FakeWorld:
     meanwhile: Callable[[], None] = field(default=lambda: None)  # happens before a submission
     exists: bool = True
     plan_lie: PlanMismatch | None = None  # what recomputing the version's plan finds
+    plan: Any = None  # and otherwise this one
     job: Job = field(
         default_factory=lambda: Job(
             id=JOB_ID,
@@ -116,9 +117,10 @@ class FakeWorld:
     def set_state(self, state: JobState, deadline: int = NOW + 10, **others: Any) -> None:
         self.job = replace(self.job, state=state, deadline=Seconds(deadline), **others)
 
-    def verify_plan(self, _: object) -> None:
+    def find_plan(self, _: object) -> Any:
         if self.plan_lie is not None:
             raise self.plan_lie
+        return self.plan
 
     def open_dispute(
         self,
@@ -155,6 +157,7 @@ class FakeWorld:
                     "collect": True,
                     "post_traces": False,
                     "rescue": False,
+                    "whole_proofs": False,
                     "replicas": "",
                     "tag": "",
                     "watch_quorums": False,
@@ -211,7 +214,7 @@ class FakeWorld:
             ),
             content=FolderStore(self.home / "content"),
             versions=SimpleNamespace(),
-            plans=SimpleNamespace(find=lambda _: None, verify=self.verify_plan),
+            plans=SimpleNamespace(find=self.find_plan, verify=self.find_plan),
             signer=SimpleNamespace(address=self.account, sign_typed=lambda _: b"\7" * 65),
             parameters=LOCAL,
             reminders=Reminders(),

@@ -194,6 +194,15 @@ def test_take__version_not_reproduced__never_looked_at_again(world: OrderWorld) 
     assert tick(operator) == []
 
 
+def test_take__plan_that_only_whole_proofs_defend__never_looked_at_again(world: OrderWorld) -> None:
+    world.chain.plan = SimpleNamespace(list_undefendable=lambda: ("y1",))
+    world.offer(replace(PLAIN, min_fee=DEAR))
+    operator = world.build_operator()
+    assert len(tick(operator)) == 1
+    assert tick(operator) == []
+    assert world.taken == []
+
+
 @pytest.mark.parametrize(
     ("name", "is_gone", "is_for_good"),
     [

@@ -214,6 +214,23 @@ def test_operator__poisoned_plan__never_accepted(
     assert role.compute_due_steps() == ()
 
 
+@pytest.mark.parametrize("may_prove_whole", [False, True])
+def test_operator__plan_that_only_whole_proofs_defend__accepted_where_the_settings_say_so(
+    chain: FakeWorld, model: Model, true: VersionParams, may_prove_whole: bool
+) -> None:
+    chain.plan = SimpleNamespace(list_undefendable=lambda: ("y1", "y7"))
+    chain.settings["whole_proofs"] = may_prove_whole
+    role = Operator(build_context(chain, "operator", model, true, model.vk_blob))
+    (key,) = role.compute_due_steps()
+    role.perform(key)
+    names = role.context.log.names  # type: ignore[attr-defined]
+    assert ("whole-proofs-needed" in names) is may_prove_whole
+    assert role.context.journal.is_given_up(key) is not may_prove_whole
+    if not may_prove_whole:
+        step = role.context.journal.get_step(key)
+        assert step is not None and "about y1, y7 may take" in step.detail["reason"]
+
+
 def test_client__poisoned_plan__warned_and_ordered(
     chain: FakeWorld, model: Model, true: VersionParams
 ) -> None:

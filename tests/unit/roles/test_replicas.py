@@ -517,6 +517,17 @@ def test_version_without_active_plan__not_enlisted(world: QuorumWorld, chain: Fa
     assert "put-off" in operator.log.names  # type: ignore[attr-defined]
 
 
+def test_version_that_only_whole_proofs_defend__not_enlisted(
+    world: QuorumWorld, chain: FakeWorld
+) -> None:
+    chain.plan = SimpleNamespace(list_undefendable=lambda: ("y1",))
+    operator = idle(world).operator(replicas=LISTED, min_fee_wei=7)
+    world.tick(operator)
+    assert chain.sent == []
+    world.head += 1
+    assert world.tick(operator) == []  # for good
+
+
 def test_in_jail__not_enlisted(world: QuorumWorld, chain: FakeWorld) -> None:
     chain.standing = Standing(Seconds(NOW + 50), Seconds(0), 0)
     assert "enlist" not in world.tick(idle(world).operator(replicas=LISTED, min_fee_wei=7))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from offchain import native
 from offchain.errors import NativeProofError, UnprovablePart
 from offchain.model.operators import TensorSpec
 from offchain.prove.verification_key import VerificationKey
+from offchain.submit import parts
 from offchain.submit.parts import (
     PartBoundary,
     PartKind,
@@ -18,6 +20,7 @@ from offchain.submit.parts import (
     build_operator_evidence,
     build_part_statement,
     build_row_evidence,
+    choose_part,
     compile_parts,
     cut_execution,
     find_row,
@@ -27,8 +30,20 @@ from offchain.trace.descriptor import NO_KEY
 from offchain.trace.recorder import Tensors
 from offchain.types import Address
 from tests.unit.prove.graphs import EXAMPLES
-from tests.vectors.parts import CHAIN_ID, ELEMENT, SIZE, Case, build_graph, place_key, prove
+from tests.vectors.parts import (
+    CHAIN_ID,
+    ELEMENT,
+    PATH,
+    SIZE,
+    WHOLE,
+    Case,
+    build_graph,
+    place_key,
+    prove,
+)
 from tests.vectors.proofs import MARKET, VERIFIER
+
+VECTORS = json.loads(PATH.read_text(encoding="utf-8"))["parts"]
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +66,25 @@ def test_equal_layers__other_weights__other_keys(case: Case) -> None:
     assert first.hash() != second.hash()
 
 
+def test_choose_part__a_row_for_an_element__what_can_be_sent(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    op, found = case.plan.find("y1"), case.parts["y1"]
+    assert choose_part(None, op, 0) is None
+    assert choose_part(found, op, 0) is PartKind.ROW
+    assert choose_part(found, op, WHOLE) is PartKind.OPERATOR
+    assert choose_part(replace(found, row=None), op, 0) is PartKind.OPERATOR
+    assert choose_part(replace(found, operator=None), op, WHOLE) is None
+    for kind in PartKind:
+        (sent,) = [p["evidence"] for p in VECTORS if p["name"] == f"y1 {kind.name.lower()}"]
+        monkeypatch.setattr(parts, "MAX_EVIDENCE", len(bytes.fromhex(sent[2:])) - 1)
+        only = Parts(found.operator) if kind is PartKind.OPERATOR else Parts(None, found.row)
+        assert choose_part(only, op, 0) is None
+    monkeypatch.setattr(parts, "MAX_EVIDENCE", 1 << 20)
+    monkeypatch.setattr(parts, "MAX_PROOF_GAS", 100_000)
+    assert choose_part(found, op, 0) is None
+
+
 def test_one_row__has_no_key_of_its_own(case: Case) -> None:
     spec = case.graph.input
     graph = replace(case.graph, inputs=(TensorSpec("x", (1, SIZE), spec.bits, spec.lo, spec.hi),))
@@ -64,17 +98,17 @@ def test_rows_that_cut_weights__have_no_key() -> None:
 
 
 def test_part_without_key__says_so(case: Case) -> None:
-    parts = set_up_parts(case.weights, compile_parts(case.graph, "y0"))
-    assert parts.keys.op_key == parts.get(PartKind.OPERATOR).key.hash()
-    only = Parts(parts.operator)
+    found = set_up_parts(case.weights, compile_parts(case.graph, "y0"))
+    assert found.keys.op_key == found.get(PartKind.OPERATOR).key.hash()
+    only = Parts(found.operator)
     assert only.keys.row_key == NO_KEY
     with pytest.raises(UnprovablePart):
         only.get(PartKind.ROW)
 
 
 def test_inputs__in_the_descriptors_order(case: Case) -> None:
-    for name, parts in case.parts.items():
-        part = parts.get(PartKind.OPERATOR)
+    for name, found in case.parts.items():
+        part = found.get(PartKind.OPERATOR)
         assert tuple(x.name for x in part.layout.graph.inputs) == case.plan.find(name).inputs
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from offchain.chain.contracts.adjudicator_registry import AdjudicatorRegistry
 from offchain.errors import EvidenceError, PlanError, PlanMismatch, UnprovablePart
-from offchain.submit import plans
+from offchain.submit import parts, plans
 from offchain.submit.models import Model
 from offchain.submit.plans import (
     CONTRACTION,
@@ -134,6 +134,17 @@ def test_selection_auto__leaves_dear_keys_out(
     monkeypatch.setattr(plans, "CHEAP_CELLS", 127)  # a layer's weights, for operator and row: 128
     assert set(select_parts(model.graph, model.weights, "auto")) == {"y2"}
     assert set(select_parts(model.graph, model.weights, "all")) == {"y0", "y1", "y2"}
+
+
+def test_undefendable__large_evidence_without_a_part_key_that_fits(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert build_version_plan(model, "none").list_undefendable() == ()
+    monkeypatch.setattr(plans, "MAX_EVIDENCE", 2_000)
+    assert build_version_plan(model, "none").list_undefendable() == ("y0", "y1", "y2")
+    assert build_version_plan(model, "y1,y2").list_undefendable() == ("y0",)
+    monkeypatch.setattr(parts, "MAX_EVIDENCE", 500)
+    assert build_version_plan(model, "y1,y2").list_undefendable() == ("y0", "y1", "y2")
 
 
 def test_deciders__by_opcode_and_keys(model: Model) -> None:
