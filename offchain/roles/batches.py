@@ -14,10 +14,12 @@ from offchain.chain.job_ids import id_bytes
 from offchain.chain.journal import Step, StepKey, StepStatus
 from offchain.chain.session_ids import compute_batch_id
 from offchain.commit.batch_tree import compute_leaf, compute_root
-from offchain.errors import ContractRevert
+from offchain.errors import ContractRevert, ModelMissing
+from offchain.roles.base import REFUSALS
 from offchain.roles.exposure import OF, PLAN, REQUEST
 from offchain.roles.intake import count_least_batch
 from offchain.roles.pace import measure_pace
+from offchain.roles.plan_checks import verify_defensible
 from offchain.roles.session_book import SESSION, name_batch, name_session
 from offchain.roles.session_rules import (
     BatchRules,
@@ -168,14 +170,32 @@ class BatchMoves:
         session = self._context.sessions.find_session(session_id)
         if session is None:
             return
-        if plan is None:
-            plan = self._make_plan(session, key, plan_key)
+        if not self._context.submitter.is_under_way(key):
+            plan = self._review(session, key, plan_key, plan)
+        if plan is not None:
+            self._send(session, key, plan)
+
+    def _review(
+        self, session: Session, key: StepKey, plan_key: StepKey, plan: Step | None
+    ) -> Step | None:
+        """Return what to commit, None where nothing is stood behind now.
+
+        A plan of disputes that became active since the results were signed counts against them.
+        """
+        try:
+            verify_defensible(self._context, session.terms.version)
+        except (ModelMissing, *REFUSALS) as error:
             if plan is None:
-                return
-        elif not self._context.submitter.is_under_way(key) and self._is_spoilt(session, plan):
-            self._abandon(plan, "a result of it cannot be committed any more")
-            return
-        self._send(session, key, plan)
+                self._context.put_off(key, str(error))
+            else:
+                self._abandon(plan, str(error))
+            return None
+        if plan is None:
+            return self._make_plan(session, key, plan_key)
+        if not self._is_spoilt(session, plan):
+            return plan
+        self._abandon(plan, "a result of it cannot be committed any more")
+        return None
 
     def _send(self, session: Session, key: StepKey, plan: Step) -> None:
         context = self._context

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from offchain.submit.content import compute_digest
 from offchain.types import BatchState, Digest, ProtocolTime, SessionState
 from tests.unit.roles.conftest import OTHER, FakeWorld
 from tests.unit.roles.session_world import FEE, LOCK, STRANGER, WINDOW, SessionWorld, tick
+
+UNDEFENDABLE = SimpleNamespace(list_undefendable=lambda: ("y1",))
 
 
 @pytest.fixture
@@ -89,6 +92,13 @@ def test_serve__fee_below_the_floor__nothing_is_signed(world: SessionWorld) -> N
     world.chain.settings["min_session_fee_wei"] = FEE
     tick(world.build_operator())
     assert served(world) == {0}
+
+
+def test_serve__plan_that_only_whole_proofs_defend__nothing_is_signed(world: SessionWorld) -> None:
+    world.chain.plan = UNDEFENDABLE
+    world.ask(0)
+    tick(world.build_operator())
+    assert world.gateway.results == {}
 
 
 def test_serve__room_for_some__the_most_urgent_are_served(world: SessionWorld) -> None:
@@ -276,6 +286,40 @@ def test_commit__fees_below_the_gas_of_their_batch__none_is_committed(
     step = operator.context.journal.get_step(name_request(operator.context, world.id, 0))
     assert step is not None
     assert (step.status is StepStatus.GIVEN_UP) is (count == 1)
+
+
+def test_commit__such_a_plan_activated_since__nothing_is_stood_behind(world: SessionWorld) -> None:
+    world.chain.settings["batch_size"] = 1
+    operator = world.build_operator()
+    world.ask(0)
+    tick(operator)
+    assert served(world) == {0}
+    world.chain.plan = UNDEFENDABLE
+    assert COMMIT_BATCH in tick(operator)
+    assert world.commits == []
+    world.chain.plan = None
+    tick(operator)
+    assert world.commits == [[0]]
+
+
+def test_commit__such_a_plan_activated_after_a_crash__the_batch_is_abandoned(
+    world: SessionWorld,
+) -> None:
+    """A batch that was written down and never sent is looked at again before it is."""
+    world.chain.settings["batch_size"] = 1
+    operator = world.build_operator()
+    world.ask(0)
+    world.refusal = ContractRevert("Paused", {}, "commitBatch", b"")
+    tick(operator)
+    tick(operator)
+    assert served(world) == {0}
+    world.refusal, world.chain.plan = None, UNDEFENDABLE
+    tick(operator)
+    assert world.commits == []
+    world.chain.plan = None
+    tick(operator)
+    tick(operator)
+    assert world.commits == [[0]]
 
 
 def test_commit__session_is_being_closed__not_waited_for(world: SessionWorld) -> None:
