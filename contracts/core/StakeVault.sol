@@ -34,6 +34,10 @@ contract StakeVault is Escrows {
     /// @inheritdoc IStakeVault
     mapping(JobId => uint256) public bondsOf;
 
+    /// @dev One more than the bonds of all disputes of the game of pinpointing, from the first on: a word that was used once
+    /// costs little to use again.
+    uint256 private pinpointSum;
+
     /* CONSTRUCTOR */
 
     constructor(Modules memory modules, address token, Parameters memory p)
@@ -109,8 +113,12 @@ contract StakeVault is Escrows {
     function addBond(JobId jobId, address challenger, uint96 amount) external payable onlyGames {
         if (msg.value < amount) revert WrongValue(msg.value, amount);
 
-        // Narrowed, so that whatever comes in can be credited when it goes out.
-        bondsOf[jobId] = (bondsOf[jobId] + amount).toUint80();
+        if (msg.sender == PINPOINT) {
+            pinpointSum = pinpointBonds() + uint256(amount).toUint80() + 1;
+        } else {
+            // Narrowed, so that whatever comes in can be credited when it goes out.
+            bondsOf[jobId] = (bondsOf[jobId] + amount).toUint80();
+        }
         emit BondAdded(jobId, challenger, amount);
         credit(ETH, jobId, challenger, msg.value - amount);
     }
@@ -120,10 +128,16 @@ contract StakeVault is Escrows {
         external
         onlyGames
     {
-        uint256 sum = bondsOf[jobId];
-        checkBalance(uint256(split.toChallengers) + split.toDefender + split.toBurn, sum);
-
-        delete bondsOf[jobId];
+        uint256 sum = uint256(split.toChallengers) + split.toDefender + split.toBurn;
+        if (msg.sender == PINPOINT) {
+            uint256 held = pinpointBonds();
+            // INVARIANT: no dispute over a trace touches money that is not such a dispute's bond.
+            if (sum > held) revert Unbalanced(sum, held);
+            pinpointSum = held - sum + 1;
+        } else {
+            checkBalance(sum, bondsOf[jobId]);
+            delete bondsOf[jobId];
+        }
         emit BondsSettled(jobId, sum);
         credit(ETH, jobId, defender, split.toDefender);
         uint256 rest = creditEqually(ETH, jobId, challengers, split.toChallengers);
@@ -170,5 +184,13 @@ contract StakeVault is Escrows {
     function sumLock(JobSplit calldata split) private pure returns (uint256) {
         return
             uint256(split.lockToOperator) + split.lockToClient + split.lockToKeeper + split.lockToBurn + split.lockHeld;
+    }
+
+    /* VIEWS */
+
+    /// @inheritdoc IStakeVault
+    function pinpointBonds() public view returns (uint256) {
+        uint256 sum = pinpointSum;
+        return sum == 0 ? 0 : sum - 1;
     }
 }

@@ -22,7 +22,7 @@ import {ITraceSearches} from "./ITraceSearches.sol";
 /// MAX_EXTENSIONS times a side. A deadline is the last second in which the awaited move counts; one second later
 /// anybody may claim the timeout. Both never count together.
 ///
-/// Money: this game holds none. A bond lies in the vault under the dispute's id. Of a lost one 80 % go to the operator,
+/// Money: this game holds none. All bonds lie in the vault as one sum, of which this game knows the parts. Of a lost one 80 % go to the operator,
 /// or to whoever decided the dispute in its place, and 20 % are burned; a bond comes back when the job is rejected.
 ///
 /// The game's code lies in two contracts, because one has no room for it: what it does not know itself it has done in

@@ -223,10 +223,12 @@ interface IStakeVault is IParameters {
 
     /* THE GAMES: only they may call these */
 
-    /// @notice Adds to the bonds of a job or dispute; what comes along beyond `amount` is credited to the challenger.
+    /// @notice Adds to the bonds of a job, or of the game of pinpointing for one of its disputes; what comes along beyond
+    /// `amount` is credited to the challenger.
     function addBond(JobId jobId, address challenger, uint96 amount) external payable;
 
-    /// @notice Splits the bonds of a job or dispute.
+    /// @notice Splits the bonds of a job, all of them; or those of one dispute of the game of pinpointing, at most what it
+    /// holds for all of its disputes: it keeps the single amounts itself.
     function settleBonds(JobId jobId, address[] calldata challengers, address defender, BondSplit calldata split)
         external;
 
@@ -264,8 +266,10 @@ interface IStakeVault is IParameters {
     function getStanding(address operator) external view returns (Standing memory);
     /// @notice Escrow and lock of a job, a session or a batch.
     function getFunds(address token, JobId jobId) external view returns (JobFunds memory);
-    /// @notice Sum of the bonds of a job or dispute.
+    /// @notice Sum of the bonds of a job, put up in the game of prove-it.
     function bondsOf(JobId jobId) external view returns (uint256);
+    /// @notice Sum of the bonds of all open disputes of the game of pinpointing.
+    function pinpointBonds() external view returns (uint256);
     /// @notice What was burned so far.
     function burned(address token) external view returns (uint256);
 }

@@ -9,13 +9,14 @@ import {IParameters} from "../interfaces/IParameters.sol";
 import {IPinpointDisputes} from "../interfaces/IPinpointDisputes.sol";
 import {IProtocolClock} from "../interfaces/IProtocolClock.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
+import {DisputeHeads} from "../libraries/DisputeHeads.sol";
 import {ParameterRules} from "../libraries/ParameterRules.sol";
 import {SearchMetas, Position} from "../libraries/SearchMetas.sol";
 import {DisputeState, Hold} from "../types/Dispute.sol";
 import {JobId} from "../types/Ids.sol";
 import {Job, JobState} from "../types/Job.sol";
 import {Parameters} from "../types/Parameters.sol";
-import {Phase, Pin, PinpointDispute, Search, StoredEntry, Trace} from "../types/Pinpoint.sol";
+import {Head, Phase, Pin, PinpointDispute, Search, StoredEntry, Trace} from "../types/Pinpoint.sol";
 import {Plan} from "../types/Plan.sol";
 import {Rulings} from "./Rulings.sol";
 import {TraceBook} from "./TraceBook.sol";
@@ -142,22 +143,22 @@ contract PinpointGame is Rulings {
     /// @inheritdoc IPinpointDisputes
     function join(JobId jobId, uint256 key, bytes32 expectedTraceRoot) external payable {
         uint256 time = tick();
-        (bytes32 id, uint256 place, StoredEntry memory entry) = findDispute(jobId, key, Phase.LEAF);
+        (bytes32 id, Head memory head, StoredEntry memory entry) = findDispute(jobId, key, Phase.LEAF);
         // INVARIANT: nobody shares a search, which its challenger could lose for all.
-        if (isSearch(key)) revert WrongPhase(id, entry.phase);
+        if (isSearch(key)) revert WrongPhase(id, head.phase);
         // Who joins has to bear the risk of a verdict.
-        requireInTime(id, entry.deadline, time);
+        requireInTime(id, head.deadline, time);
         getDisputedJob(jobId);
         Trace storage trace = traces[jobId];
         requireTrace(jobId, trace.root, expectedTraceRoot);
         uint256 untilBlock = uint256(entry.openedAtBlock) + SHARE_BLOCKS;
         if (block.number > untilBlock) revert TooLateToJoin(id, untilBlock, block.number);
-        requireRoom(jobId, id, place, entry);
-        uint96 bond = getBond(id, entry);
+        requireRoom(jobId, id, head.place, entry);
+        uint96 bond = getBond(entry);
         requireBond(jobId, bond);
 
-        joiners[jobId][place][entry.joined] = msg.sender;
-        entries[jobId][place].joined = entry.joined + 1;
+        joiners[jobId][head.place][entry.joined] = msg.sender;
+        entries[jobId][head.place].joined = entry.joined + 1;
         ++trace.places;
         emit DisputeJoined(id, jobId, msg.sender, bond);
         IStakeVault(VAULT).addBond{value: msg.value}(JobId.wrap(id), msg.sender, bond);
@@ -168,37 +169,37 @@ contract PinpointGame is Rulings {
     /// @inheritdoc IPinpointDisputes
     function claimTimeout(JobId jobId, uint256 key) external {
         uint256 time = tick();
-        (bytes32 id, uint256 place, StoredEntry memory entry) = findDispute(jobId, key);
+        (bytes32 id, Head memory head, StoredEntry memory entry) = findDispute(jobId, key);
         address operator = getDisputedJob(jobId).operator;
-        (bool isAsserter, uint256 deadline) = findTurn(jobId, id, entry);
+        (bool isAsserter, uint256 deadline) = findTurn(jobId, id, head);
         // INVARIANT: nobody times out while the move may still come.
         if (time <= deadline) revert ClockRunning(id, deadline, time);
 
         if (!isAsserter) {
-            close(jobId, id, place, entry, Phase.CHALLENGER_TIMEOUT, operator);
-            settleBonds(jobId, id, place, entry, true, operator);
+            close(jobId, id, head, entry, Phase.CHALLENGER_TIMEOUT, operator);
+            settleBonds(jobId, id, head.place, entry, true, operator);
             return;
         }
         address[] memory challengers = listChallengers(jobId, address(0));
-        close(jobId, id, place, entry, Phase.DEFAULT, operator);
+        close(jobId, id, head, entry, Phase.DEFAULT, operator);
         // INVARIANT: a proof of the whole result that is due is not made up for by one of a part.
         if (IDisputeGame(GAME).getDispute(jobId).state == DisputeState.OPEN) {
-            heads[id] = bytes32(uint256(Phase.DEFAULT));
+            writeEnd(id, Phase.DEFAULT);
         }
-        settleBonds(jobId, id, place, entry, false, address(0));
+        settleBonds(jobId, id, head.place, entry, false, address(0));
         IDisputeGame(GAME).rejectFor(jobId, challengers, true);
     }
 
     /// @inheritdoc IPinpointDisputes
     function resolve(JobId jobId, uint256 key) external {
-        (bytes32 id, uint256 place, StoredEntry memory entry) = findDispute(jobId, key);
+        (bytes32 id, Head memory head, StoredEntry memory entry) = findDispute(jobId, key);
         // INVARIANT: bonds go out once.
-        if (entry.phase == Phase.DEFAULT) revert WrongPhase(id, Phase.DEFAULT);
+        if (head.phase == Phase.DEFAULT) revert WrongPhase(id, Phase.DEFAULT);
         Job memory job = IJobMarket(MARKET).getJob(jobId);
 
         Phase phase = findEnd(id, job.state);
-        close(jobId, id, place, entry, phase, job.operator);
-        settleBonds(jobId, id, place, entry, phase == Phase.DEFENDER_PROVEN, job.operator);
+        close(jobId, id, head, entry, phase, job.operator);
+        settleBonds(jobId, id, head.place, entry, phase == Phase.DEFENDER_PROVEN, job.operator);
     }
 
     /// @inheritdoc IPinpointDisputes
@@ -217,19 +218,19 @@ contract PinpointGame is Rulings {
     /* STEPS */
 
     /// @dev Whose turn it is, and its last second.
-    function findTurn(JobId jobId, bytes32 id, StoredEntry memory entry)
+    function findTurn(JobId jobId, bytes32 id, Head memory head)
         private
         view
         returns (bool isAsserter, uint256 deadline)
     {
-        deadline = entry.deadline;
-        if (entry.phase == Phase.TRACE) {
+        deadline = head.deadline;
+        if (head.phase == Phase.TRACE) {
             bool isPosted;
             (isPosted, deadline) = findAnswer(jobId, deadline);
             return (!isPosted, deadline);
         }
-        isAsserter = entry.phase == Phase.REVEAL || entry.phase == Phase.LEAF;
-        if (!isAsserter && entry.phase != Phase.SELECT) revert WrongPhase(id, entry.phase);
+        isAsserter = head.phase == Phase.REVEAL || head.phase == Phase.LEAF;
+        if (!isAsserter && head.phase != Phase.SELECT) revert WrongPhase(id, head.phase);
     }
 
     /// @dev How a dispute ends whose job was settled by something else.
@@ -276,25 +277,22 @@ contract PinpointGame is Rulings {
     /// @inheritdoc IPinpointDisputes
     function getDispute(JobId jobId, uint256 key) external view returns (PinpointDispute memory dispute) {
         dispute.id = computeId(jobId, key);
-        uint256 head = uint256(heads[dispute.id]);
-        uint256 place = head & PLACE_MASK;
-        if (head == place) {
-            // Zero, and so NONE, if there never was one.
-            dispute.phase = Phase(place);
-            return dispute;
-        }
-        StoredEntry memory entry = entries[jobId][place];
-        (dispute.challenger, dispute.phase) = (entry.challenger, entry.phase);
-        (dispute.deadline, dispute.openedAtBlock) = (entry.deadline, entry.openedAtBlock);
-        dispute.bonds = IStakeVault(VAULT).bondsOf(JobId.wrap(dispute.id));
-        dispute.head = bytes32(head - place);
+        Head memory head = DisputeHeads.unpack(heads[dispute.id]);
+        // NONE if there never was one.
+        dispute.phase = head.phase;
+        if (head.hash == 0) return dispute;
+        StoredEntry memory entry = entries[jobId][head.place];
+        (dispute.challenger, dispute.openedAtBlock) = (entry.challenger, entry.openedAtBlock);
+        (dispute.deadline, dispute.head) = (uint40(head.deadline), head.hash);
+        // After a default the bonds are back.
+        if (head.phase != Phase.DEFAULT) dispute.bonds = sumBonds(entry);
     }
 
     /// @inheritdoc IPinpointDisputes
     function getChallengers(JobId jobId, uint256 key) external view returns (address[] memory challengers) {
-        (, uint256 place, StoredEntry memory entry) = findDispute(jobId, key);
+        (, Head memory head, StoredEntry memory entry) = findDispute(jobId, key);
         challengers = new address[](1 + entry.joined);
-        addChallengers(challengers, 0, jobId, place, entry);
+        addChallengers(challengers, 0, jobId, head.place, entry);
     }
 
     /// @inheritdoc IHeldChallengers

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IAdjudicator} from "../interfaces/IAdjudicator.sol";
 import {IAdjudicatorRegistry} from "../interfaces/IAdjudicatorRegistry.sol";
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
@@ -10,14 +9,12 @@ import {IStakeVault} from "../interfaces/IStakeVault.sol";
 import {Claim, Verdict} from "../types/Claim.sol";
 import {JobId} from "../types/Ids.sol";
 import {Job} from "../types/Job.sol";
-import {LayerEnd, Phase, Pin, Ruling, StoredEntry, Trace} from "../types/Pinpoint.sol";
+import {Head, Phase, Pin, Ruling, StoredEntry} from "../types/Pinpoint.sol";
 import {Plan} from "../types/Plan.sol";
 import {TraceOpenings} from "./TraceOpenings.sol";
 
 /// @title Verdicts about pinned claims, and fraud that is shown without a dispute
 abstract contract Rulings is TraceOpenings, IPinpointDisputes {
-    using SafeCast for uint256;
-
     /* CONSTANTS */
 
     /// @dev A lock above this, in wei or in the ERC-20's smallest unit, is not slashed at one adjudicator's word unless an
@@ -29,20 +26,20 @@ abstract contract Rulings is TraceOpenings, IPinpointDisputes {
     /// @inheritdoc IPinpointDisputes
     function adjudicate(JobId jobId, uint256 key, Claim calldata claim, Ruling[] calldata rulings) external {
         uint256 time = tick();
-        (bytes32 id, uint256 place, StoredEntry memory entry) = findDispute(jobId, key, Phase.LEAF);
-        requireInTime(id, entry.deadline, time);
-        requireHead(id, hashClaim(readCore(claim)));
+        (bytes32 id, Head memory head, StoredEntry memory entry) = findDispute(jobId, key, Phase.LEAF);
+        requireInTime(id, head.deadline, time);
+        requireHash(id, head, hashClaim(readCore(claim)));
         Job memory job = getDisputedJob(jobId);
 
         if (rule(id, claim, rulings) == Verdict.CONSISTENT) {
-            closeDefended(jobId, key, id, place, entry, claim, job.operator);
+            closeDefended(jobId, key, id, head, entry, claim, job.operator);
         } else {
             // INVARIANT: nobody challenges and wins at once: others see the dispute first.
             if (block.number == entry.openedAtBlock) revert TooEarly(id, block.number);
             requireRulings(jobId, job, rulings);
             address[] memory challengers = listChallengers(jobId, address(0));
-            close(jobId, id, place, entry, Phase.FRAUD_PROVEN, job.operator);
-            settleBonds(jobId, id, place, entry, false, address(0));
+            close(jobId, id, head, entry, Phase.FRAUD_PROVEN, job.operator);
+            settleBonds(jobId, id, head.place, entry, false, address(0));
             IDisputeGame(GAME).rejectFor(jobId, challengers, false);
         }
     }
@@ -50,12 +47,12 @@ abstract contract Rulings is TraceOpenings, IPinpointDisputes {
     /// @inheritdoc IPinpointDisputes
     function cure(JobId jobId, uint256 key, Claim calldata claim, Ruling[] calldata rulings) external {
         // INVARIANT: what ended in a search, or was found inconsistent, is not cured by a claim.
-        (bytes32 id, uint256 place,) = findDispute(jobId, key, Phase.DEFAULT);
-        requireHead(id, hashClaim(readCore(claim)));
+        (bytes32 id, Head memory head,) = findDispute(jobId, key, Phase.DEFAULT);
+        requireHash(id, head, hashClaim(readCore(claim)));
         requireVerdict(rule(id, claim, rulings), Verdict.CONSISTENT, rulings);
 
-        entries[jobId][place].phase = Phase.CURED;
-        heads[id] = bytes32(uint256(Phase.CURED));
+        writeEnd(id, Phase.CURED);
+        delete entries[jobId][head.place];
         emit DisputeResolved(id, jobId, Phase.CURED);
         // The game of prove-it knows the airgap.
         IDisputeGame(GAME).cureFor(jobId, msg.sender);
@@ -95,18 +92,18 @@ abstract contract Rulings is TraceOpenings, IPinpointDisputes {
         JobId jobId,
         uint256 key,
         bytes32 id,
-        uint256 place,
+        Head memory head,
         StoredEntry memory entry,
         Claim calldata claim,
         address operator
     ) private {
-        close(jobId, id, place, entry, Phase.DEFENDER_PROVEN, operator);
+        close(jobId, id, head, entry, Phase.DEFENDER_PROVEN, operator);
         if (isSearch(key)) {
             // INVARIANT: an element that was found consistent is not disputed again, whoever came upon it first.
             bytes32 pinId = computeId(jobId, computePinKey(claim.op, claim.elem));
-            if (heads[pinId] == 0) heads[pinId] = bytes32(uint256(Phase.DEFENDER_PROVEN));
+            if (heads[pinId] == 0) writeEnd(pinId, Phase.DEFENDER_PROVEN);
         }
-        settleBonds(jobId, id, place, entry, true, isOperator(operator) ? operator : msg.sender);
+        settleBonds(jobId, id, head.place, entry, true, isOperator(operator) ? operator : msg.sender);
     }
 
     function rule(bytes32 id, Claim memory claim, Ruling[] calldata rulings) private returns (Verdict) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IAdjudicatorRegistry} from "../interfaces/IAdjudicatorRegistry.sol";
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
@@ -9,13 +10,15 @@ import {IParameters} from "../interfaces/IParameters.sol";
 import {IPinpointBook} from "../interfaces/IPinpointBook.sol";
 import {IProtocolClock} from "../interfaces/IProtocolClock.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
+import {DisputeHeads} from "../libraries/DisputeHeads.sol";
 import {ParameterRules} from "../libraries/ParameterRules.sol";
 import {Settlement} from "../libraries/Settlement.sol";
 import {Hold} from "../types/Dispute.sol";
 import {JobId} from "../types/Ids.sol";
 import {Job, JobState} from "../types/Job.sol";
-import {Phase, PinpointDispute, StoredEntry, Trace} from "../types/Pinpoint.sol";
+import {Head, Phase, StoredEntry, Trace} from "../types/Pinpoint.sol";
 import {Plan} from "../types/Plan.sol";
+import {BondSplit} from "../types/Split.sol";
 
 /// @title The book of disputes over traces: storage, look-ups, places and bonds
 abstract contract TraceBook is IPinpointBook {
@@ -50,12 +53,12 @@ abstract contract TraceBook is IPinpointBook {
 
     /// @dev So many challengers pay the same bond; then it doubles.
     uint256 private constant PLACES_PER_DOUBLING = 4;
+    /// @dev In which bonds are kept.
+    uint256 private constant GWEI = 1 gwei;
     /// @dev Of a search: asserter and challenger.
     uint256 private constant SIDES = 2;
 
     uint256 private constant SEARCH = 1 << 255;
-    /// @dev The bits of a head that name the place of an open dispute, or the last phase of one that is over.
-    uint256 internal constant PLACE_MASK = 0xff;
 
     /* IMMUTABLES */
 
@@ -90,9 +93,9 @@ abstract contract TraceBook is IPinpointBook {
     mapping(JobId => mapping(uint256 layer => bytes32)) internal opRoots;
     /// @dev The open disputes of a job, in places that are used again.
     mapping(JobId => mapping(uint256 place => StoredEntry)) internal entries;
-    /// @dev Of an open dispute the upper 31 bytes of the hash of its position or claim, and its place; of one that is
-    /// over its last phase. A claim that went undecided keeps its head: it may be cured.
-    mapping(bytes32 id => bytes32) internal heads;
+    /// @dev What moves of a dispute (Head); of one that is over its last phase alone. A claim that went undecided keeps
+    /// place and hash: it may be cured.
+    mapping(bytes32 id => uint256) internal heads;
     /// @dev Those who challenge beside the first, as many as the entry says.
     mapping(JobId => mapping(uint256 place => address[MAX_JOINED])) internal joiners;
 
@@ -177,36 +180,33 @@ abstract contract TraceBook is IPinpointBook {
 
     /* DISPUTES */
 
-    /// @dev An open dispute, or one whose claim went undecided.
+    /// @dev What moves of an open dispute, or of one whose claim went undecided.
+    function findHead(JobId jobId, uint256 key) internal view returns (bytes32 id, Head memory head) {
+        id = computeId(jobId, key);
+        uint256 word = heads[id];
+        if (word == 0) revert UnknownDispute(id);
+        head = DisputeHeads.unpack(word);
+        // INVARIANT: no action after resolution.
+        if (head.hash == 0) revert WrongPhase(id, head.phase);
+    }
+
+    /// @dev The same with what stays of it.
     function findDispute(JobId jobId, uint256 key)
         internal
         view
-        returns (bytes32 id, uint256 place, StoredEntry memory entry)
+        returns (bytes32 id, Head memory head, StoredEntry memory entry)
     {
-        (id, place, entry,) = findHead(jobId, key);
-    }
-
-    function findHead(JobId jobId, uint256 key)
-        internal
-        view
-        returns (bytes32 id, uint256 place, StoredEntry memory entry, bytes32 head)
-    {
-        id = computeId(jobId, key);
-        head = heads[id];
-        if (head == 0) revert UnknownDispute(id);
-        place = uint256(head) & PLACE_MASK;
-        // INVARIANT: no action after resolution.
-        if (uint256(head) == place) revert WrongPhase(id, Phase(place));
-        entry = entries[jobId][place];
+        (id, head) = findHead(jobId, key);
+        entry = entries[jobId][head.place];
     }
 
     function findDispute(JobId jobId, uint256 key, Phase required)
         internal
         view
-        returns (bytes32 id, uint256 place, StoredEntry memory entry)
+        returns (bytes32 id, Head memory head, StoredEntry memory entry)
     {
-        (id, place, entry) = findDispute(jobId, key);
-        if (entry.phase != required) revert WrongPhase(id, entry.phase);
+        (id, head, entry) = findDispute(jobId, key);
+        if (head.phase != required) revert WrongPhase(id, head.phase);
     }
 
     function requireInTime(bytes32 id, uint256 deadline, uint256 time) internal pure {
@@ -214,24 +214,25 @@ abstract contract TraceBook is IPinpointBook {
     }
 
     /// @dev INVARIANT: a move answers the position, and evidence the claim, that the dispute is about now.
-    function requireHead(bytes32 id, bytes32 hash) internal view {
-        requireHead(id, heads[id], hash);
+    function requireHash(bytes32 id, Head memory head, bytes32 hash) internal pure {
+        if (DisputeHeads.cut(hash) != head.hash) revert StaleMove(id, head.hash, hash);
     }
 
-    function requireHead(bytes32 id, bytes32 head, bytes32 hash) internal pure {
-        if (uint256(hash ^ head) > PLACE_MASK) revert StaleMove(id, head, hash);
+    function writeHead(bytes32 id, uint256 place, Phase phase, uint256 deadline, bytes32 hash) internal {
+        heads[id] = DisputeHeads.pack(place, phase, deadline.toUint40(), hash);
     }
 
-    function writeHead(bytes32 id, uint256 place, bytes32 hash) internal {
-        heads[id] = bytes32(uint256(hash) & ~PLACE_MASK | place);
+    /// @dev Nothing can be done in it any more.
+    function writeEnd(bytes32 id, Phase phase) internal {
+        heads[id] = DisputeHeads.packEnd(phase);
     }
 
-    /// @dev One write, where the fields one by one would be five.
-    function writeEntry(JobId jobId, uint256 place, StoredEntry memory entry) internal {
+    /// @dev One write, where the fields one by one would be four.
+    function writeEntry(JobId jobId, uint256 place, uint96 bond) private {
         StoredEntry storage stored = entries[jobId][place];
-        uint256 word = uint256(uint160(entry.challenger)) | uint256(entry.deadline) << 160;
-        word |= uint256(entry.openedAtBlock) << 200 | uint256(entry.phase) << 240 | uint256(entry.joined) << 248;
-        // Equivalent to stored = entry
+        uint256 word = uint256(uint160(msg.sender)) | uint256(block.number.toUint40()) << 160;
+        word |= uint256((bond / GWEI).toUint48()) << 200;
+        // Equivalent to stored = StoredEntry(msg.sender, block.number, bond / GWEI, 0)
         assembly ("memory-safe") {
             sstore(stored.slot, word)
         }
@@ -258,40 +259,38 @@ abstract contract TraceBook is IPinpointBook {
         while (trace.open >> place & 1 == 1) ++place;
         // No overflow: place < MAX_PLACES, since an open dispute takes one place at least.
         (traces[jobId].open, traces[jobId].places) = (trace.open | uint16(1 << place), trace.places + 1);
-        StoredEntry memory entry = StoredEntry({
-            challenger: msg.sender,
-            deadline: deadline.toUint40(),
-            openedAtBlock: block.number.toUint40(),
-            phase: phase,
-            joined: 0
-        });
-        writeEntry(jobId, place, entry);
-        writeHead(id, place, hash);
+        writeEntry(jobId, place, bond);
+        writeHead(id, place, phase, deadline, hash);
         emit DisputeOpened(id, jobId, msg.sender, key, hold.operator, bond, phase, deadline);
         // SAFETY: the vault is this deployment's and calls nobody back.
         IStakeVault(VAULT).addBond{value: msg.value}(JobId.wrap(id), msg.sender, bond);
     }
 
     /// @dev Ends a dispute, whatever it was about, and gives its place back.
-    function close(JobId jobId, bytes32 id, uint256 place, StoredEntry memory entry, Phase phase, address operator)
+    function close(JobId jobId, bytes32 id, Head memory head, StoredEntry memory entry, Phase phase, address operator)
         internal
     {
         Trace storage trace = traces[jobId];
+        uint256 place = head.place;
         uint16 others = trace.open & ~uint16(1 << place);
         (trace.open, trace.places) = (others, trace.places - 1 - entry.joined);
-        StoredEntry storage stored = entries[jobId][place];
-        (stored.phase, stored.deadline) = (phase, 0);
         // A claim that went undecided may still be cured. INVARIANT: not while others doubt the result: an accomplice's claim
         // about something right would spare a cheater most of the slash.
-        if (phase != Phase.DEFAULT || entry.phase != Phase.LEAF || others != 0) heads[id] = bytes32(uint256(phase));
+        if (phase == Phase.DEFAULT && head.phase == Phase.LEAF && others == 0) {
+            writeHead(id, place, phase, 0, head.hash);
+        } else {
+            writeEnd(id, phase);
+            delete entries[jobId][place];
+        }
         emit DisputeResolved(id, jobId, phase);
         IDisputeGame(GAME).releaseFor(jobId, operator);
     }
 
     /* BONDS */
 
+    /// @dev Whole gwei, rounded up: then it fits beside the challenger.
     function raiseBond(uint256 bond, uint256 places) internal pure returns (uint96) {
-        return (bond << places / PLACES_PER_DOUBLING).toUint96();
+        return (Math.ceilDiv(bond << places / PLACES_PER_DOUBLING, GWEI) * GWEI).toUint96();
     }
 
     function requireBond(JobId jobId, uint256 bond) internal view {
@@ -299,8 +298,15 @@ abstract contract TraceBook is IPinpointBook {
     }
 
     /// @dev What each challenger of an open dispute staked.
-    function getBond(bytes32 id, StoredEntry memory entry) internal view returns (uint96) {
-        return (IStakeVault(VAULT).bondsOf(JobId.wrap(id)) / (1 + uint256(entry.joined))).toUint96();
+    function getBond(StoredEntry memory entry) internal pure returns (uint96) {
+        // No overflow: 2^48 gwei are below 2^78 wei.
+        return uint96(entry.bond * GWEI);
+    }
+
+    /// @dev What all challengers of an open dispute staked.
+    function sumBonds(StoredEntry memory entry) internal pure returns (uint96) {
+        // No overflow: at most 1 + MAX_JOINED times a bond.
+        return getBond(entry) * (1 + entry.joined);
     }
 
     /// @param isLost Whether the bonds go to `defender`, but for what is burned; otherwise they go back.
@@ -312,11 +318,10 @@ abstract contract TraceBook is IPinpointBook {
         bool isLost,
         address defender
     ) internal {
-        JobId account = JobId.wrap(id);
         address[] memory challengers = new address[](1 + entry.joined);
         addChallengers(challengers, 0, jobId, place, entry);
-        uint96 bonds = IStakeVault(VAULT).bondsOf(account).toUint96();
-        IStakeVault(VAULT).settleBonds(account, challengers, defender, Settlement.computeBondSplit(bonds, isLost));
+        BondSplit memory split = Settlement.computeBondSplit(sumBonds(entry), isLost);
+        IStakeVault(VAULT).settleBonds(JobId.wrap(id), challengers, defender, split);
     }
 
     /// @dev Everybody who challenges in an open dispute of the job, and the reporter, if there is one; nobody twice. They

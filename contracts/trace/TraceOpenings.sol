@@ -212,7 +212,7 @@ abstract contract TraceOpenings is TraceBook {
         });
     }
 
-    /// @dev The hash of a claim, whoever proves it; of a head the upper 31 bytes count.
+    /// @dev The hash of a claim, whoever proves it; a head keeps its upper bytes.
     function hashClaim(ClaimCore memory core) internal pure returns (bytes32 hash) {
         // Equivalent to keccak256(abi.encode(core)): eight words
         assembly ("memory-safe") {

@@ -7,12 +7,13 @@ import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {IJobMarket} from "../interfaces/IJobMarket.sol";
 import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {ITraceSearches} from "../interfaces/ITraceSearches.sol";
+import {DisputeHeads} from "../libraries/DisputeHeads.sol";
 import {Position, SearchMetas} from "../libraries/SearchMetas.sol";
 import {TraceTree} from "../libraries/TraceTree.sol";
 import {Claim} from "../types/Claim.sol";
 import {JobId} from "../types/Ids.sol";
 import {Job} from "../types/Job.sol";
-import {LayerEnd, Phase, Pin, Search, SearchMeta, StoredEntry, Trace, Tree, WHOLE} from "../types/Pinpoint.sol";
+import {Head, LayerEnd, Phase, Pin, Search, SearchMeta, Trace, Tree, WHOLE} from "../types/Pinpoint.sol";
 import {Plan} from "../types/Plan.sol";
 import {TraceBook} from "./TraceBook.sol";
 import {TraceOpenings} from "./TraceOpenings.sol";
@@ -29,8 +30,7 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
     struct Move {
         JobId jobId;
         bytes32 id;
-        uint256 place;
-        StoredEntry entry;
+        Head head;
         uint256 time;
         Position at;
     }
@@ -147,7 +147,7 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         requireNode(TraceTree.hashMatrix(at.bytesPerElement, at.rows, at.cols, root), state.node);
         at.tree = Tree.TILES;
         // The turn goes on, so neither clock changes.
-        writeSearch(move, Phase.REVEAL, move.entry.deadline, Search(root, state.context, at.pack()));
+        writeSearch(move, Phase.REVEAL, move.head.deadline, Search(root, state.context, at.pack()));
     }
 
     /// @inheritdoc ITraceSearches
@@ -168,7 +168,7 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         Search memory none;
         Move memory move = beginChoice(jobId, none);
         Trace memory trace = traces[jobId];
-        if (move.entry.phase != Phase.TRACE) revert WrongPhase(move.id, move.entry.phase);
+        if (move.head.phase != Phase.TRACE) revert WrongPhase(move.id, move.head.phase);
         if (trace.root != expectedTraceRoot) revert UnexpectedTrace(jobId, trace.root, expectedTraceRoot);
         move.at = positionAtRoot(trace, getPlan(IModelRegistry(REGISTRY).versionAt(trace.versionNumber)));
         passTurn(move, Phase.REVEAL, trace.root, 0);
@@ -237,7 +237,7 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         (ClaimCore memory core, OpHead memory head) = openPin(jobId, version, trace, plan, pin);
         if (pin.elem != WHOLE) revert OutOfRange(pin.elem, WHOLE);
         // In phase TRACE there is no position yet.
-        if (move.entry.phase == Phase.TRACE) move.at = positionAtRoot(trace, plan);
+        if (move.head.phase == Phase.TRACE) move.at = positionAtRoot(trace, plan);
         Position memory at = move.at;
         (at.tree, at.index) = (Tree.DIGEST, 0);
         (at.bytesPerElement, at.rows, at.cols) = (head.bytesPerElement, head.rows, head.cols);
@@ -301,29 +301,28 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
         returns (Move memory move)
     {
         move = findMove(jobId, challenger, state);
-        if (move.entry.phase != Phase.REVEAL) revert WrongPhase(move.id, move.entry.phase);
-        requireInTime(move.id, move.entry.deadline, move.time);
+        if (move.head.phase != Phase.REVEAL) revert WrongPhase(move.id, move.head.phase);
+        requireInTime(move.id, move.head.deadline, move.time);
     }
 
     /// @dev A move of the caller in its own search: after what was revealed, or after the trace that it asked for.
     function beginChoice(JobId jobId, Search memory state) private view returns (Move memory move) {
         move = findMove(jobId, msg.sender, state);
-        if (move.entry.phase == Phase.TRACE) {
-            (bool isPosted, uint256 deadline) = findAnswer(jobId, move.entry.deadline);
+        if (move.head.phase == Phase.TRACE) {
+            bool isPosted;
+            (isPosted, move.head.deadline) = findAnswer(jobId, move.head.deadline);
             if (!isPosted) revert WrongPhase(move.id, Phase.TRACE);
-            move.entry.deadline = deadline.toUint40();
-        } else if (move.entry.phase != Phase.SELECT) {
-            revert WrongPhase(move.id, move.entry.phase);
+        } else if (move.head.phase != Phase.SELECT) {
+            revert WrongPhase(move.id, move.head.phase);
         }
-        requireInTime(move.id, move.entry.deadline, move.time);
+        requireInTime(move.id, move.head.deadline, move.time);
     }
 
     function findMove(JobId jobId, address challenger, Search memory state) private view returns (Move memory move) {
         // INVARIANT: nothing moves in a search once the job is settled.
         (move.jobId, move.time) = (jobId, IJobMarket(MARKET).stepDisputed(jobId));
-        bytes32 head;
-        (move.id, move.place, move.entry, head) = findHead(jobId, computeSearchKey(challenger));
-        requireHead(move.id, head, hashSearch(state));
+        (move.id, move.head) = findHead(jobId, computeSearchKey(challenger));
+        requireHash(move.id, move.head, hashSearch(state));
         move.at = state.meta.unpack();
     }
 
@@ -343,14 +342,12 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
             }
         }
         // No underflow: the mover was in time.
-        at.clock = move.entry.deadline - move.time;
+        at.clock = move.head.deadline - move.time;
         writeSearch(move, phase, move.time + left, Search(node, context, at.pack()));
     }
 
     function writeSearch(Move memory move, Phase phase, uint256 deadline, Search memory state) private {
-        writeHead(move.id, move.place, hashSearch(state));
-        (move.entry.phase, move.entry.deadline) = (phase, deadline.toUint40());
-        writeEntry(move.jobId, move.place, move.entry);
+        writeHead(move.id, move.head.place, phase, deadline, hashSearch(state));
         emit SearchMoved(move.id, move.jobId, phase, deadline, state);
     }
 
@@ -358,12 +355,10 @@ contract TraceSearches is TraceOpenings, ITraceSearches {
     function writeClaim(Move memory move, ClaimCore memory core, address operator) private {
         bytes32 pinId = computeId(move.jobId, computePinKey(core.op, core.elem));
         // INVARIANT: an element that was found consistent is not disputed again.
-        if (heads[pinId] == bytes32(uint256(Phase.DEFENDER_PROVEN))) revert DisputeExists(pinId);
+        if (heads[pinId] == DisputeHeads.packEnd(Phase.DEFENDER_PROVEN)) revert DisputeExists(pinId);
         core.seed = drawSeed(move.id);
         uint256 proveBy = move.time + IDisputeGame(GAME).computeProveSeconds(core.version, operator);
-        writeHead(move.id, move.place, hashClaim(core));
-        (move.entry.phase, move.entry.deadline) = (Phase.LEAF, proveBy.toUint40());
-        writeEntry(move.jobId, move.place, move.entry);
+        writeHead(move.id, move.head.place, Phase.LEAF, proveBy, hashClaim(core));
         emit OperatorPinned(move.id, move.jobId, core.op, core.elem, proveBy, core.seed);
     }
 

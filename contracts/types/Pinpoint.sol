@@ -75,17 +75,34 @@ struct Search {
 /// | [224,256)  | layers of the trace                                              |
 type SearchMeta is uint256;
 
-/// @notice A dispute in storage beside the hash of its position or claim; one of a job's open ones has one of 16 places.
+/// @notice What moves of a dispute, unpacked (libraries/DisputeHeads.sol); one word in storage, so that a move of a search
+/// reads and writes one word.
 ///
-/// | word | bits                                                                                              |
-/// |------|---------------------------------------------------------------------------------------------------|
-/// | 0    | challenger [0,160) deadline [160,200) openedAtBlock [200,240) phase [240,248) joined [248,256)     |
+/// | bits     | meaning                                                                                        |
+/// |----------|------------------------------------------------------------------------------------------------|
+/// | [0,8)    | place: which of the job's 16 places for open disputes it takes                                 |
+/// | [8,16)   | phase                                                                                          |
+/// | [16,56)  | deadline                                                                                       |
+/// | [56,256) | upper 25 bytes of the hash of its position or claim: to find two of one hash takes 2^100 tries |
+struct Head {
+    uint256 place;
+    Phase phase;
+    /// Last second, on the protocol's clock, of whoever is on turn, or in which a verdict counts.
+    uint256 deadline;
+    /// Lowest 7 bytes zero; zero once the dispute is over, and not to be cured.
+    bytes32 hash;
+}
+
+/// @notice What stays of an open dispute, in its place.
+///
+/// | word | bits                                                                          |
+/// |------|-------------------------------------------------------------------------------|
+/// | 0    | challenger [0,160) openedAtBlock [160,200) bond [200,248) joined [248,256)    |
 struct StoredEntry {
     address challenger;
-    /// Last second, on the protocol's clock, of whoever is on turn, or in which a verdict counts.
-    uint40 deadline;
     uint40 openedAtBlock;
-    Phase phase;
+    /// What each challenger staked, in gwei.
+    uint48 bond;
     /// How many challengers joined the first.
     uint8 joined;
 }
@@ -100,7 +117,7 @@ struct PinpointDispute {
     uint40 openedAtBlock;
     /// What its challengers staked together.
     uint256 bonds;
-    /// Upper 31 bytes of the hash of its position or claim; zero once it is over.
+    /// Upper 25 bytes of the hash of its position or claim; zero once it is over.
     bytes32 head;
 }
 

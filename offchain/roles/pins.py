@@ -33,7 +33,7 @@ CLAIM_CORE: Final = (
     *("bytes32",) * 3,
 )
 NO_TERMS = JobTerms(NOBODY, VersionId(bytes(32)), Digest(bytes(32)), ETH, Amount(0), 0, 0, 0)
-HEAD_BYTES = 31  # of a hash that a dispute stores
+HEAD_BYTES: Final = 25  # of a hash that a dispute stores
 
 
 def build_pin(known: KnownTrace, op: TraceOp, elem: int, terms: JobTerms) -> Pin:
@@ -106,7 +106,7 @@ def build_layer_end(known: KnownTrace, layer: int) -> LayerEnd:
 
 
 def hash_claim(claim: PinClaim) -> bytes:
-    """Return the hash of a claim, of which a dispute stores the upper 31 bytes.
+    """Return the hash of a claim, of which a dispute stores the upper 25 bytes.
 
     It is over all but the prover, and over the hashes of inputs and descriptor (ClaimCore of
     contracts/trace/TraceOpenings.sol).

@@ -22,6 +22,7 @@ from offchain.errors import ContentError, TraceError
 from offchain.model.execution import Execution
 from offchain.roles.context import Context
 from offchain.roles.known_trace import KnownOutput, KnownTrace
+from offchain.roles.pins import HEAD_BYTES
 from offchain.roles.search_log import (
     Revealed,
     learn_output,
@@ -247,4 +248,4 @@ def get_granularity(posted: PostedTrace) -> Granularity:
 
 def fits(dispute: PinpointDispute, hashed: bytes) -> bool:
     """Whether a dispute stands at what hashes so."""
-    return dispute.head[:31] == hashed[:31]
+    return dispute.head[:HEAD_BYTES] == hashed[:HEAD_BYTES]

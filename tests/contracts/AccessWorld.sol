@@ -178,8 +178,12 @@ abstract contract AccessWorld is SessionSteps {
 
     function heldJob() private returns (JobId jobId) {
         jobId = committedJob();
-        vm.prank(vault.PINPOINT());
+        address pinpoint_ = vault.PINPOINT();
+        vm.deal(pinpoint_, pinpoint_.balance + BOND);
+        vm.startPrank(pinpoint_);
         game.holdFor(jobId, OUT_DIGEST);
+        vault.addBond{value: BOND}(jobId, CHALLENGER, uint96(BOND));
+        vm.stopPrank();
     }
 
     function owedJob() private returns (JobId jobId) {

@@ -41,7 +41,6 @@ contract PinpointClaimsTest is PinpointSteps {
         emit IPinpointBook.OperatorPinned(id, jobId, OP, ELEM, proveBy, seedOf(id, CHALLENGER));
         vm.prank(CHALLENGER);
         assertEq(pins.pinpoint{value: BOND + 7}(jobId, OUT_DIGEST, traceRoot(true), p), id, "id");
-        disputeIds.push(id);
 
         PinpointDispute memory d = disputeOf(jobId, KEY);
         assertEq(d.id, id, "id");
@@ -281,7 +280,7 @@ contract PinpointClaimsTest is PinpointSteps {
         assertPhase(jobId, KEY, Phase.DEFENDER_PROVEN);
         assertEq(accountOf(OWNER).credit, BOND * 80 / 100, "operator");
         assertEq(vault.burned(ETH), BOND - BOND * 80 / 100, "burned");
-        assertEq(vault.bondsOf(JobId.wrap(id)), 0, "bonds");
+        assertEq(vault.pinpointBonds() + disputeOf(jobId, KEY).bonds, 0, "bonds");
         assertEq(game.openChallenges(OWNER), 0, "open challenges");
         assertEq(pins.getTrace(jobId).places, 0, "places");
         assertState(jobId, JobState.DISPUTED);

@@ -37,7 +37,7 @@ contract PinpointEndsTest is PinpointSteps {
         assertState(jobId, JobState.REJECTED);
         assertDispute(jobId, DisputeState.DEFAULT);
         assertEq(accountOf(CHALLENGER).credit, BOND, "bond back");
-        assertEq(vault.bondsOf(JobId.wrap(idOf(jobId, key))), 0, "bonds");
+        assertEq(vault.pinpointBonds() + disputeOf(jobId, key).bonds, 0, "bonds");
         assertEq(game.openChallenges(OWNER), 0, "open challenges");
         assertEq(pins.countOpen(jobId), 0, "open disputes");
         refuseTimeout(jobId, key, wrongOver(jobId, key));
@@ -136,7 +136,7 @@ contract PinpointEndsTest is PinpointSteps {
         JobId jobId = tracedJob();
         pin(jobId, OP);
         vm.prank(STRANGER);
-        disputeIds.push(pins.openDispute{value: BOND}(jobId, OUT_DIGEST));
+        pins.openDispute{value: BOND}(jobId, OUT_DIGEST);
         refuseResolve(
             jobId,
             PIN,

@@ -84,7 +84,7 @@ contract PinpointLimitsTest is PinpointSteps {
             sum += sumAccount(ETH, vm.addr(700 + i));
         }
         for (uint256 i = 0; i < PLACES; ++i) {
-            sum += sumAccount(ETH, vm.addr(800 + i)) + vault.bondsOf(JobId.wrap(disputeIds[i]));
+            sum += sumAccount(ETH, vm.addr(800 + i)) + disputeOf(jobId, pinKey(3, uint64(i))).bonds;
         }
         assertEq(address(vault).balance, sum, "vault's ETH against ledger");
     }

@@ -28,8 +28,6 @@ abstract contract PinpointSteps is JobSteps, TraceModel {
     bytes internal constant INCONSISTENT = hex"a2";
 
     IPinpointGame internal pins;
-    /// Bonds of disputes lie in the vault beside those of jobs.
-    bytes32[] internal disputeIds;
 
     function setUp() public virtual override {
         super.setUp();
@@ -140,7 +138,6 @@ abstract contract PinpointSteps is JobSteps, TraceModel {
         uint256 bond = pins.requiredBond(jobId);
         vm.prank(challenger);
         bytes32 id = pins.pinpoint{value: bond}(jobId, OUT_DIGEST, root, p);
-        disputeIds.push(id);
         return claimOf(jobId, p, seedOf(id, challenger));
     }
 
@@ -171,7 +168,7 @@ abstract contract PinpointSteps is JobSteps, TraceModel {
         uint256 bond = pins.requiredBond(jobId);
         vm.recordLogs();
         vm.prank(challenger);
-        disputeIds.push(pins.openDispute{value: bond}(jobId, OUT_DIGEST));
+        pins.openDispute{value: bond}(jobId, OUT_DIGEST);
         return lastState();
     }
 
@@ -212,13 +209,18 @@ abstract contract PinpointSteps is JobSteps, TraceModel {
         return keccak256(abi.encode(jobId, key));
     }
 
-    /// @notice The vault's ETH is what it owes, the bonds of these disputes included (I1).
+    /// @notice The vault's ETH is what it owes, the bonds of disputes over traces included (I1).
     function assertMoney() internal view {
+        assertEq(address(vault).balance, sumLedger(ETH) + vault.pinpointBonds(), "vault's ETH against ledger");
+    }
+
+    /// @notice What the game says it holds for these disputes is what the vault holds for it.
+    function assertBonds(JobId jobId, uint256[] memory keys) internal view {
         uint256 bonds;
-        for (uint256 i = 0; i < disputeIds.length; ++i) {
-            bonds += vault.bondsOf(JobId.wrap(disputeIds[i]));
+        for (uint256 i = 0; i < keys.length; ++i) {
+            bonds += disputeOf(jobId, keys[i]).bonds;
         }
-        assertEq(address(vault).balance, sumLedger(ETH) + bonds, "vault's ETH against ledger");
+        assertEq(vault.pinpointBonds(), bonds, "the vault's bonds against the game's");
     }
 
     /// @notice A refused move: nothing has changed that money, verdicts or searches depend on.
@@ -266,7 +268,6 @@ abstract contract PinpointSteps is JobSteps, TraceModel {
     function stale(JobId jobId, uint256 key, bytes32 got) internal view returns (bytes memory) {
         bytes32 id = idOf(jobId, key);
         PinpointDispute memory d = disputeOf(jobId, key);
-        // The place of the only dispute is 0.
         return abi.encodeWithSelector(IPinpointBook.StaleMove.selector, id, d.head, got);
     }
 

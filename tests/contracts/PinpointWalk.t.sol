@@ -294,7 +294,6 @@ contract PinpointWalkTest is PinpointSteps {
 
     function addKey(uint256 key) private {
         keys.push(key);
-        disputeIds.push(idOf(jobId, key));
     }
 
     /// @dev The claim of a pin, with the seed that the last OperatorPinned told.
@@ -401,9 +400,7 @@ contract PinpointWalkTest is PinpointSteps {
     function checkEnd(uint256 operatorBefore, uint256 watcherBefore) private view {
         JobState state = market.getJob(jobId).state;
         assertEq(game.openChallenges(OWNER), 0, "a challenge is left open");
-        for (uint256 i = 0; i < keys.length; ++i) {
-            assertEq(vault.bondsOf(JobId.wrap(disputeIds[i])), 0, "I2: a bond is left");
-        }
+        assertEq(vault.pinpointBonds(), 0, "I2: a bond is left");
         if (!isWrong) {
             assertTrue(state == JobState.FINAL || state == JobState.PROVEN || isRefund, "I9: honest and slashed");
             assertTrue(state != JobState.REJECTED, "I9: honest and rejected");
@@ -428,9 +425,7 @@ contract PinpointWalkTest is PinpointSteps {
         for (uint256 k = 0; k < STRANGERS; ++k) {
             sum += sumAccount(ETH, vm.addr(500 + k));
         }
-        for (uint256 i = 0; i < disputeIds.length; ++i) {
-            sum += vault.bondsOf(JobId.wrap(disputeIds[i]));
-        }
-        assertEq(address(vault).balance, sum, "I1: balance against ledger");
+        assertBonds(jobId, keys);
+        assertEq(address(vault).balance, sum + vault.pinpointBonds(), "I1: balance against ledger");
     }
 }

@@ -2,9 +2,10 @@
 pragma solidity 0.8.30;
 
 import {IPinpointBook} from "../../contracts/interfaces/IPinpointBook.sol";
+import {DisputeHeads} from "../../contracts/libraries/DisputeHeads.sol";
 import {Position, SearchMetas} from "../../contracts/libraries/SearchMetas.sol";
 import {TraceTree} from "../../contracts/libraries/TraceTree.sol";
-import {SearchMeta, Tree} from "../../contracts/types/Pinpoint.sol";
+import {Head, Phase, SearchMeta, Tree} from "../../contracts/types/Pinpoint.sol";
 import {Cheats} from "./Cheats.sol";
 import {TreeBuilder} from "./TreeBuilder.sol";
 
@@ -77,6 +78,18 @@ contract TraceTreeHarness {
 
     function unpack(SearchMeta meta) external pure returns (Position memory) {
         return SearchMetas.unpack(meta);
+    }
+
+    function packHead(uint256 place, Phase phase, uint40 deadline, bytes32 hash) external pure returns (uint256) {
+        return DisputeHeads.pack(place, phase, deadline, hash);
+    }
+
+    function packEnd(Phase phase) external pure returns (uint256) {
+        return DisputeHeads.packEnd(phase);
+    }
+
+    function unpackHead(uint256 word) external pure returns (Head memory) {
+        return DisputeHeads.unpack(word);
     }
 }
 
@@ -325,6 +338,32 @@ contract TraceTreeTest is Cheats, TreeBuilder {
         word_ = word_ & ~(uint256(0xff) << 216) | (word_ >> 216 & 1) << 216;
         SearchMeta meta = SearchMeta.wrap(word_);
         assertEq(SearchMeta.unwrap(tree.pack(tree.unpack(meta))), word_, "word");
+    }
+
+    function test_unpackHead__gives_back_what_was_packed(uint256 place, uint256 phase, uint40 deadline, bytes32 hash)
+        public
+        view
+    {
+        (place, phase) = (bound(place, 0, 15), bound(phase, 0, uint256(Phase.VOIDED)));
+        Head memory head = tree.unpackHead(tree.packHead(place, Phase(phase), deadline, hash));
+        assertEq(head.place, place, "place");
+        assertEq(uint256(head.phase), phase, "phase");
+        assertEq(head.deadline, deadline, "deadline");
+        // No fewer than 192 bits: two positions of one hash take 2^96 tries to find.
+        assertEq(head.hash, bytes32(bytes25(hash)), "hash");
+        Head memory end = tree.unpackHead(tree.packEnd(Phase(phase)));
+        assertEq(uint256(end.phase), phase, "last phase");
+        assertEq(uint256(end.hash) + end.deadline + end.place, 0, "nothing else");
+    }
+
+    function test_unpackHead__reads_the_bits_of_the_table() public view {
+        uint256 word_ = 15 | 4 << 8 | uint256(0xfedcba9876) << 16 | uint256(1) << 56 | uint256(1) << 255;
+        Head memory head = tree.unpackHead(word_);
+        assertEq(head.place, 15, "place");
+        assertEq(uint256(head.phase), uint256(Phase.LEAF), "phase");
+        assertEq(head.deadline, 0xfedcba9876, "deadline");
+        assertEq(head.hash, bytes32(uint256(1) << 56 | uint256(1) << 255), "hash");
+        assertEq(tree.packHead(15, Phase.LEAF, 0xfedcba9876, head.hash), word_, "word");
     }
 
     function test_unpack__reads_the_bits_of_the_table() public view {

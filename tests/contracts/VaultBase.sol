@@ -50,6 +50,7 @@ abstract contract VaultBase is Presets {
         }
         vm.deal(address(market), 1000 ether);
         vm.deal(GAME, 1000 ether);
+        vm.deal(PINPOINT, 1000 ether);
         giveStake(OWNER, STAKE);
         bind(OWNER, WORKER);
     }
@@ -169,7 +170,9 @@ abstract contract VaultBase is Presets {
     }
 
     function assertBalanced() internal view {
-        assertEq(address(vault).balance, sumLedger(ETH) + vault.bondsOf(JOB), "ETH against ledger");
+        assertEq(
+            address(vault).balance, sumLedger(ETH) + vault.bondsOf(JOB) + vault.pinpointBonds(), "ETH against ledger"
+        );
         assertEq(token.balanceOf(address(vault)), sumLedger(address(token)), "tokens against ledger");
     }
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
+import {JobId} from "../../contracts/types/Ids.sol";
 import {BondSplit, SlashSplit} from "../../contracts/types/Split.sol";
 import {LockStatus} from "../../contracts/types/Stake.sol";
 import {VaultBase} from "./VaultBase.sol";
@@ -249,6 +250,55 @@ contract VaultSlashTest is VaultBase {
         assertEq(accountOf(CHALLENGER).credit, 0, "challenger");
         assertEq(vault.burned(ETH), 2, "burned");
         assertBalanced();
+    }
+
+    function pinpointBond(JobId id, uint96 amount) private {
+        vm.prank(PINPOINT);
+        vault.addBond{value: amount}(id, CHALLENGER, amount);
+    }
+
+    function settlePinpoint(JobId id, BondSplit memory split) private {
+        vm.prank(PINPOINT);
+        vault.settleBonds(id, challengersOf(1), OWNER, split);
+    }
+
+    function test_addBond__of_pinpointing__is_one_sum_beside_those_of_jobs() public {
+        JobId other = JobId.wrap(bytes32(uint256(77)));
+        addBond(CHALLENGER, 10, 10);
+        assertEq(vault.pinpointBonds(), 0, "none yet");
+        pinpointBond(JOB, 5);
+        vm.expectEmit(address(vault));
+        emit IStakeVault.BondAdded(other, CHALLENGER, 7);
+        pinpointBond(other, 7);
+        assertEq(vault.pinpointBonds(), 12, "of both disputes");
+        assertEq(vault.bondsOf(JOB), 10, "of the job");
+        assertEq(vault.bondsOf(other), 0, "no job's");
+        assertBalanced();
+    }
+
+    function test_settleBonds__of_pinpointing__never_takes_a_jobs() public {
+        addBond(CHALLENGER, 10, 10);
+        pinpointBond(JOB, 12);
+        vm.expectRevert(unbalanced(13, 12));
+        settlePinpoint(JOB, BondSplit(13, 0, 0));
+        vm.expectEmit(address(vault));
+        emit IStakeVault.BondsSettled(JOB, 5);
+        settlePinpoint(JOB, BondSplit(0, 4, 1));
+        assertEq(vault.pinpointBonds(), 7, "what is left");
+        vm.expectRevert(unbalanced(8, 7));
+        settlePinpoint(JOB, BondSplit(8, 0, 0));
+        settlePinpoint(JOB, BondSplit(7, 0, 0));
+        assertEq(vault.pinpointBonds(), 0, "all settled");
+        vm.expectRevert(unbalanced(1, 0));
+        settlePinpoint(JOB, BondSplit(0, 0, 1));
+        assertEq(vault.bondsOf(JOB), 10, "of the job");
+        assertBalanced();
+    }
+
+    function test_settleBonds__of_a_job__never_takes_those_of_pinpointing() public {
+        pinpointBond(JOB, 12);
+        vm.expectRevert(unbalanced(12, 0));
+        settleBonds(challengersOf(1), BondSplit(12, 0, 0));
     }
 
     function test_settleBonds__any_split__keeps_the_balance(uint96[3] memory parts, uint256 count) public {

@@ -97,7 +97,7 @@ class Search:
         return cls(bytes(node), bytes(context), int(meta))
 
     def hash(self) -> bytes:
-        """Return what the game stores of it, as 32 bytes of which the upper 31 count."""
+        """Return what the game stores of it, as 32 bytes of which the upper 25 count."""
         return bytes(keccak(encode(["(bytes32,bytes32,uint256)"], [astuple(self)])))
 
 
@@ -128,7 +128,7 @@ class PinpointDispute:
     deadline: Seconds  # of whoever is on turn, or in which a verdict counts; 0 once it is over
     opened_at_block: BlockNumber
     bonds_wei: Wei
-    head: bytes  # upper 31 bytes of the hash of its position or claim
+    head: bytes  # upper 25 bytes of the hash of its position or claim
 
     @property
     def is_search(self) -> bool:

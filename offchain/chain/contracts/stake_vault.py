@@ -72,6 +72,10 @@ class StakeVault(Binding):
         """Return the sum of the bonds of a job."""
         return Wei(self.read("bondsOf", id_bytes(job_id)))
 
+    def get_pinpoint_bonds(self) -> Wei:
+        """Return the sum of the bonds of all open disputes over traces."""
+        return Wei(self.read("pinpointBonds"))
+
     def get_burned(self, token: str = ETH) -> Amount:
         """Return what was burned so far."""
         return Amount(self.read("burned", token))

@@ -147,7 +147,7 @@ class Ledger:
             },
             vault_wei=self._client.get_balance(self._vault.address),
             burned_wei=Wei(self._vault.get_burned()),
-            in_jobs_wei=sum(map(self._sum_job, jobs)),
+            in_jobs_wei=sum(map(self._sum_job, jobs)) + self._vault.get_pinpoint_bonds(),
         )
 
     def _sum_job(self, job_id: JobId) -> int:

@@ -14,7 +14,7 @@ from offchain.errors import TraceError
 from offchain.roles.context import Context
 from offchain.roles.known_trace import KnownTrace
 from offchain.roles.pinned import read_claim, read_searched
-from offchain.roles.pins import build_claim, hash_claim
+from offchain.roles.pins import HEAD_BYTES, build_claim, hash_claim
 from offchain.roles.trace_book import OwnTrace
 from offchain.trace.recorder import Granularity, Trace
 from offchain.types import Job
@@ -43,7 +43,7 @@ def make_world(trace: Trace, head: bytes, state: Search) -> dict[str, Any]:
         "book": book,
         "context": cast(Context, SimpleNamespace(client=SimpleNamespace(rpc=rpc))),
         "job": cast(Job, SimpleNamespace(id="0x" + "11" * 32, version=b"\2" * 32)),
-        "dispute": SimpleNamespace(head=head[:31] + b"\0", key=7),
+        "dispute": SimpleNamespace(head=head[:HEAD_BYTES] + bytes(32 - HEAD_BYTES), key=7),
         "own": cast(OwnTrace, SimpleNamespace(trace=trace, plan=SimpleNamespace(plan=trace.plan))),
     }
 
@@ -53,7 +53,7 @@ def test_read_claim__without_calldata__made_again_from_the_own_trace() -> None:
     world = make_world(trace, bytes(32), Search(EMPTY, EMPTY, 0))
     known = KnownTrace(trace, Granularity.LAYER)
     claim = build_claim(known, world["job"], trace.plan.ops[3], 2, SEED)
-    world["dispute"].head = hash_claim(claim)[:31] + b"\0"
+    world["dispute"].head = hash_claim(claim)[:HEAD_BYTES] + bytes(32 - HEAD_BYTES)
     assert read_claim(**world) == claim
     other = {**world, "own": world["own"].__class__(trace=make_trace(chain_plan(9), 3))}
     other["own"].plan = world["own"].plan

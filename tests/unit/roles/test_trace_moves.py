@@ -73,7 +73,7 @@ def dispute(phase: Phase, deadline: int = NOW + 5, who: str = WORKER) -> Pinpoin
         deadline=Seconds(deadline),
         opened_at_block=BlockNumber(1),
         bonds_wei=Wei(5),
-        head=b"\x33" * 31 + b"\0",
+        head=b"\x33" * 25 + bytes(7),
     )
 
 
