@@ -237,6 +237,7 @@ class Operator(BaseRole):
             # A refusal within the first quarter costs nothing; later it is tried again.
             self.context.give_up(self.context.key(job_id, RUN), str(error))
             return
+        self._traces.prepare(job)
         self.vouch(job_id, digest)
         call = self.context.contracts.market.build_commit_result(job_id, digest, digest.hex())
         self.send(job_id, key, call, "result-committed", digest=digest)

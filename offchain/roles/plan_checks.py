@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from offchain.errors import JobRefused, PlanMismatch
 from offchain.roles.context import Context
+from offchain.roles.trace_pace import verify_pace
 from offchain.submit.plans import VersionPlan
 from offchain.submit.versions import ReproducedVersion
 from offchain.types import VersionId
@@ -27,12 +28,15 @@ def verify_defensible(context: Context, version: VersionId) -> None:
     """Raise unless every dispute about an honest result of the version can be won from here.
 
     PlanMismatch for a plan that is not that of the files, JobRefused for one with operators that
-    only a proof of the whole result defends, unless the settings allow for that. A version without
-    a plan is disputed by such proofs alone, which `check_provable` is about.
+    only a proof of the whole result defends, unless the settings allow for that, and for traces
+    that take too long. A version without a plan is disputed by proofs of whole results alone, which
+    `check_provable` is about.
     """
-    plan = context.plans.find(context.versions.reproduce(version))
+    found = context.versions.reproduce(version)
+    plan = context.plans.find(found)
     if plan is not None:
         _verify_answerable(context, version, plan)
+        verify_pace(context, found, plan)
 
 
 def _verify_answerable(context: Context, version: VersionId, plan: VersionPlan) -> None:

@@ -42,6 +42,7 @@ from offchain.roles.search_moves import (
     answer_trace,
 )
 from offchain.roles.trace_book import OwnTrace, TraceBook, get_granularity
+from offchain.roles.trace_pace import is_slow, measure_trace
 from offchain.roles.trace_turns import (
     RESOLVE,
     TIMEOUT,
@@ -51,6 +52,7 @@ from offchain.roles.trace_turns import (
     name_move,
     parse_id,
 )
+from offchain.submit.plans import VersionPlan
 from offchain.trace.recorder import Granularity
 from offchain.types import Job, JobId, JobState, ProtocolTime
 
@@ -130,8 +132,10 @@ class TraceDefence:
         )
 
     def _choose_voluntary(self, job: Job, time: ProtocolTime) -> tuple[str, ...]:
-        wanted = self._context.settings.post_traces and time.now <= job.deadline
-        if not wanted or time.is_refund_mode or job.proof_required:
+        context = self._context
+        if time.now > job.deadline or time.is_refund_mode or job.proof_required:
+            return ()
+        if not (context.settings.post_traces or is_slow(context, job.version)):
             return ()
         if self._book.game.get_trace(job.id).is_posted or self._find_plan(job) is None:
             return ()
@@ -184,13 +188,25 @@ class TraceDefence:
         version = self._context.versions.reproduce(job.version).version
         return PROVE_ALL if count * ANSWER_GAS > version.proof_gas + REQUEST_PROOF_GAS else None
 
-    def _find_plan(self, job: Job) -> object | None:
+    def _find_plan(self, job: Job) -> VersionPlan | None:
         try:
             return self._book.find_plan(job)
         except PlanMismatch:
             return None
 
     # What is done
+
+    def prepare(self, job: Job) -> None:
+        """Before a result is committed, compute its trace if that takes long: it may be asked for.
+
+        Raises as the input does.
+        """
+        plan = None if job.proof_required else self._find_plan(job)
+        if plan is None:
+            return
+        measure_trace(self._context, self._context.versions.reproduce(job.version), plan)
+        if is_slow(self._context, job.version):
+            self._book.compute(job)
 
     def post_trace(self, job_id: JobId, key: StepKey) -> None:
         """Post the trace of a result, after its digests were put where everybody looks."""

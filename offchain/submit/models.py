@@ -97,6 +97,12 @@ class Model:
         """Return the input as int64 of its shape."""
         return decode_tensor(raw, self.input_shape, self.input_bits, self.graph.input.name)
 
+    def make_input(self) -> bytes:
+        """Return an input that the graph takes: zeros, or what is closest to them."""
+        spec = self.graph.input
+        x = np.full(spec.shape, min(max(0, spec.lo), spec.hi), dtype=np.int64)
+        return encode_tensor(x, spec.bits, spec.name)
+
     def check_input(self, raw: bytes) -> None:
         """Raise TensorError or RangeError unless `raw` is an input the graph was compiled for."""
         x = self.decode_input(raw)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from offchain.roles.context import Context
 from offchain.roles.operator import Operator
 from offchain.roles.poison import POISONS
 from offchain.submit.models import Model, load_model
+from offchain.submit.plans import VersionPlan, build_version_plan
 from offchain.submit.versions import VersionBook, compare_version, verify_version
 from offchain.types import Address, Amount, JobState, Version, VersionId
 from tests.small_mlp import tiny
@@ -216,11 +218,18 @@ def test_operator__poisoned_plan__never_accepted(
 
 @pytest.mark.parametrize("may_prove_whole", [False, True])
 def test_operator__plan_that_only_whole_proofs_defend__accepted_where_the_settings_say_so(
-    chain: FakeWorld, model: Model, true: VersionParams, may_prove_whole: bool
+    chain: FakeWorld,
+    model: Model,
+    true: VersionParams,
+    may_prove_whole: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    chain.plan = SimpleNamespace(list_undefendable=lambda: ("y1", "y7"))
+    monkeypatch.setattr(VersionPlan, "list_undefendable", lambda _: ("y1", "y7"))
+    chain.plan = build_version_plan(model, "none")
     chain.settings["whole_proofs"] = may_prove_whole
-    role = Operator(build_context(chain, "operator", model, true, model.vk_blob))
+    context: Any = build_context(chain, "operator", model, true, model.vk_blob)
+    context.contracts.pinpoint = SimpleNamespace(trace_seconds=60)
+    role = Operator(context)
     (key,) = role.compute_due_steps()
     role.perform(key)
     names = role.context.log.names  # type: ignore[attr-defined]
