@@ -15,8 +15,8 @@ from offchain.cli.drill.company import Company, Offer, instant_blocks
 from offchain.commit.model_folder import write_model_folder
 from offchain.roles import trace_book
 from offchain.roles.account import Account
+from offchain.roles.differences import Differences
 from offchain.roles.plans import publish_plan
-from offchain.roles.trace_challenge import TraceMoves
 from offchain.submit.models import load_model
 from offchain.submit.proofs import count_prover_entries
 from offchain.types import JobState, VersionId
@@ -88,7 +88,7 @@ def test_wrong_operator__output_withheld__challenger_proves_its_own(
 def test_right_operator__pinned_as_a_whole__operator_proves_it_alone(
     world: World, play: Callable[..., Company], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(TraceMoves, "_choose_element", lambda *_: None)
+    monkeypatch.setattr(Differences, "choose_element", lambda *_: None)
     company = play("", challenge_always=True, game="pinpoint")
     assert world.contracts.market.get_job(company.job).state is JobState.FINAL
     assert read_pinned(company, world) == WHOLE
