@@ -139,6 +139,16 @@ contract QuorumVectorsTest is JobSteps {
         assertTrue(Economics.computeMinimumLock(1 ether, 0, 1 ether, rate) < 35 ether, "35 F");
     }
 
+    function test_locks__costs_met_exactly__are_paid() public pure {
+        // 35 % of a lock go to the challengers, 80 % of a bond to the defender.
+        assertTrue(Economics.isChallengePaid(100, 35) && !Economics.isChallengePaid(100, 36), "challenge");
+        assertTrue(Economics.isDefencePaid(100, 80) && !Economics.isDefencePaid(100, 81), "defence");
+    }
+
+    function test_locks__chance_below_a_basis_point__is_no_detection() public pure {
+        assertEq(Economics.computeDetectionBps(6, false, 0), 9999, "five in collusion: one in 100,000");
+    }
+
     function test_locks__cheating_at_the_minimum__loses(uint64 fee, uint64 insured, uint64 saved, uint16 rate)
         public
         pure

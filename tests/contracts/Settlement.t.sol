@@ -132,6 +132,13 @@ contract SettlementTest is Cheats {
         assertEq(s.toBurn, 0, "burn");
     }
 
+    function test_audit__slash_of_300_fees__at_most_the_stake_rounded_up() public pure {
+        assertEq(Settlement.computeAuditBps(3000, 7), 7000, "2100 of 3000");
+        assertEq(Settlement.computeAuditBps(9999, 7), 2101, "2100.2 of 10000, rounded up");
+        assertEq(Settlement.computeAuditBps(2100, 7), 10_000, "all");
+        assertEq(Settlement.computeAuditBps(2099, 7), 10_000, "less than the slash");
+    }
+
     /* FUZZ: every row balances to the wei (I2, I4) */
 
     function testFuzz_job_split__adds_up(uint8 row, Dues memory d) public view {

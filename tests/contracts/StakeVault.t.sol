@@ -96,6 +96,8 @@ contract StakeVaultTest is VaultBase {
         unbond(1);
         vm.expectRevert(insufficient(STAKE - 1, STAKE));
         lockStake(uint96(STAKE));
+        lockStake(uint96(STAKE - 1));
+        assertEq(accountOf(OWNER).free, 0, "all of it can be locked");
     }
 
     function test_lockStake__stake_of_the_other_token__does_not_count() public {

@@ -143,6 +143,8 @@ contract VaultEscrowsTest is VaultBase {
         vm.expectRevert(abi.encodeWithSelector(IStakeVault.InsufficientCredit.selector, OWNER, 0, 1));
         vm.prank(address(market));
         vault.chargeCredit(ETH, JOB, OWNER, 1);
+        charge(5);
+        assertEq(accountOf(CLIENT).credit, 0, "all of it can be charged");
     }
 
     function test_chargeCredit__funded_before__reverts() public {

@@ -2,7 +2,7 @@
 
 Works on tokens, not on text: comments, strings, imports, natspec and assembly stay as they are.
 (slither-mutate replaces whole statements at the first operator of that kind and compiles the
-project twice for each mutant; here each operator is one mutant, compiled once.)
+project twice for each mutant; here each operator is one mutant, and nearly all share a build.)
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ def list_mutants(path: str, source: str) -> Iterator[Mutant]:
         position = match.end()
         if match["skip"] is not None:
             if match["skip"].startswith("assembly"):
-                position = _find_end(source, match.end() - 1)
+                position = find_end(source, match.end() - 1)
         elif match["check"] is not None:
-            yield from _remove(path, source, match.start(), _find_end(source, match.end() - 1))
+            yield from _remove(path, source, match.start(), find_end(source, match.end() - 1))
         elif match["call"] is not None:
-            end = _find_end(source, match.end() - 1)
+            end = find_end(source, match.end() - 1)
             # A statement of its own, not a value that something else needs.
             if source[end : end + 1] == ";" and _before(source, match.start()) in tuple(";{}"):
                 yield _make(path, source, match.start(), end + 1, "")
@@ -104,7 +104,7 @@ def _remove(path: str, source: str, start: int, end: int) -> Iterator[Mutant]:
 
 def _round_down(path: str, source: str, start: int) -> Iterator[Mutant]:
     opening = source.index("(", start)
-    end = _find_end(source, opening)
+    end = find_end(source, opening)
     parts = _split(source[opening + 1 : end - 1])
     if len(parts) == 2:
         yield _make(path, source, start, end, f"(({parts[0]}) / ({parts[1]}))")
@@ -126,7 +126,7 @@ def _before(source: str, offset: int) -> str:
     return next((line[-1] for line in reversed(text) if line), "")
 
 
-def _find_end(source: str, opening: int) -> int:
+def find_end(source: str, opening: int) -> int:
     """Return the offset behind the bracket that closes the one at `opening`."""
     closing = {"(": ")", "{": "}"}[source[opening]]
     depth = 0

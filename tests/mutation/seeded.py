@@ -50,10 +50,11 @@ SEEDS: Final = (
 
 def list_seeded() -> list[Mutant]:
     """Return the seeded mutants; raise LookupError where the code has none like it."""
-    return [_find(seed) for seed in SEEDS]
+    return [find_seed(seed) for seed in SEEDS]
 
 
-def _find(seed: Seed) -> Mutant:
+def find_seed(seed: Seed) -> Mutant:
+    """Return the mutant that an entry means; raise LookupError if there is none."""
     source = (ROOT / seed.path).read_text(encoding="utf-8")
     lines = source.split("\n")
     for mutant in list_mutants(seed.path, source):
