@@ -20,14 +20,32 @@ class Differences:
 
     def find_pin(self, own: OwnTrace, job: Job, terms: JobTerms, posted: PostedTrace) -> Pin | None:
         """Return the first operator that differs with an element, if all that can be told."""
-        known = self._book.fetch(own, job, posted)
-        if known is None:
+        found = self.fetch(own, job, posted)
+        if found is None:
             return None
-        op = self.find_operator(own, known)
+        known, op = found
         elem = self.choose_element(own, op, known)
         if elem is None and any(op.descriptor.op_key):
             elem = WHOLE
         return None if elem is None else build_pin(known, op, elem, terms)
+
+    def fetch(
+        self, own: OwnTrace, job: Job, posted: PostedTrace
+    ) -> tuple[KnownTrace, TraceOp] | None:
+        """Return a posted trace that is to be had whole, and the first operator that differs.
+
+        None also while that operator's layer was not expanded, or into others than are published:
+        only what the chain holds the root of can be pinned.
+        """
+        known = self._book.fetch(own, job, posted)
+        if known is None:
+            return None
+        op = self.find_operator(own, known)
+        if not known.is_op_granular:
+            expanded = self._book.game.get_op_root(job.id, op.layer)
+            if expanded != known.op_root(op.layer):
+                return None
+        return known, op
 
     def find_operator(self, own: OwnTrace, known: KnownTrace) -> TraceOp:
         """Return the first operator whose result differs; one in the middle where none does.

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from offchain.chain.abi import ContractAbi
 from offchain.chain.client import ChainClient
-from offchain.chain.contracts.pinpoint_types import EMPTY, Pin, PinClaim
-from offchain.chain.job_ids import compute_job_id, id_bytes
+from offchain.chain.contracts.pinpoint_types import Pin, PinClaim
+from offchain.chain.job_ids import compute_job_id
 from offchain.chain.manifest import Manifest
 from offchain.errors import (
     ConfigError,
@@ -26,22 +26,20 @@ from offchain.errors import (
     TraceError,
 )
 from offchain.roles.context import Contracts
-from offchain.roles.pins import HEAD_BYTES, hash_claim, verify_pin
+from offchain.roles.pin_calldata import read_claim_struct, read_pin
+from offchain.roles.pins import claim_pin, verify_pin
 from offchain.roles.search_log import read_calls
 from offchain.submit.content import ContentStore
 from offchain.submit.models import Model
 from offchain.submit.plans import CONTRACTION, ROW, URI, build_version_plan
 from offchain.trace.evidence import ElementClaim, judge_element
 from offchain.types import (
-    NOBODY,
     Address,
-    Amount,
     Digest,
     JobId,
     JobTerms,
     RegisteredPlan,
     Verdict,
-    VersionId,
 )
 
 FORMAT: Final = "zkdps-evidence/1"
@@ -249,7 +247,7 @@ class Dossier:
         for function in JUDGED:
             for told in self._abi.decode_calls(function, calldata):
                 claim = (
-                    _claim_of_pin(self.terms.version, self.job, read_pin(told["pin"]))
+                    claim_pin(self.terms.version, self.job, read_pin(told["pin"]))
                     if function == "proveFraud"
                     else read_claim_struct(told["claim"])
                 )
@@ -270,61 +268,6 @@ def _check_ruling(name: str, claim: PinClaim, evidence: bytes, verdict: Verdict)
     except (DescriptorError, EvidenceError) as error:
         return Finding(what, False, str(error))
     return Finding(what, found is verdict, f"recomputed: {found.name}")
-
-
-def read_pin(values: Sequence[Any]) -> Pin:
-    """Return a pin as calldata holds it."""
-    op, elem, desc, layer, op_root, input_root, out, ins, siblings, terms = values
-    client, version, in_digest, token, fee, verify, privacy, salt = terms
-    return Pin(
-        op=int(op),
-        elem=int(elem),
-        desc=bytes(desc),
-        layer_digest=bytes(layer),
-        op_root=bytes(op_root),
-        input_op_root=bytes(input_root),
-        out_digest=bytes(out),
-        in_digests=tuple(bytes(digest) for digest in ins),
-        siblings=tuple(bytes(word) for word in siblings),
-        terms=JobTerms(
-            client, VersionId(version), Digest(in_digest), token, Amount(fee), verify, privacy, salt
-        ),
-    )
-
-
-def read_claim_struct(values: Sequence[Any]) -> PinClaim:
-    """Return a claim as calldata holds it; the account that it serves is left open."""
-    version, job_id, seed, _, op, elem, out_digest, in_digests, desc = values
-    return PinClaim(
-        version=VersionId(bytes(version)),
-        job_id=bytes(job_id),
-        seed=bytes(seed),
-        prover=NOBODY,
-        op=int(op),
-        elem=int(elem),
-        out_digest=Digest(bytes(out_digest)),
-        in_digests=tuple(Digest(bytes(digest)) for digest in in_digests),
-        desc=bytes(desc),
-    )
-
-
-def _claim_of_pin(version: VersionId, job: JobId, pin: Pin) -> PinClaim:
-    return PinClaim(
-        version=version,
-        job_id=id_bytes(job),
-        seed=EMPTY,
-        prover=NOBODY,
-        op=pin.op,
-        elem=pin.elem,
-        out_digest=Digest(pin.out_digest),
-        in_digests=tuple(Digest(digest) for digest in pin.in_digests),
-        desc=pin.desc,
-    )
-
-
-def is_about(claim: PinClaim, head: bytes) -> bool:
-    """Whether a claim is the one that a dispute holds the hash of."""
-    return hash_claim(claim)[:HEAD_BYTES] == head[:HEAD_BYTES]
 
 
 def _read_bytes(text: Any) -> bytes:

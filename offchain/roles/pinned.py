@@ -7,21 +7,19 @@ asserter must not need it to answer what was pinned of its own trace.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import replace
 
 from offchain.chain.contracts.pinpoint_game import PinpointGame
 from offchain.chain.contracts.pinpoint_types import EMPTY, WHOLE, PinClaim, PinpointDispute, Search
-from offchain.chain.job_ids import id_bytes
 from offchain.errors import TraceError
 from offchain.roles.context import Context
 from offchain.roles.known_trace import KnownTrace
-from offchain.roles.pins import build_claim, hash_claim
+from offchain.roles.pin_calldata import read_claim_struct, read_pin
+from offchain.roles.pins import build_claim, claim_pin, hash_claim
 from offchain.roles.search_log import read_calls
 from offchain.roles.trace_book import OwnTrace, TraceBook, fits, get_granularity
 from offchain.trace.plan import TraceOp
-from offchain.types import NOBODY, Digest, Job, VersionId
-
-PIN_FIELDS = 8  # of a Pin up to its inputs' digests
+from offchain.types import Job
 
 
 def read_claim(
@@ -55,39 +53,9 @@ def list_claims(
     for calldata in calls:
         for function in ("pinpoint", "pinSearched", "searchTiles"):
             for told in game.abi.decode_calls(function, calldata):
-                yield _claim_of_pin(job, told["pin"], seed)
+                yield claim_pin(job.version, job.id, read_pin(told["pin"]), seed)
         for told in game.abi.decode_calls("pinElement", calldata):
-            yield _claim_of_claim(told["claim"], seed)
-
-
-def _claim_of_pin(job: Job, pin: Sequence[Any], seed: bytes) -> PinClaim:
-    op, elem, desc, _, _, _, out_digest, in_digests = pin[:PIN_FIELDS]
-    return PinClaim(
-        version=job.version,
-        job_id=id_bytes(job.id),
-        seed=seed,
-        prover=NOBODY,
-        op=int(op),
-        elem=int(elem),
-        out_digest=Digest(bytes(out_digest)),
-        in_digests=tuple(Digest(bytes(digest)) for digest in in_digests),
-        desc=bytes(desc),
-    )
-
-
-def _claim_of_claim(claim: Sequence[Any], seed: bytes) -> PinClaim:
-    version, job_id, _, _, op, elem, out_digest, in_digests, desc = claim
-    return PinClaim(
-        version=VersionId(bytes(version)),
-        job_id=bytes(job_id),
-        seed=seed,
-        prover=NOBODY,
-        op=int(op),
-        elem=int(elem),
-        out_digest=Digest(bytes(out_digest)),
-        in_digests=tuple(Digest(bytes(digest)) for digest in in_digests),
-        desc=bytes(desc),
-    )
+            yield replace(read_claim_struct(told["claim"]), seed=seed)
 
 
 def read_searched(

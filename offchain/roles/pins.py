@@ -22,6 +22,7 @@ from offchain.types import (
     Amount,
     Digest,
     Job,
+    JobId,
     JobTerms,
     RegisteredPlan,
     VersionId,
@@ -84,6 +85,21 @@ def build_claim(known: KnownTrace, job: Job, op: TraceOp, elem: int, seed: bytes
         out_digest=Digest(known.op_digest(op.layer, op.position)),
         in_digests=tuple(Digest(digest) for digest in list_inputs(known, op)),
         desc=op.encoded,
+    )
+
+
+def claim_pin(version: VersionId, job_id: JobId, pin: Pin, seed: bytes = EMPTY) -> PinClaim:
+    """Return the claim that a pin makes; the account that it serves is left open."""
+    return PinClaim(
+        version=version,
+        job_id=id_bytes(job_id),
+        seed=seed,
+        prover=NOBODY,
+        op=pin.op,
+        elem=pin.elem,
+        out_digest=Digest(pin.out_digest),
+        in_digests=tuple(Digest(digest) for digest in pin.in_digests),
+        desc=pin.desc,
     )
 
 

@@ -25,6 +25,7 @@ from offchain.errors import (
 from offchain.roles.base import Action
 from offchain.roles.differences import Differences
 from offchain.roles.disputes import compute_bond_to_send, name_step
+from offchain.roles.fraud_reports import FraudReports
 from offchain.roles.trace_book import OwnTrace, TraceBook
 from offchain.roles.trace_search import TraceSearch
 from offchain.roles.trace_turns import (
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from offchain.roles.base import BaseRole
 
 PINPOINT: Final = "pinpoint"
+REPORT_FRAUD: Final = "report-fraud"
 PIN_GAS: Final = 400_000
 VERDICT_GAS: Final = 3_000_000  # of the dearest element: 96 KiB of evidence
 MOVE_GAS: Final = 180_000
@@ -61,6 +63,7 @@ class TraceMoves:
         self._context = role.context
         self._book = book
         self._differences = Differences(book)
+        self._reports = FraudReports(role, book)
         self._search = TraceSearch(role, book)
         self._verdicts = TraceVerdicts(role, book)
 
@@ -71,6 +74,7 @@ class TraceMoves:
         """Return step name -> what performs it."""
         return {
             PINPOINT: self.pinpoint,
+            REPORT_FRAUD: self.report_fraud,
             MOVE: self._search.move,
             RULE: self._verdicts.rule,
             TIMEOUT: self._verdicts.claim_timeout,
@@ -86,17 +90,29 @@ class TraceMoves:
             has_plan = self._book.find_plan(job) is not None
         except PlanMismatch:
             return False  # a plan that lies is no plan
-        return has_plan and not self.has_searched(job.id) and not self._is_shut_out(job.id)
+        if not has_plan or self.has_searched(job.id):
+            return False
+        posted = self._book.game.get_trace(job.id)
+        return not self._is_shut_out(job.id, posted) or self._may_report(job, posted)
 
-    def _is_shut_out(self, job_id: JobId) -> bool:
-        """Whether others, who need not mean to win, have taken all places: a proof needs none."""
-        is_full = self._book.game.get_trace(job_id).challengers >= MAX_PLACES
-        return is_full and not self.is_challenging(job_id)
+    def _is_shut_out(self, job_id: JobId, posted: PostedTrace) -> bool:
+        """Whether others, who need not mean to win, have taken all places of challengers."""
+        return posted.challengers >= MAX_PLACES and not self.is_challenging(job_id)
+
+    def _may_report(self, job: Job, posted: PostedTrace) -> bool:
+        """Whether fraud can be shown without a place; if not, a proof is asked for."""
+        key = self._context.key(job.id, name_step(REPORT_FRAUD, job))
+        return posted.is_posted and not self._reports.is_over(job.id, key)
 
     def choose_opening(self, job: Job, now: int) -> str | None:
-        """Return the step that opens a dispute over the job's trace while one may be opened."""
-        is_late = now > job.deadline or self.is_challenging(job.id)
-        return None if is_late else name_step(PINPOINT, job)
+        """Return the step that opens a dispute over the job's trace, or makes up for one, in time.
+
+        None where it is too late, or this account has one.
+        """
+        if now > job.deadline or self.is_challenging(job.id):
+            return None
+        is_shut_out = self._is_shut_out(job.id, self._book.game.get_trace(job.id))
+        return name_step(REPORT_FRAUD if is_shut_out else PINPOINT, job)
 
     def is_challenging(self, job_id: JobId) -> bool:
         """Whether this account's bond is in an open dispute over the job's trace."""
@@ -145,12 +161,14 @@ class TraceMoves:
             return  # not the result that was found wrong: the next tick looks at this one
         own, game = self._book.compute(job), self._book.game
         posted = game.get_trace(job_id)
-        pin = self._find_pin(own, job, posted)
-        if pin is not None and not self._may_pin(job_id, pin):
-            pin = None  # a search is nobody else's, and may come to the same element
+        found = self._find_pin(own, job, posted)
+        # A search is nobody else's, and may come to the same element.
+        pin = found if found is not None and self._may_pin(job_id, found) else None
         bond = compute_bond_to_send(game.get_required_bond(job_id))
         later = compute_reserve_wei(self._bound_gas(own, pin), self._get_gas_price())
         if not self._context.submitter.can_spend(bond, PIN_GAS, obligations_wei=later):
+            if posted.is_posted and self._reports.report_pin(key, job, own, found):
+                return
             reason = "the balance does not cover this dispute to its end"
             self._context.put_off(key, reason, bond=bond, later=later)
             return
@@ -158,6 +176,15 @@ class TraceMoves:
         facts = {} if pin is None else {"op": own.plan.plan.ops[pin.op].name, "element": pin.elem}
         event = "search-opened" if pin is None else "pinpointed"
         self._role.send(job_id, key, call, event, sent_wei=bond, **facts)
+
+    def report_fraud(self, job_id: JobId, key: StepKey) -> None:
+        """Show a trace inconsistent where no place is left to dispute it."""
+        job = self._context.contracts.market.get_job(job_id)
+        if name_step(REPORT_FRAUD, job) != key.step:
+            return  # not the result that was found wrong: the next tick looks at this one
+        own = self._book.compute(job)
+        pin = self._find_pin(own, job, self._book.game.get_trace(job_id))
+        self._reports.report_pin(key, job, own, pin)
 
     def _may_pin(self, job_id: JobId, pin: Pin) -> bool:
         """Whether an element is undisputed, or its dispute can still be joined.

@@ -44,7 +44,7 @@ class TraceSearch:
         self._context = role.context
         self._book = book
         self._differences = Differences(book)
-        self._reports = FraudReports(role)
+        self._reports = FraudReports(role, book)
 
     def move(self, job_id: JobId, key: StepKey) -> None:
         """Go on in a search, or pin what it has come to."""
@@ -55,7 +55,7 @@ class TraceSearch:
         if dispute.phase is Phase.TRACE:
             call: Call | None = self._build_first_move(own, job)
         else:
-            call = self._build_move(own, job, dispute)
+            call = self._build_move(own, job, dispute, key)
         if call is not None and call.function in REPORTS:
             self._reports.make(job_id, key, call)
         elif call is not None:
@@ -64,14 +64,14 @@ class TraceSearch:
     def _build_first_move(self, own: OwnTrace, job: Job) -> Call:
         game = self._book.game
         posted = game.get_trace(job.id)
-        known = self._book.fetch(own, job, posted)
-        if known is None:
+        found = self._differences.fetch(own, job, posted)
+        if found is None:
             return game.build_search(job.id, posted.root)
-        return self._build_pin(
-            own, job, NO_SEARCH, known, self._differences.find_operator(own, known)
-        )
+        return self._build_pin(own, job, NO_SEARCH, *found)
 
-    def _build_move(self, own: OwnTrace, job: Job, dispute: PinpointDispute) -> Call | None:
+    def _build_move(
+        self, own: OwnTrace, job: Job, dispute: PinpointDispute, key: StepKey
+    ) -> Call | None:
         """Return the next move; None while the events lag behind the head."""
         state = self._book.find_state(job.id, dispute)
         if state is None:
@@ -79,15 +79,13 @@ class TraceSearch:
         game = self._book.game
         if state.context != EMPTY:
             return self._build_output_move(own, job, dispute, state)
-        whole = self._book.fetch(own, job, game.get_trace(job.id))
-        if whole is not None:  # nothing is left to be searched for
-            return self._build_pin(
-                own, job, state, whole, self._differences.find_operator(own, whole)
-            )
+        found = self._differences.fetch(own, job, game.get_trace(job.id))
+        if found is not None:  # nothing is left to be searched for
+            return self._build_pin(own, job, state, *found)
         known = self._book.learn(own, job.id, dispute)
         move = follow_trace(known, state)
         if isinstance(move, Contradiction | Padding):
-            return self._build_report(job, dispute, known, move)
+            return self._build_report(job, key, known, move)
         return self._build_trace_move(own, job, state, known, move)
 
     def _build_trace_move(
@@ -105,10 +103,10 @@ class TraceSearch:
         return self._build_pin(own, job, state, known, move.op)
 
     def _build_report(
-        self, job: Job, dispute: PinpointDispute, known: KnownTrace, fault: Contradiction | Padding
+        self, job: Job, key: StepKey, known: KnownTrace, fault: Contradiction | Padding
     ) -> Call:
         """Return what shows that a trace is none: nothing in it is to be pinned."""
-        game, salt = self._book.game, dispute.id
+        game, salt = self._book.game, self._reports.get_salt(job.id, key)
         end = build_layer_end(known, fault.layer)
         if isinstance(fault, Contradiction):
             return game.build_prove_structural(job.id, end, salt)

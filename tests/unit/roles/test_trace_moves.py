@@ -36,7 +36,7 @@ from offchain.roles.forecast import (
 )
 from offchain.roles.operator import Operator
 from offchain.roles.search_log import read_calls
-from offchain.roles.trace_challenge import PINPOINT, TraceMoves
+from offchain.roles.trace_challenge import PINPOINT, REPORT_FRAUD, TraceMoves
 from offchain.roles.trace_defence import (
     ANSWER,
     CURE_CLAIM,
@@ -226,22 +226,64 @@ def test_challenger__wrong_result__disputed_by_the_game_that_the_plan_allows(
 
 
 @pytest.mark.parametrize(
-    ("challengers", "is_inside", "expected"),
-    [(15, False, [PINPOINT]), (16, False, [CHALLENGE]), (16, True, [])],
+    ("challengers", "is_inside", "is_posted", "expected"),
+    [
+        (15, False, True, [PINPOINT]),
+        (16, False, True, [REPORT_FRAUD]),
+        (16, False, False, [CHALLENGE]),  # without a trace there is nothing to show
+        (16, True, True, []),
+    ],
 )
-def test_challenger__others_have_taken_all_places__asks_for_a_proof(
-    chain: FakeWorld, challengers: int, is_inside: bool, expected: list[str]
+def test_challenger__others_have_taken_all_places__reports_or_asks_for_a_proof(
+    chain: FakeWorld, challengers: int, is_inside: bool, is_posted: bool, expected: list[str]
 ) -> None:
     chain.set_state(JobState.DISPUTED)
-    loose: Any = chain.build_context("challenger")
     own = [dispute(Phase.REVEAL, NOW + 5)] if is_inside else []
-    loose = play(loose, own, replace(POSTED, challengers=challengers))
+    posted = replace(POSTED if is_posted else NOT_POSTED, challengers=challengers)
+    assert due(Challenger(found_wrong(chain, own, posted))) == expected
+
+
+def test_challenger__report_found_impossible__asks_for_a_proof(chain: FakeWorld) -> None:
+    chain.set_state(JobState.DISPUTED)
+    context = found_wrong(chain, [], replace(POSTED, challengers=16))
+    key = context.key(JOB_ID, name_step(REPORT_FRAUD, chain.job))
+    context.give_up(replace(key, step=f"{key.step}:report"), "the output is withheld")
+    assert due(Challenger(context)) == [CHALLENGE]
+
+
+def found_wrong(chain: FakeWorld, disputes: list[PinpointDispute], posted: PostedTrace) -> Context:
+    """Return a context that has found its job wrong, of a version with a plan."""
+    loose: Any = play(chain.build_context("challenger"), disputes, posted)
     loose.contracts.adjudicators.get_plan = lambda _: PLAN
     loose.plans.find = lambda _: object()
     loose.versions.reproduce = lambda _: object()
     key = loose.key(JOB_ID, name_step(CHECK, chain.job))
     loose.journal.put_step(key, StepStatus.DONE, {"differs": True})
-    assert due(Challenger(loose)) == expected
+    context: Context = loose
+    return context
+
+
+@pytest.mark.parametrize("is_possible", [True, False])
+def test_pinpoint__funds_do_not_cover_a_bond__fraud_is_reported_without(
+    chain: FakeWorld, monkeypatch: pytest.MonkeyPatch, is_possible: bool
+) -> None:
+    chain.set_state(JobState.COMMITTED, NOW + 9)
+    chain.balance = Wei(10**15)
+    context = found_wrong(chain, [], POSTED)
+    game: Any = context.contracts.pinpoint
+    game.get_required_bond = lambda _: Wei(10**15)
+    plan = SimpleNamespace(plan=SimpleNamespace(ops=[SimpleNamespace(name="any")] * 4))
+    own = SimpleNamespace(plan=plan)
+    book: Any = SimpleNamespace(game=game, compute=lambda _: own)
+    moves = FoundWrong(Challenger(context), book)
+    key = context.key(JOB_ID, name_step(PINPOINT, chain.job))
+    reported: list[Any] = []
+    monkeypatch.setattr(moves._reports, "report_pin", lambda *a: reported.append(a) or is_possible)
+    moves.pinpoint(JOB_ID, key)
+    ((about, job, traced, pin),) = reported
+    assert (about, job.id, traced, pin.op, pin.elem) == (key, JOB_ID, own, 3, 2)
+    assert chain.sent == []
+    assert context.log.names == ([] if is_possible else ["put-off"])  # type: ignore[attr-defined]
 
 
 # The operator
