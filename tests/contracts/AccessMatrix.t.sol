@@ -17,11 +17,13 @@ import {Leaf} from "../../contracts/types/Session.sol";
 import {BondSplit, JobSplit, Parties, SlashSplit} from "../../contracts/types/Split.sol";
 import {VersionParams} from "../../contracts/types/Version.sol";
 import {AccessTable} from "./AccessTable.sol";
+import {AccessWorld} from "./AccessWorld.sol";
+import {Deployment} from "./Deployment.sol";
 
 /// @notice Each state-changing function x each role (I27), from one table: who may, and with which error the others
 /// are refused. Every row is set up so that nothing but the caller decides.
-contract AccessMatrixTest is AccessTable {
-    function setUp() public override {
+contract AccessMatrixTest is AccessWorld, AccessTable {
+    function setUp() public override(AccessWorld, Deployment) {
         super.setUp();
         buildOwnerRows();
         buildLedgerRows();

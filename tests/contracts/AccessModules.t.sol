@@ -15,6 +15,8 @@ import {PlanParams, Vector} from "../../contracts/types/Plan.sol";
 import {QuorumParams} from "../../contracts/types/Quorum.sol";
 import {VersionParams} from "../../contracts/types/Version.sol";
 import {AccessTable} from "./AccessTable.sol";
+import {AccessWorld} from "./AccessWorld.sol";
+import {Deployment} from "./Deployment.sol";
 
 /// @notice Decides what its evidence says twice over.
 contract EchoAdjudicator is IAdjudicator {
@@ -31,7 +33,7 @@ contract EchoAdjudicator is IAdjudicator {
 }
 
 /// @notice The access matrix (I27) of plans, quorums, beacon and audits.
-contract AccessModulesTest is AccessTable {
+contract AccessModulesTest is AccessWorld, AccessTable {
     bytes32 private constant DESC = "descriptor";
     bytes32 private constant SALT = "salt";
     bytes32 private constant KEY = "key";
@@ -53,7 +55,7 @@ contract AccessModulesTest is AccessTable {
     JobId private asked;
     uint64 private salt;
 
-    function setUp() public override {
+    function setUp() public override(AccessWorld, Deployment) {
         super.setUp();
         buildPlans();
         buildQuorums();

@@ -2,11 +2,11 @@
 pragma solidity 0.8.30;
 
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
-import {AccessWorld} from "./AccessWorld.sol";
+import {AccessRoles} from "./AccessRoles.sol";
 
 /// @notice The table of who may call what, and the one test of it: each row by each role (I27). Every row is set up so
 /// that nothing but the caller decides.
-abstract contract AccessTable is AccessWorld {
+abstract contract AccessTable is AccessRoles {
     /// @dev One row of the table.
     struct Row {
         string name;

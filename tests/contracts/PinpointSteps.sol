@@ -239,7 +239,7 @@ abstract contract PinpointSteps is JobSteps, TraceModel {
         checkMove(jobId, key, caller, 0, call, reason);
     }
 
-    function stateOf(JobId jobId, uint256 key) private view returns (bytes32) {
+    function stateOf(JobId jobId, uint256 key) internal view returns (bytes32) {
         return keccak256(
             abi.encode(
                 pins.getTrace(jobId), pins.getDispute(jobId, key), pins.getOpRoot(jobId, 0), pins.getOpRoot(jobId, 1)
