@@ -27,6 +27,8 @@ from offchain.types import DisputeState, JobState
 from tests.residual_net import build_residual_net
 
 MIDDLE = "h2"
+POOR = 3 * 10**16  # gas for a report, and no bond
+REPORTED = ("announce-evidence", "report-fraud")
 
 
 @pytest.fixture(scope="module")
@@ -41,16 +43,25 @@ def play(world: World, offer: Offer, tmp_path: Path) -> Iterator[Callable[..., C
     """Play a drill about the network to its end; every wei has to be somewhere."""
 
     def run(
-        fault: str, watcher: dict[str, object], is_one_job: bool = False, **operator: object
+        fault: str,
+        watcher: dict[str, object],
+        is_one_job: bool = False,
+        wealth_wei: int | None = None,
+        **operator: object,
     ) -> Company:
         company = Company(world, tmp_path, offer)
         company.hire(fault, **operator)
         context = company.watch(**watcher).context
+        if wealth_wei is not None:
+            world.anvil.fund(company.addresses["watcher"], wealth_wei)
         company.order()
         if is_one_job:  # whoever disputes a single result from the command line
             company.roles["watcher"] = OneJobChallenger(context, company.job)
         ledger = company.open_ledger()
         before = ledger.take_snapshot()
+        while wealth_wei is not None and ("watcher", "pinpoint") not in company.done:
+            assert company.tick_all()
+        world.anvil.mine(1, 1)  # a report is made in a later block than it is announced
         company.play()
         assert company.job is not None
         after = ledger.take_snapshot([company.job])
@@ -100,6 +111,31 @@ def test_wrong_operator__trace_there__pinned_in_one_transaction(
     disputed = [step for step in company.sent if step in ("pinpoint", "adjudicate", "search")]
     assert disputed == ["pinpoint", "adjudicate"]
     check_evidence(company, world)
+
+
+@pytest.mark.slow
+def test_wrong_operator__challenger_without_a_bond__shows_the_fraud_all_the_same(
+    world: World, play: Callable[..., Company]
+) -> None:
+    """It announces, reports in a later block, and is rewarded; who looks on can check that."""
+    company = play("wrong-operator", {}, wealth_wei=POOR, post_traces=True)
+    assert [step for step in company.sent if step in REPORTED] == list(REPORTED)
+    assert not {"pinpoint", "open-dispute"} & set(company.sent)
+    job = world.contracts.market.get_job(company.job)
+    assert job.state is JobState.REJECTED
+    assert company.net["owner"] < 0 < company.net["watcher"]
+    check_evidence(company, world)
+
+
+@pytest.mark.slow
+def test_wrong_operator__trace_of_layers_there__searched_until_its_layer_is_expanded(
+    world: World, play: Callable[..., Company]
+) -> None:
+    company = play("wrong-operator", {}, post_traces=True, granularity="layer")
+    check_slashed(company, world)
+    moves = ("post-trace", "open-dispute", "reveal", "select", "expand", "pin", "adjudicate")
+    told = [step for step in company.sent if step in moves]
+    assert told == [*moves[:5], "reveal", *moves[5:]]
 
 
 def check_evidence(company: Company, world: World) -> None:
