@@ -13,8 +13,8 @@ from offchain.errors import EvidenceError, EvidenceTooLarge, NativeProofError
 from offchain.prove.cost import estimate_cost
 from offchain.prove.job import ProvableModel
 from offchain.roles.context import Context
-from offchain.roles.keys_on_chain import publish_key
 from offchain.roles.trace_book import OwnTrace
+from offchain.submit.key_upload import publish_key
 from offchain.submit.parts import (
     PartBoundary,
     PartKind,
@@ -137,7 +137,8 @@ class Rulings:
         with self._proving:
             proof, _ = prove_once(context.journal, context.settings, statement, part, execution)
         self._verify(part, statement.hash(), boundary, proof)
-        vk_data = publish_key(context, part.key.to_bytes())
+        role, blob = context.settings.role, part.key.to_bytes()
+        vk_data = publish_key(context.submitter, context.client, role, blob)
         if kind is PartKind.OPERATOR:
             evidence = build_operator_evidence(vk_data, boundary, proof)
         else:
