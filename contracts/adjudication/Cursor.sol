@@ -47,9 +47,12 @@ library CursorLib {
     /// @notice Passes over `size` bytes; returns the calldata offset of the first of them.
     function skip(Cursor memory c, uint256 size) internal pure returns (uint256 at) {
         at = c.at;
-        // INVARIANT: nothing is read behind the end. No overflow: both are offsets in calldata.
-        if (size > c.end - at) revertMalformed(c);
-        c.at = at + size;
+        // SAFETY: offsets in calldata, of which the next byte's is never behind the end.
+        unchecked {
+            // INVARIANT: nothing is read behind the end.
+            if (size > c.end - at) revertMalformed(c);
+            c.at = at + size;
+        }
     }
 
     /// @notice Requires everything to have been read.

@@ -157,11 +157,14 @@ library TileReader {
 
     /// @dev Number of nodes that a proof of the tiles [first, first + tiles) takes.
     function countSiblings(uint256 first, uint256 tiles, uint256 depth) private pure returns (uint256 count) {
-        uint256 last = first + tiles - 1;
-        for (; depth != 0; --depth) {
-            count += (first & 1) + (~last & 1);
-            first >>= 1;
-            last >>= 1;
+        // SAFETY: numbers of tiles, of at most 32 bits.
+        unchecked {
+            uint256 last = first + tiles - 1;
+            for (; depth != 0; --depth) {
+                count += (first & 1) + (~last & 1);
+                first >>= 1;
+                last >>= 1;
+            }
         }
     }
 

@@ -97,6 +97,81 @@ library Multilinear {
         }
     }
 
+    /// @notice The products of eq(bits(i), point) for all indices i of up to four coordinates: word 2^k + i, i < 2^k, is the
+    /// one over the first k.
+    /// @param heap Memory address of 32 words, of which the first stays as it is.
+    function eqHeap(uint256 point, uint256 heap) internal pure {
+        // Equivalent to t[1] = 1; for each k < 4 and i in [2^k, 2^(k + 1)): t[2 i] = t[i] (1 - z_k); t[2 i + 1] = t[i] z_k
+        assembly ("memory-safe") {
+            let f := FR
+            mstore(add(heap, 0x20), 1)
+            let z := mload(point)
+            mstore(add(heap, 0x40), addmod(1, sub(f, z), f))
+            mstore(add(heap, 0x60), z)
+            let t
+            let upper
+            z := mload(add(point, 0x20))
+            t := mload(add(heap, 0x40))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0x80), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0xa0), upper)
+            t := mload(add(heap, 0x60))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0xc0), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0xe0), upper)
+            z := mload(add(point, 0x40))
+            t := mload(add(heap, 0x80))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0x100), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0x120), upper)
+            t := mload(add(heap, 0xa0))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0x140), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0x160), upper)
+            t := mload(add(heap, 0xc0))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0x180), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0x1a0), upper)
+            t := mload(add(heap, 0xe0))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0x1c0), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0x1e0), upper)
+            z := mload(add(point, 0x60))
+            t := mload(add(heap, 0x100))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0x200), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0x220), upper)
+            t := mload(add(heap, 0x120))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0x240), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0x260), upper)
+            t := mload(add(heap, 0x140))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0x280), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0x2a0), upper)
+            t := mload(add(heap, 0x160))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0x2c0), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0x2e0), upper)
+            t := mload(add(heap, 0x180))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0x300), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0x320), upper)
+            t := mload(add(heap, 0x1a0))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0x340), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0x360), upper)
+            t := mload(add(heap, 0x1c0))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0x380), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0x3a0), upper)
+            t := mload(add(heap, 0x1e0))
+            upper := mulmod(t, z, f)
+            mstore(add(heap, 0x3c0), addmod(t, sub(f, upper), f))
+            mstore(add(heap, 0x3e0), upper)
+        }
+    }
+
     /// @notice id(z) = sum of z_k 2^(count - 1 - k): the extension of the index itself.
     function identity(uint256 point, uint256 count) internal pure returns (uint256 result) {
         // Equivalent to: for k: result = 2 result + point_k
@@ -166,8 +241,24 @@ library Multilinear {
         return addmod(below, done, FR);
     }
 
-    /// @notice ceil(log2(n)) for n > 0.
+    /// @notice ceil(log2(n)) for 0 < n <= 2^64.
     function ceilLog2(uint256 n) internal pure returns (uint256 log) {
-        while (uint256(1) << log < n) ++log;
+        // Equivalent to: the number of bits of n - 1, of which each step finds whether the upper half holds any
+        assembly ("memory-safe") {
+            n := sub(n, 1)
+            log := shl(5, gt(n, 0xffffffff))
+            n := shr(log, n)
+            let half := shl(4, gt(n, 0xffff))
+            n := shr(half, n)
+            log := add(log, half)
+            half := shl(3, gt(n, 0xff))
+            n := shr(half, n)
+            log := add(log, half)
+            half := shl(2, gt(n, 0xf))
+            n := shr(half, n)
+            log := add(log, half)
+            // Of four bits.
+            log := add(log, add(add(gt(n, 0), gt(n, 1)), add(gt(n, 3), gt(n, 7))))
+        }
     }
 }

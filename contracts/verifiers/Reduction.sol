@@ -102,23 +102,12 @@ library Reduction {
     /// first k of the group), 0 <= k <= 4.
     function buildSelectors(uint256 point, uint256 variables) private pure returns (uint256 tables) {
         tables = SessionLib.allocate(((variables >> 2) + 1) << 10);
-        // Equivalent to: for each group: t[1] = 1; t[2 i] = t[i] (1 - r_k); t[2 i + 1] = t[i] r_k
-        assembly ("memory-safe") {
-            let f := FR
-            let table := tables
-            for { let last := add(point, shl(5, variables)) } iszero(gt(point, last)) { table := add(table, 0x400) } {
-                mstore(add(table, 0x20), 1)
-                let i := 0x20
-                for { let behind := add(point, 0x80) } lt(point, behind) { point := add(point, 0x20) } {
-                    let x := mload(point)
-                    for { let end := add(i, i) } lt(i, end) { i := add(i, 0x20) } {
-                        let t := mload(add(table, i))
-                        let upper := mulmod(t, x, f)
-                        let at := add(table, add(i, i))
-                        mstore(at, addmod(t, sub(f, upper), f))
-                        mstore(add(at, 0x20), upper)
-                    }
-                }
+        // SAFETY: memory addresses. Behind r's last coordinate there may be other words; what they give is not read.
+        unchecked {
+            uint256 table = tables;
+            for (uint256 last = point + (variables << 5); point <= last; point += 0x80) {
+                Multilinear.eqHeap(point, table);
+                table += 0x400;
             }
         }
     }

@@ -20,6 +20,9 @@ struct Blocks {
 /// @title Multilinear evaluation of tensors in calldata: row-major, two's complement, big-endian, without padding
 library TensorEvaluation {
     uint256 private constant BLOCK_LOG = 5;
+    /// @dev Memory of evaluateWords, at addresses known to the compiler: a table of 32 words, a word of zeros, a word.
+    uint256 private constant FORMS = 0x80;
+    uint256 private constant WORDS_END = 0x4c0;
 
     /// @dev Merges the last axis into the one before as long as it has no padding: cells i 2^k + j of the padded tensor
     /// are then elements i 2^k + j, as in one axis.
@@ -38,27 +41,38 @@ library TensorEvaluation {
 
     /// @notice The multilinear extension of the zero-padded tensor.
     /// @dev Rows are cut into blocks of up to 2^5 elements; a block's value is the inner product with a table of eq over
-    /// the block's coordinates. The rest are folds.
+    /// the block's coordinates. The rest are folds. Must be called before any memory is taken.
     /// @param width Bytes of an element: 1, 2 or 4.
-    /// @param dims The dimensions, none 0, whose product times `width` is the number of bytes.
-    /// @param point One coordinate below r for each variable.
-    function evaluate(bytes calldata data, uint256 width, uint256[] memory dims, uint256[] memory point)
+    /// @param shape The dimensions, none 0, whose product times `width` is the number of bytes.
+    /// @param coordinates One below r for each variable.
+    function evaluate(bytes calldata data, uint256 width, uint256[] calldata shape, uint256[] calldata coordinates)
         internal
+        pure
+        returns (uint256)
+    {
+        // INVARIANT: evaluateWords' memory is nobody else's.
+        assert(SessionLib.allocate(WORDS_END - FORMS) == FORMS);
+        uint256[] memory dims = shape;
+        mergeAxes(dims);
+        return evaluateAxes(data, width, dims, coordinates);
+    }
+
+    function evaluateAxes(bytes calldata data, uint256 width, uint256[] memory dims, uint256[] memory point)
+        private
         pure
         returns (uint256 result)
     {
-        mergeAxes(dims);
-        Blocks memory blocks = prepareBlocks(data, width, dims, point);
         // SAFETY: addresses and numbers of at most 40 bits.
         unchecked {
             uint256 axis = dims.length - 1;
             uint256 size = dims[axis];
+            bool isWhole = width == 1 && size % (1 << BLOCK_LOG) == 0;
+            Blocks memory blocks = prepareBlocks(data, width, size, point, isWhole);
             uint256 rows = data.length / width / size;
             uint256 pointEnd = endOf(point);
             // Scratch behind the free memory pointer: the rows' values, then one row's blocks.
             uint256 folded = SessionLib.allocate(0);
             uint256 levels = Multilinear.ceilLog2(size);
-            bool isWhole = width == 1 && size % (1 << BLOCK_LOG) == 0;
             for (uint256 i = 0; i < rows; ++i) {
                 uint256 work = folded + (i << 5);
                 uint256 count = isWhole ? evaluateWords(blocks, work, size) : evaluateBlocks(blocks, work, size);
@@ -79,12 +93,12 @@ library TensorEvaluation {
         }
     }
 
-    function prepareBlocks(bytes calldata data, uint256 width, uint256[] memory dims, uint256[] memory point)
+    /// @dev With `isWhole` the table is evaluateWords' own.
+    function prepareBlocks(bytes calldata data, uint256 width, uint256 size, uint256[] memory point, bool isWhole)
         private
         pure
         returns (Blocks memory blocks)
     {
-        uint256 size = dims[dims.length - 1];
         uint256 bits = width << 3;
         uint256 levels = Multilinear.ceilLog2(size);
         if (levels > BLOCK_LOG) levels = BLOCK_LOG;
@@ -95,13 +109,16 @@ library TensorEvaluation {
             source := data.offset
         }
         blocks.source = source;
-        blocks.table = Multilinear.eqTable(low, levels, 1);
-        SessionLib.allocate(32 << BLOCK_LOG);
-        uint256 rest = size & ((1 << levels) - 1);
         // The sign bits of all elements of a word, and what flipping them adds: 2^(bits - 1) times the sum of the table.
         blocks.signs = (type(uint256).max / ((1 << bits) - 1)) << (bits - 1);
         blocks.full = FR - (1 << (bits - 1));
-        blocks.part = mulmod(blocks.full, Multilinear.lessThan(rest, low, levels), FR);
+        if (isWhole) {
+            fillForms(low);
+            return blocks;
+        }
+        blocks.table = Multilinear.eqTable(low, levels, 1);
+        SessionLib.allocate(32 << BLOCK_LOG);
+        blocks.part = mulmod(blocks.full, Multilinear.lessThan(size & ((1 << levels) - 1), low, levels), FR);
     }
 
     /// @dev Memory address behind the last coordinate.
@@ -356,126 +373,131 @@ library TensorEvaluation {
         }
     }
 
+    /* WORDS OF BYTES */
+
+    /// @dev Writes the table of evaluateWords for the five coordinates at `low`. With t the table of eq over them it is
+    /// u_j = t_j - 256 t_(j + 1), where t_32 = 0, in representatives below 2 r.
+    function fillForms(uint256 low) private pure {
+        uint256 pairs = SessionLib.allocate(0);
+        Multilinear.eqHeap(low, pairs);
+        // Equivalent to: for each k < 16, with a_k of the table of eq over the first four coordinates and x the last one:
+        // u_2k = a_k (1 - x) - 256 a_k x; u_(2k + 1) = a_k x - 256 a_(k + 1) (1 - x)
+        assembly ("memory-safe") {
+            let f := FR
+            let x := mload(add(low, 0x80))
+            let even := addmod(1, sub(f, mulmod(257, x, f)), f)
+            let next := mulmod(256, add(x, sub(f, 1)), f)
+            let source := add(pairs, 0x200)
+            let last := add(pairs, 0x400)
+            mstore(last, 0)
+            let a := mload(source)
+            for { let at := FORMS } lt(source, last) { at := add(at, 0x40) } {
+                mstore(at, mulmod(a, even, f))
+                source := add(source, 0x20)
+                let odd := mulmod(a, x, f)
+                a := mload(source)
+                mstore(add(at, 0x20), add(odd, mulmod(a, next, f)))
+            }
+            // A word of zeros, before the word that is evaluated.
+            mstore(add(FORMS, 0x400), 0)
+        }
+    }
+
     /// @dev As evaluateBlocks, for rows of one-byte elements that are whole words: 2^5 elements a block.
     function evaluateWords(Blocks memory blocks, uint256 work, uint256 size) private pure returns (uint256 count) {
-        // Equivalent to: for each word b: work[b] = sum of element[i] * table[i]; see evaluateBlocks.
+        // Equivalent to: for each word b: work[b] = sum of element[i] * t[i]; see evaluateBlocks. Its first j + 1 elements
+        // together are a number p_j, which memory gives at once, behind zeros: element[j] = p_j - 256 p_(j - 1), and so the
+        // sum is the one of p_j u_j (fillForms). Five numbers below r are added without overflow.
         assembly ("memory-safe") {
             let f := FR
             let source := mload(blocks)
             let last := add(source, size)
-            let at := mload(add(blocks, 0x60))
             let signs := mload(add(blocks, 0x80))
             let full := mload(add(blocks, 0xa0))
             for {} lt(source, last) { source := add(source, 0x20) } {
-                let word := xor(calldataload(source), signs)
-                let value := full
+                mstore(0x4a0, xor(calldataload(source), signs))
+                let value :=
+                    addmod(
+                        add(
+                            add(
+                                add(
+                                    add(full, mulmod(mload(0x481), mload(0x80), f)),
+                                    mulmod(mload(0x482), mload(0xa0), f)
+                                ),
+                                mulmod(mload(0x483), mload(0xc0), f)
+                            ),
+                            mulmod(mload(0x484), mload(0xe0), f)
+                        ),
+                        add(
+                            add(
+                                add(
+                                    add(mulmod(mload(0x485), mload(0x100), f), mulmod(mload(0x486), mload(0x120), f)),
+                                    mulmod(mload(0x487), mload(0x140), f)
+                                ),
+                                mulmod(mload(0x488), mload(0x160), f)
+                            ),
+                            mulmod(mload(0x489), mload(0x180), f)
+                        ),
+                        f
+                    )
                 value := addmod(
                     add(
-                        add(mulmod(byte(0, word), mload(at), f), mulmod(byte(1, word), mload(add(at, 0x20)), f)),
                         add(
-                            mulmod(byte(2, word), mload(add(at, 0x40)), f),
-                            mulmod(byte(3, word), mload(add(at, 0x60)), f)
-                        )
+                            add(
+                                add(value, mulmod(mload(0x48a), mload(0x1a0), f)),
+                                mulmod(mload(0x48b), mload(0x1c0), f)
+                            ),
+                            mulmod(mload(0x48c), mload(0x1e0), f)
+                        ),
+                        mulmod(mload(0x48d), mload(0x200), f)
                     ),
-                    value,
+                    add(
+                        add(
+                            add(
+                                add(mulmod(mload(0x48e), mload(0x220), f), mulmod(mload(0x48f), mload(0x240), f)),
+                                mulmod(mload(0x490), mload(0x260), f)
+                            ),
+                            mulmod(mload(0x491), mload(0x280), f)
+                        ),
+                        mulmod(mload(0x492), mload(0x2a0), f)
+                    ),
                     f
                 )
                 value := addmod(
                     add(
                         add(
-                            mulmod(byte(4, word), mload(add(at, 0x80)), f),
-                            mulmod(byte(5, word), mload(add(at, 0xa0)), f)
+                            add(
+                                add(value, mulmod(mload(0x493), mload(0x2c0), f)),
+                                mulmod(mload(0x494), mload(0x2e0), f)
+                            ),
+                            mulmod(mload(0x495), mload(0x300), f)
                         ),
-                        add(
-                            mulmod(byte(6, word), mload(add(at, 0xc0)), f),
-                            mulmod(byte(7, word), mload(add(at, 0xe0)), f)
-                        )
+                        mulmod(mload(0x496), mload(0x320), f)
                     ),
-                    value,
+                    add(
+                        add(
+                            add(
+                                add(mulmod(mload(0x497), mload(0x340), f), mulmod(mload(0x498), mload(0x360), f)),
+                                mulmod(mload(0x499), mload(0x380), f)
+                            ),
+                            mulmod(mload(0x49a), mload(0x3a0), f)
+                        ),
+                        mulmod(mload(0x49b), mload(0x3c0), f)
+                    ),
                     f
                 )
                 value := addmod(
                     add(
                         add(
-                            mulmod(byte(8, word), mload(add(at, 0x100)), f),
-                            mulmod(byte(9, word), mload(add(at, 0x120)), f)
+                            add(
+                                add(value, mulmod(mload(0x49c), mload(0x3e0), f)),
+                                mulmod(mload(0x49d), mload(0x400), f)
+                            ),
+                            mulmod(mload(0x49e), mload(0x420), f)
                         ),
-                        add(
-                            mulmod(byte(10, word), mload(add(at, 0x140)), f),
-                            mulmod(byte(11, word), mload(add(at, 0x160)), f)
-                        )
+                        mulmod(mload(0x49f), mload(0x440), f)
                     ),
-                    value,
-                    f
-                )
-                value := addmod(
-                    add(
-                        add(
-                            mulmod(byte(12, word), mload(add(at, 0x180)), f),
-                            mulmod(byte(13, word), mload(add(at, 0x1a0)), f)
-                        ),
-                        add(
-                            mulmod(byte(14, word), mload(add(at, 0x1c0)), f),
-                            mulmod(byte(15, word), mload(add(at, 0x1e0)), f)
-                        )
-                    ),
-                    value,
-                    f
-                )
-                value := addmod(
-                    add(
-                        add(
-                            mulmod(byte(16, word), mload(add(at, 0x200)), f),
-                            mulmod(byte(17, word), mload(add(at, 0x220)), f)
-                        ),
-                        add(
-                            mulmod(byte(18, word), mload(add(at, 0x240)), f),
-                            mulmod(byte(19, word), mload(add(at, 0x260)), f)
-                        )
-                    ),
-                    value,
-                    f
-                )
-                value := addmod(
-                    add(
-                        add(
-                            mulmod(byte(20, word), mload(add(at, 0x280)), f),
-                            mulmod(byte(21, word), mload(add(at, 0x2a0)), f)
-                        ),
-                        add(
-                            mulmod(byte(22, word), mload(add(at, 0x2c0)), f),
-                            mulmod(byte(23, word), mload(add(at, 0x2e0)), f)
-                        )
-                    ),
-                    value,
-                    f
-                )
-                value := addmod(
-                    add(
-                        add(
-                            mulmod(byte(24, word), mload(add(at, 0x300)), f),
-                            mulmod(byte(25, word), mload(add(at, 0x320)), f)
-                        ),
-                        add(
-                            mulmod(byte(26, word), mload(add(at, 0x340)), f),
-                            mulmod(byte(27, word), mload(add(at, 0x360)), f)
-                        )
-                    ),
-                    value,
-                    f
-                )
-                value := addmod(
-                    add(
-                        add(
-                            mulmod(byte(28, word), mload(add(at, 0x380)), f),
-                            mulmod(byte(29, word), mload(add(at, 0x3a0)), f)
-                        ),
-                        add(
-                            mulmod(byte(30, word), mload(add(at, 0x3c0)), f),
-                            mulmod(byte(31, word), mload(add(at, 0x3e0)), f)
-                        )
-                    ),
-                    value,
+                    mulmod(mload(0x4a0), mload(0x460), f),
                     f
                 )
                 mstore(work, value)
@@ -485,6 +507,8 @@ library TensorEvaluation {
             count := shr(5, size)
         }
     }
+
+    /* FOLDS */
 
     /// @dev Folds `rows` groups of `size` words at `work`; group i becomes word i.
     function foldAxis(uint256 work, uint256 rows, uint256 size, uint256 pointEnd, uint256 levels) private pure {
@@ -500,31 +524,62 @@ library TensorEvaluation {
     }
 
     /// @dev Folds `count` words at `work`, zero-padded to 2^levels, in place by the last coordinate first:
-    /// v[i] <- v[2i] + z (v[2i + 1] - v[2i]). Words are field elements or signed integers above -r.
+    /// v[i] <- v[2i] + z (v[2i + 1] - v[2i]); whole fours by two coordinates at once. Words are below r.
     /// @param pointEnd Memory address behind the last coordinate.
     function fold(uint256 work, uint256 count, uint256 pointEnd, uint256 levels) private pure returns (uint256 value) {
-        for (uint256 first = pointEnd - (levels << 5); pointEnd > first;) {
-            assembly ("memory-safe") {
-                pointEnd := sub(pointEnd, 0x20)
-                let f := FR
-                let z := mload(pointEnd)
-                let at := work
-                let source := work
-                for { let last := add(source, shl(6, shr(1, count))) } lt(source, last) { source := add(source, 0x40) }
-                {
-                    // No overflow: r + v1 - v0 < 3 r and r + v0 < 2 r.
-                    let v0 := add(f, mload(source))
-                    let step := add(sub(mload(add(source, 0x20)), v0), shl(1, f))
-                    mstore(at, addmod(mulmod(z, step, f), v0, f))
-                    at := add(at, 0x20)
+        // SAFETY: memory addresses.
+        unchecked {
+            uint256 first = pointEnd - (levels << 5);
+            while (pointEnd > first) {
+                if (count % 4 == 0 && pointEnd - first > 0x20) {
+                    pointEnd -= 0x40;
+                    foldFours(work, count, pointEnd);
+                    count >>= 2;
+                } else {
+                    pointEnd -= 0x20;
+                    foldPairs(work, count, pointEnd);
+                    count = (count + 1) >> 1;
                 }
-                // A last word without partner: its partner is a zero of the padding.
-                if and(count, 1) { mstore(at, mulmod(sub(add(f, 1), z), add(f, mload(source)), f)) }
-                count := shr(1, add(count, 1))
             }
         }
         assembly ("memory-safe") {
-            value := mod(add(FR, mload(work)), FR)
+            value := mload(work)
+        }
+    }
+
+    function foldPairs(uint256 work, uint256 count, uint256 coordinate) private pure {
+        assembly ("memory-safe") {
+            let f := FR
+            let z := mload(coordinate)
+            let source := work
+            for { let last := add(source, shl(6, shr(1, count))) } lt(source, last) { source := add(source, 0x40) } {
+                let v := mload(source)
+                // No overflow: v1 + r - v0 < 2 r.
+                let step := sub(add(mload(add(source, 0x20)), f), v)
+                mstore(work, addmod(mulmod(z, step, f), v, f))
+                work := add(work, 0x20)
+            }
+            // A last word without partner: its partner is a zero of the padding.
+            if and(count, 1) { mstore(work, mulmod(sub(add(f, 1), z), mload(source), f)) }
+        }
+    }
+
+    /// @dev Requires a multiple of four words.
+    function foldFours(uint256 work, uint256 count, uint256 coordinates) private pure {
+        assembly ("memory-safe") {
+            let f := FR
+            let y := mload(coordinates)
+            let z := mload(add(coordinates, 0x20))
+            let source := work
+            for { let last := add(source, shl(5, count)) } lt(source, last) { source := add(source, 0x80) } {
+                // No overflow: upper and lower are below 2 r.
+                let v := mload(source)
+                let lower := add(v, mulmod(z, sub(add(mload(add(source, 0x20)), f), v), f))
+                v := mload(add(source, 0x40))
+                let upper := add(v, mulmod(z, sub(add(mload(add(source, 0x60)), f), v), f))
+                mstore(work, addmod(lower, mulmod(y, sub(add(upper, shl(1, f)), lower), f), f))
+                work := add(work, 0x20)
+            }
         }
     }
 

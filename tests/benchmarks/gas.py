@@ -17,7 +17,7 @@ from offchain.chain.deployment import WITHIN
 from offchain.cli.demo.narrator import Narrator
 from offchain.cli.demo.play import MODEL, load_sample, prepare_model
 from offchain.submit.models import encode_input, load_model
-from tests.benchmarks import element_points, pinpoint_points, plan_points
+from tests.benchmarks import element_points, pinpoint_points, verdict_points
 from tests.benchmarks.element_points import ElementPoints
 from tests.benchmarks.entry_points import EntryPoints
 from tests.benchmarks.gas_chain import GasChain, Row, run_gas_chain
@@ -25,6 +25,7 @@ from tests.benchmarks.machine import ROOT, describe_machine
 from tests.benchmarks.plan_points import PlanPoints
 from tests.benchmarks.row_points import RowPoints
 from tests.benchmarks.session_points import AMORTISED_MAXIMUM, FULL, OPENING, SIZES
+from tests.benchmarks.verdict_points import VerdictPoints
 
 HAPPY_PATH: Final = ("createJob", "acceptJob", "commitResult", "finalise")
 HAPPY_PATH_MAXIMUM: Final = 350_000
@@ -66,12 +67,15 @@ def main(json_file: Path | None, models: Path) -> None:
     """Send every transaction of the protocol on a fresh chain and show what each cost.
 
     Exit status 1 when an entry point was never called, the happy path costs more than 350,000 gas,
-    a job in a full batch of a session more than 15,000, an element check more than its bar, a
-    dispute over a trace more than 1.2 times its bar, or a contract is larger than 23.5 kB.
+    a job in a full batch of a session more than 15,000, an element check or a verdict by a proof
+    more than its bar, a dispute over a trace more than 1.2 times its bar, or a contract is larger
+    than 23.5 kB.
     """
     prepare_model(models, Narrator(lambda _line: None))
     folder = models / MODEL
     with tempfile.TemporaryDirectory() as workspace, run_gas_chain(Path(workspace)) as chain:
+        # Before the refund mode, with which the entry points end.
+        VerdictPoints(chain).play()
         EntryPoints(chain, folder, encode_input(load_model(folder), load_sample())).play()
         ElementPoints(chain).play()
         RowPoints(chain).play()
@@ -103,7 +107,7 @@ def main(json_file: Path | None, models: Path) -> None:
         problems.append(f"the happy path costs {happy['first job']} gas")
     if amortised[FULL] > AMORTISED_MAXIMUM:
         problems.append(f"a job in a batch of {FULL} costs {amortised[FULL]} gas")
-    problems += element_points.explain_excess(rows) + plan_points.explain_excess(rows)
+    problems += element_points.explain_excess(rows) + verdict_points.explain_excess(rows)
     # The bars of disputes over traces are missed by a little (README): shown, and held to that.
     problems += pinpoint_points.explain_excess(rows, MISSED_BY)
     for missed in pinpoint_points.explain_excess(rows):

@@ -118,6 +118,15 @@ contract VerifierHarness {
         copy(Multilinear.eqTable(dataOf(point), point.length, factor), result);
     }
 
+    function eqHeap(uint256[] memory point) external pure returns (uint256[] memory heap) {
+        heap = new uint256[](32);
+        Multilinear.eqHeap(dataOf(point), dataOf(heap));
+    }
+
+    function ceilLog2(uint256 n) external pure returns (uint256) {
+        return Multilinear.ceilLog2(n);
+    }
+
     function eqSuffixes(uint256[] memory a, uint256[] memory b) external pure returns (uint256[] memory result) {
         result = new uint256[](a.length + 1);
         copy(Multilinear.eqSuffixes(dataOf(a) + 32 * a.length, dataOf(b) + 32 * a.length, a.length), result);

@@ -168,6 +168,26 @@ contract VerifierLibrariesTest is VerifierFixture {
         }
     }
 
+    function testFuzz_eqHeap_prefixes_agree(uint256 seed) public view {
+        uint256[] memory z = point(seed, 4);
+        uint256[] memory heap = harness.eqHeap(z);
+        for (uint256 k = 0; k <= 4; ++k) {
+            uint256[] memory prefix = headOf(z, k);
+            for (uint256 i = 0; i < 1 << k; ++i) {
+                require(heap[(1 << k) + i] == plainEqIndex(i, prefix, 1), "eqHeap");
+            }
+        }
+    }
+
+    function testFuzz_ceilLog2_loop_agrees(uint64 n, uint8 shift) public view {
+        uint256 size = 1 + (uint256(n) >> (shift % 64));
+        require(harness.ceilLog2(size) == log(size), "ceilLog2");
+        for (uint256 k = 0; k <= 64; ++k) {
+            require(harness.ceilLog2(1 << k) == k, "power of two");
+            if (k < 64) require(harness.ceilLog2((1 << k) + 1) == k + 1, "above a power of two");
+        }
+    }
+
     function testFuzz_identityAndLessThan_sums_agree(uint256 seed, uint8 size, uint256 n) public view {
         uint256[] memory z = point(seed, size % 9);
         n = n % (1 + (1 << z.length));
@@ -221,30 +241,52 @@ contract VerifierLibrariesTest is VerifierFixture {
         }
         bytes memory elements = randomBytes(seed, count * width);
         uint256[] memory z = point(seed, variables);
-        uint256 sum;
-        for (uint256 i = 0; i < count; ++i) {
-            uint256 value = addmod(uint256(int256(FR) + elementAt(elements, width, i)), 0, FR);
-            sum = addmod(sum, mulmod(value, plainEqIndex(cellOf(dims, i), z, 1), FR), FR);
-        }
-        require(inspector.evaluate(elements, width, dims, z) == sum, "evaluate");
+        require(inspector.evaluate(elements, width, dims, z) == plainSum(elements, width, dims, z), "evaluate");
     }
 
     /// @dev Longer rows than a block, with and without a partial one.
     function test_evaluate_longRows_agree() public view {
-        uint256[4] memory sizes = [uint256(33), 64, 100, 784];
+        uint256[6] memory sizes = [uint256(33), 64, 96, 100, 352, 784];
         for (uint256 k = 0; k < sizes.length; ++k) {
             for (uint256 width = 1; width <= 4; width *= 2) {
                 uint256[] memory dims = new uint256[](2);
-                (dims[0], dims[1]) = (2, sizes[k]);
-                bytes memory elements = randomBytes(k, 2 * sizes[k] * width);
-                uint256[] memory z = point(k, 1 + log(sizes[k]));
-                uint256 sum;
-                for (uint256 i = 0; i < 2 * sizes[k]; ++i) {
-                    uint256 value = addmod(uint256(int256(FR) + elementAt(elements, width, i)), 0, FR);
-                    sum = addmod(sum, mulmod(value, plainEqIndex(cellOf(dims, i), z, 1), FR), FR);
-                }
-                require(inspector.evaluate(elements, width, dims, z) == sum, "evaluate");
+                (dims[0], dims[1]) = (3, sizes[k]);
+                bytes memory elements = randomBytes(k, 3 * sizes[k] * width);
+                uint256[] memory z = point(k, 2 + log(sizes[k]));
+                require(inspector.evaluate(elements, width, dims, z) == plainSum(elements, width, dims, z), "evaluate");
             }
+        }
+    }
+
+    /// @dev Elements and coordinates that are as large or as small as they may be, in one word and in several.
+    function test_evaluate_extremes_agree() public view {
+        bytes4 patterns = 0x807fff00;
+        uint256[4] memory coordinates = [uint256(0), 1, FR - 1, FR / 2];
+        uint256[] memory dims = new uint256[](1);
+        for (dims[0] = 32; dims[0] <= 128; dims[0] += 96) {
+            uint256[] memory z = new uint256[](log(dims[0]));
+            for (uint256 k = 0; k < 16; ++k) {
+                bytes memory elements = new bytes(dims[0]);
+                for (uint256 i = 0; i < dims[0]; ++i) {
+                    // Every second element is the next pattern in the second half of the cases.
+                    elements[i] = patterns[(k % 4 + (k / 8) * (i % 2)) % 4];
+                }
+                for (uint256 i = 0; i < z.length; ++i) {
+                    z[i] = coordinates[(k / 4 + i * (k % 2)) % 4];
+                }
+                require(inspector.evaluate(elements, 1, dims, z) == plainSum(elements, 1, dims, z), "evaluate");
+            }
+        }
+    }
+
+    function plainSum(bytes memory elements, uint256 width, uint256[] memory dims, uint256[] memory z)
+        private
+        pure
+        returns (uint256 sum)
+    {
+        for (uint256 i = 0; i < elements.length / width; ++i) {
+            uint256 value = addmod(uint256(int256(FR) + elementAt(elements, width, i)), 0, FR);
+            sum = addmod(sum, mulmod(value, plainEqIndex(cellOf(dims, i), z, 1), FR), FR);
         }
     }
 
