@@ -129,9 +129,9 @@ def pinpoint(settings: Settings, job: str, as_json: bool) -> None:
         --key-file watcher.key --manifest deployments/31337.json
     """
     from offchain.cli.lookup import find_job
-    from offchain.roles.context import open_context
     from offchain.roles.loop import perform_inline, run_role
     from offchain.roles.one_job import OneJobChallenger
+    from offchain.roles.opening import open_context
 
     settings.save()
     context = open_context(settings)

@@ -96,8 +96,8 @@ def submit(
     """
     from offchain.cli.lookup import parse_token, parse_version
     from offchain.roles.client import Client, Request
-    from offchain.roles.context import open_context
     from offchain.roles.loop import perform_inline, run_role
+    from offchain.roles.opening import open_context
     from offchain.submit.models import encode_input
 
     context = open_context(settings)

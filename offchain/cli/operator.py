@@ -218,7 +218,7 @@ def read_chain(account: str, manifest: Path | None, rpc_url: str) -> dict[str, A
 def read_journal(home: Path) -> dict[str, Any]:
     """Return what an operator's journal holds."""
     from offchain.params.settings import load_settings
-    from offchain.roles.context import open_journal
+    from offchain.roles.opening import open_journal
 
     journal = open_journal(load_settings(home))
     steps = [

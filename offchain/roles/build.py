@@ -8,7 +8,6 @@ from typing import Final
 from offchain.errors import ConfigError
 from offchain.params.settings import LOCAL_CHAIN_IDS, Settings
 from offchain.roles.challenger import Challenger
-from offchain.roles.context import open_context
 from offchain.roles.copying import CopyingOperator
 from offchain.roles.drills import (
     EquivocatingOperator,
@@ -21,6 +20,7 @@ from offchain.roles.drills import (
     WrongOperator,
 )
 from offchain.roles.loop import Role
+from offchain.roles.opening import open_context
 from offchain.roles.operator import Operator
 
 DRILLS: Final[Mapping[str, type[Operator]]] = {

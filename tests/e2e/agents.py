@@ -17,7 +17,8 @@ from offchain.params.settings import Settings
 from offchain.roles.account import Account
 from offchain.roles.base import OF, BaseRole
 from offchain.roles.client import Client, Request
-from offchain.roles.context import ACCOUNT_JOB, Context, open_context
+from offchain.roles.context import ACCOUNT_JOB, Context
+from offchain.roles.opening import open_context
 from offchain.submit.models import encode_input
 from offchain.types import Amount, Job, VersionId
 

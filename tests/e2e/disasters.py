@@ -20,8 +20,8 @@ from offchain.chain.journal import Journal, StepKey
 from offchain.params.settings import Settings
 from offchain.roles.base import OF, BaseRole
 from offchain.roles.client import Client, Request
-from offchain.roles.context import open_context
 from offchain.roles.loop import perform_inline
+from offchain.roles.opening import open_context
 from offchain.submit.content import FolderStore
 from tests.e2e.agents import Agents
 

@@ -12,7 +12,7 @@ from offchain.chain.keys import create_key_file
 from offchain.chain.manifest import Deployment, Manifest, save_manifest
 from offchain.cli.operator import read_journal
 from offchain.params.settings import Settings
-from offchain.roles.context import locate, open_journal
+from offchain.roles.opening import locate, open_journal
 from offchain.types import Address
 from tests.servers.processes import Postgres
 

@@ -25,9 +25,10 @@ from offchain.roles.base import OF, BaseRole
 from offchain.roles.build import DRILLS
 from offchain.roles.challenger import Challenger
 from offchain.roles.client import Client, Request
-from offchain.roles.context import ACCOUNT_JOB, Context, open_context
+from offchain.roles.context import ACCOUNT_JOB, Context
 from offchain.roles.deadlines import list_deadlines
 from offchain.roles.drills import CarelessClient
+from offchain.roles.opening import open_context
 from offchain.roles.operator import Operator
 from offchain.submit.models import encode_input
 from offchain.types import Amount, JobId, VersionId
