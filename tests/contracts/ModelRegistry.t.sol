@@ -147,6 +147,8 @@ contract ModelRegistryTest is Deployment {
         registry.getVersion(unknown);
         vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnknownVersion.selector, unknown));
         registry.getProvingCosts(unknown);
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnknownVersion.selector, unknown));
+        registry.getVerifier(unknown);
         assertEq(registry.numberOf(unknown), 0, "no number");
         uint32[2] memory numbers = [uint32(0), 2];
         for (uint256 i = 0; i < numbers.length; ++i) {
@@ -182,6 +184,7 @@ contract ModelRegistryTest is Deployment {
         assertEq(royaltyBps, 123, "royalty of the order");
         assertEq(registry.getOutputBytes(2), 77, "output bytes");
         assertEq(registry.ownerAt(2), OWNER, "owner");
+        assertEq(registry.getVerifier(id), params.verifier, "verifier");
         Version memory v = registry.getVersion(id);
         assertEq(
             keccak256(abi.encode(v)),

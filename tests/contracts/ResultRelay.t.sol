@@ -307,8 +307,17 @@ contract ResultRelayTest is JobSteps {
         }
         assertTrue(least != 0, "never enough");
         // Some gas less than enough the relay says what it lacks; a lot less and it cannot even say that.
-        (, bytes memory reason) = deliverWith(jobId, least - 4_000);
-        assertEq(bytes32(bytes4(reason)), bytes32(IResultRelay.InsufficientGas.selector), "reason");
+        uint256 most = least - 4_000;
+        while (least - most > 1) {
+            uint256 gas = (least + most) / 2;
+            uint256 state = vm.snapshotState();
+            (bool success,) = deliverWith(jobId, gas);
+            vm.revertToState(state);
+            (most, least) = success ? (most, gas) : (gas, least);
+        }
+        (, bytes memory reason) = deliverWith(jobId, most);
+        bytes memory expected = abi.encodeWithSelector(IResultRelay.InsufficientGas.selector, limit - 1, limit);
+        assertEq(keccak256(reason), keccak256(expected), "lacks one");
     }
 
     /* REENTRANCY */

@@ -83,6 +83,10 @@ contract SessionChallengesTest is SessionSteps {
             leaf.index = others[i];
             checkNotIncluded(batchId, leaf, path);
         }
+        // The place behind the last has the bits of the first.
+        leaf = leafOf(batchId, 0);
+        leaf.index = 4;
+        checkNotIncluded(batchId, leaf, pathOf(batchId, 0));
     }
 
     /// @dev Nobody knows a job and a digest that hash to a padding word, and a place behind the last result is refused.

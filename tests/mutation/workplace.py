@@ -42,7 +42,7 @@ SLOW_SUITES: Final = ("AccessMatrix", "AccessModules", "DappVectors", "GameRepla
 IGNORED_TESTS: Final = "test_code__is_below_the_limit"
 # Quick suites that are about a part of the contracts; the first that fits counts.
 AREAS: Final = (
-    ("core/Session", ("Session*",)),
+    ("core/Session", ("Session*", "Wiring")),
     ("core/Job", ("Job*", "Delivery", "ProofRequired", "RefundMode", "Wiring")),
     ("core/Or", ("OrderBook*",)),
     ("core/Ou", ("Delivery",)),
@@ -50,9 +50,12 @@ AREAS: Final = (
     ("core/P", ("ProtocolClock", "Pause")),
     ("core/G", ("Guardian",)),
     ("core/M", ("ModelRegistry",)),
-    ("core/Verdicts", ("Job*", "Delivery", "Cure", "HeldJobs")),
+    ("core/Verdicts", ("Job*", "Delivery", "Cure", "HeldJobs", "Evidence", "RefundMode", "Proof*")),
     ("core/", ("Vault*", "StakeVault", "Ledger", "Workers", "Cure")),
-    ("dispute/", ("DisputeGame", "Challengers", "Evidence", "Cure", "HeldJobs", "ProofRequired")),
+    (
+        "dispute/",
+        ("DisputeGame", "Challengers", "Evidence", "Cure", "HeldJobs", "ProofRequired", "Wiring"),
+    ),
     ("quorum/", ("Quorum*", "Audits", "Beacon", "CandidatePool")),
     ("trace/", ("Pinpoint*",)),
     ("libraries/", ("Pricing", "Settlement", "Parameters", "QuorumVectors")),
@@ -211,7 +214,7 @@ def adapt_test(source: str) -> str:
         position = find_end(source, match.end() - 1)
         values = source[match.end() : position - 1]
         code = f"abi.encodePacked(type({match[1]}).creationCode, abi.encode({values}))"
-        create = "assembly { pop(create(0, add(code, 32), mload(code))) }"
+        create = "assembly { if iszero(create(0, add(code, 32), mload(code))) { revert(0, 0) } }"
         text = f"{{ bytes memory code = {code}; {create} }}"
         source = source[: match.start()] + text + source[position + 1 :]
     return make_views(source)

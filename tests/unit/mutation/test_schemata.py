@@ -86,7 +86,7 @@ def test_adapt_test__creation_that_reverts__calls_no_cheat() -> None:
     others = "\n    A a =\n        new A(b, 2);"
     adapted = workplace.adapt_test("vm.expectRevert();\n    new A(b, f(1));" + others)
     code = "abi.encodePacked(type(A).creationCode, abi.encode(b, f(1)))"
-    create = "assembly { pop(create(0, add(code, 32), mload(code))) }"
+    create = "assembly { if iszero(create(0, add(code, 32), mload(code))) { revert(0, 0) } }"
     assert adapted == f"vm.expectRevert();\n{{ bytes memory code = {code}; {create} }}{others}"
 
 
