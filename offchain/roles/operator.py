@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import ClassVar, Final
 
 from offchain.chain.client import Call
 from offchain.chain.journal import StepKey, StepStatus
-from offchain.commit.digest import as_matrix
-from offchain.errors import ContentError, ContractRevert, ModelMissing, NoSuchJob
-from offchain.roles.base import OF, REFUSALS, UNUSABLE, Action, BaseRole
+from offchain.errors import ContentError
+from offchain.roles.base import OF, UNUSABLE, Action, BaseRole
 from offchain.roles.batches import FINALISE_BATCH
 from offchain.roles.binding import ACCEPT_OWNER, UNJAIL, WorkerMoves
 from offchain.roles.candidacy import ENLIST
@@ -21,9 +19,8 @@ from offchain.roles.disputes import CHALLENGE
 from offchain.roles.dissent import Dissent
 from offchain.roles.further_work import FurtherWork
 from offchain.roles.inputs import INPUTS
-from offchain.roles.intake import find_obstacle, hold_intake, verify_wanted
+from offchain.roles.job_moves import JobMoves
 from offchain.roles.orders import TAKE
-from offchain.roles.plan_checks import verify_defensible
 from offchain.roles.quorum_book import OpenQuorum
 from offchain.roles.quorum_watch import CHALLENGE_REPLICA, EXTRACT
 from offchain.roles.receipts import publish_receipt
@@ -33,14 +30,13 @@ from offchain.roles.trace_challenge import PINPOINT
 from offchain.roles.trace_defence import TraceDefence
 from offchain.submit.content import FolderStore
 from offchain.submit.proofs import Evidence, verify_evidence
-from offchain.submit.versions import ReproducedVersion, check_provable
+from offchain.submit.versions import ReproducedVersion
 from offchain.types import (
     Address,
     Digest,
     Job,
     JobId,
     JobState,
-    JobTerms,
     ProtocolTime,
     VersionId,
 )
@@ -67,6 +63,7 @@ class Operator(BaseRole):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        self._moves = JobMoves(self)
         self._defence = DefenceMoves(self)
         self._worker = WorkerMoves(self)
         self._further = FurtherWork(self)
@@ -87,15 +84,15 @@ class Operator(BaseRole):
             **self._dissent.actions,
             ACCEPT_OWNER: self._worker.accept_owner,
             UNJAIL: self._worker.unjail,
-            ACCEPT: self._accept,
+            ACCEPT: self._moves.accept,
             COMMIT: self._commit,
-            REFUSE: self._refuse,
-            DELIVER: self._deliver,
-            REQUEST_PROOF: self._request_proof,
+            REFUSE: self._moves.refuse,
+            DELIVER: self._moves.deliver,
+            REQUEST_PROOF: self._moves.request_proof,
             PROVE: self._defence.prove,
             CURE: self._defence.cure,
-            FINALISE: self._finalise,
-            FAIL: self._fail,
+            FINALISE: self._moves.finalise,
+            FAIL: self._moves.fail,
             **self._further.actions,
             **self._traces.actions,
         }
@@ -168,48 +165,6 @@ class Operator(BaseRole):
         whole = self.context.parameters.exec_seconds
         return job.deadline - whole + whole // REFUSAL_PART
 
-    def _accept(self, job_id: JobId, key: StepKey) -> None:
-        """Accept what could be proven in time: version reproduced, input in range, not too much."""
-        job = self.context.contracts.market.get_job(job_id)
-        try:
-            terms = self.context.get_terms(job_id)
-            verify_wanted(terms, self.context.settings)
-            version = self.context.versions.reproduce(job.version)
-            check_provable(
-                version.version, version.model, self.context.client.get_block_gas_limit()
-            )
-            verify_defensible(self.context, job.version)
-            self.read_input(job.version, terms.in_digest)
-        except (ContentError, NoSuchJob, ModelMissing) as error:
-            self.context.put_off(key, str(error))  # it may come while the job is open
-            return
-        except REFUSALS as error:
-            self.context.give_up(key, str(error))
-            return
-        call = self.context.contracts.market.build_accept_job(job_id)
-        if not self._may_take(key, terms, version, call):
-            return
-        self.send(job_id, key, call, "job-accepted", version=version.version.id)
-
-    def _may_take(
-        self, key: StepKey, terms: JobTerms, version: ReproducedVersion, call: Call
-    ) -> bool:
-        """Decide on a job and send the acceptance; waiting for the block is left to `send`.
-
-        One decision at a time: two at once would count on the same room.
-        """
-        context = self.context
-        with hold_intake(context):
-            if context.submitter.is_under_way(key):
-                return True  # decided before
-            obstacle = find_obstacle(self, terms, version)
-            if obstacle is not None:
-                context.put_off(key, obstacle)
-                return False
-            with suppress(ContractRevert):  # `send` finds out whether that is anything wrong
-                context.submitter.begin(key, call)
-        return True
-
     def list_open_jobs(self) -> tuple[Job, ...]:
         """Return the jobs of this worker's owner that may still ask it for a result or a proof.
 
@@ -251,11 +206,12 @@ class Operator(BaseRole):
         step = self.context.journal.get_step(key)
         if step is not None and step.status is StepStatus.DONE:
             return Digest(bytes.fromhex(step.detail["digest"]))
-        digest = self.publish_output(job.version, self._compute_output(job))
+        digest = self.publish_output(job.version, self.compute_output(job))
         self.context.journal.put_step(key, StepStatus.DONE, {"digest": digest.hex()})
         return digest
 
-    def _compute_output(self, job: Job) -> bytes:
+    def compute_output(self, job: Job) -> bytes:
+        """Run the inference of a job; raises as `run_job` does."""
         model = self.load_version(job.version).model
         raw_input = self.read_input(job.version, self.context.get_terms(job.id).in_digest)
         return model.run(raw_input, self.context.settings.backend)
@@ -273,36 +229,10 @@ class Operator(BaseRole):
         """Sign the result for its client, after writing down that no other will ever be signed."""
         publish_receipt(self.context, job_id, digest)
 
-    def _refuse(self, job_id: JobId, key: StepKey) -> None:
-        call = self.context.contracts.market.build_reject_job(job_id)
-        self.send(job_id, key, call, "job-refused")
-
-    def _deliver(self, job_id: JobId, key: StepKey) -> None:
-        """Post the output that the client asked for, recomputed from the input."""
-        job = self.context.contracts.market.get_job(job_id)
-        model = self.load_version(job.version).model
-        call = self.context.contracts.market.build_deliver_output(
-            job_id, model.output_bits // 8, as_matrix(model.output_shape), self._compute_output(job)
-        )
-        self.send(job_id, key, call, "output-delivered")
-
-    def _request_proof(self, job_id: JobId, key: StepKey) -> None:
-        job = self.context.contracts.market.get_job(job_id)
-        call = self.context.contracts.game.build_request_proof(job_id, job.out_digest)
-        self.send(job_id, key, call, "proof-requested")
-
     def publish_proof(self, job_id: JobId, key: StepKey, call: Call) -> None:
         """Send a proof that was found valid here."""
         is_cure = key.step.startswith(CURE + OF)
         self.send(job_id, key, call, "default-cured" if is_cure else "proof-accepted")
-
-    def _finalise(self, job_id: JobId, key: StepKey) -> None:
-        call = self.context.contracts.market.build_finalise(job_id)
-        self.send(job_id, key, call, "job-finalised")
-
-    def _fail(self, job_id: JobId, key: StepKey) -> None:
-        call = self.context.contracts.market.build_fail_job(job_id)
-        self.send(job_id, key, call, "own-miss-closed")
 
     def read_input(self, version: VersionId, digest: Digest) -> bytes:
         """Return a job's input from this operator's own copy, made before it accepts.
