@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from tests.game.players import Claim, Table, follow
@@ -53,16 +53,16 @@ def list_claims(fault: int) -> tuple[Claim, ...]:
 
 def list_tables() -> Iterator[tuple[int | None, Table, int, bool]]:
     """Yield fault, table, how many plays there, and whether real adjudicators judge."""
-    honest = Table(True, False, HONEST_CLAIMS, most_disputes=2)
+    honest = Table(True, False, HONEST_CLAIMS, most_disputes=2, is_prompt=True)
     yield None, honest, 60, False
     yield None, honest, 15, True
     claims: tuple[Claim, ...]
     for fault in range(8):
         claims = list_claims(fault)
         for is_published in (True, False):
-            yield fault, Table(False, True, claims, is_published, 1), 12, False
+            yield fault, Table(False, True, claims, is_published, 1, is_prompt=True), 12, False
         if fault in REAL_FAULTS:
-            yield fault, Table(False, True, claims, True, 1), 10, True
+            yield fault, Table(False, True, claims, True, 1, is_prompt=True), 10, True
     for wrong in (None, 3, 4):
         claims = ((3, 0), (4, 0), (4, 1))
         yield wrong, Table(False, False, claims, True, 2), 30, False
@@ -117,15 +117,14 @@ def _refuse(rng: random.Random, world: World) -> Sequence[Move]:
     if name in ("adjudicate", "claim_timeout", "resolve"):
         if not world.disputes:
             return ()
-        move = replace(move, key=rng.choice(world.disputes).key)
+        move = move._replace(key=rng.choice(world.disputes).key)
         if name == "adjudicate" and move.key[0] == "search":
             return ()  # without a claim there is nothing to send
     elif name in ("pinpoint", "pin_searched", "join"):
-        move = replace(move, key=(rng.randrange(8), rng.randrange(2)))
+        move = move._replace(key=(rng.randrange(8), rng.randrange(2)))
     elif name in ("select_layer", "expand"):
-        move = replace(move, value=rng.randrange(LAYERS))
+        move = move._replace(value=rng.randrange(LAYERS))
     elif name == "reveal":
-        move = replace(
-            move, key=(rng.choice((HONEST, OTHER)),), value=rng.choice(("layers", "ops"))
-        )
+        asked = (rng.choice((HONEST, OTHER)),)
+        move = move._replace(key=asked, value=rng.choice(("layers", "ops")))
     return () if is_allowed(world, move) else (move,)

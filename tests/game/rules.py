@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
+from tests.game.money import divide, pay, pay_fee, settle_bonds, stake
+from tests.game.steps import (
+    begin_choice,
+    begin_reveal,
+    close,
+    doubters,
+    hold,
+    need,
+    next_bond,
+    pass_turn,
+    pin,
+    prove_seconds,
+    put,
+    reject,
+)
 from tests.game.world import (
+    BURN,
     CANCELLED,
     COMMITTED,
     CURED,
@@ -34,26 +49,9 @@ from tests.game.world import (
     Move,
     Refused,
     World,
-    begin_choice,
-    begin_reveal,
-    close,
-    divide,
-    doubters,
-    hold,
     is_consistent,
     is_known,
     list_deadlines,
-    need,
-    next_bond,
-    pass_turn,
-    pay,
-    pay_fee,
-    pin,
-    prove_seconds,
-    put,
-    reject,
-    settle_bonds,
-    stake,
     turn_of,
 )
 
@@ -63,14 +61,14 @@ from tests.game.world import (
 def post(world: World, move: Move) -> World:
     need(move.actor == OPERATOR and world.job in (COMMITTED, DISPUTED) and world.trace is None)
     need(move.value != "broken" or world.fault is not None)
-    return replace(world, trace=str(move.value), posted_at=world.now)
+    return world._replace(trace=str(move.value), posted_at=world.now)
 
 
 def expand(world: World, move: Move) -> World:
     layer = int(move.value)
     need(move.actor == OPERATOR and world.job in (COMMITTED, DISPUTED))
     need(world.trace == "layers" and layer not in world.expanded)
-    return replace(world, expanded=world.expanded | {layer})
+    return world._replace(expanded=world.expanded | {layer})
 
 
 def reveal(world: World, move: Move) -> World:
@@ -112,7 +110,7 @@ def search(world: World, move: Move) -> World:
     dispute, deadline = begin_choice(world, move.actor)
     need(dispute.phase == TRACE)
     return pass_turn(
-        world, replace(dispute, clocks=Clocks(world.terms.clock)), deadline, REVEAL, "layers"
+        world, dispute._replace(clocks=Clocks(world.terms.clock)), deadline, REVEAL, "layers"
     )
 
 
@@ -160,7 +158,7 @@ def join(world: World, move: Move) -> World:
     need(dispute.phase == LEAF and world.now <= dispute.deadline)
     need(move.actor not in dispute.challengers and world.places < PLACES)
     world = stake(world, move.actor, dispute.bond)
-    return put(world, replace(dispute, challengers=(*dispute.challengers, move.actor)))
+    return put(world, dispute._replace(challengers=(*dispute.challengers, move.actor)))
 
 
 def challenge(world: World, move: Move) -> World:
@@ -170,11 +168,11 @@ def challenge(world: World, move: Move) -> World:
     if demand is None:
         deadline = world.now + prove_seconds(world)
         world = stake(world, move.actor, world.terms.bond)
-        return replace(world, demand=Demand(OPEN, deadline, (move.actor,), world.terms.bond))
+        return world._replace(demand=Demand(OPEN, deadline, (move.actor,), world.terms.bond))
     need(world.job == DISPUTED and demand.state == OPEN and world.now <= demand.deadline)
     need(demand.bond != 0 and move.actor not in demand.challengers)
     world = stake(world, move.actor, demand.bond)
-    return replace(world, demand=replace(demand, challengers=(*demand.challengers, move.actor)))
+    return world._replace(demand=demand._replace(challengers=(*demand.challengers, move.actor)))
 
 
 # Moves: anybody's
@@ -241,8 +239,8 @@ def prove(world: World, move: Move) -> World:
     need(demand.state == OPEN and world.now <= demand.deadline)
     total = demand.bond * len(demand.challengers)
     world = pay(world, move.actor, total * 80 // 100)
-    world = pay(world, "burn", total - total * 80 // 100)
-    return replace(pay_fee(world), job=PROVEN, demand=replace(demand, state=DEFENDED))
+    world = pay(world, BURN, total - total * 80 // 100)
+    return pay_fee(world)._replace(job=PROVEN, demand=demand._replace(state=DEFENDED))
 
 
 def claim_default(world: World, move: Move) -> World:
@@ -261,7 +259,7 @@ def cure(world: World, move: Move) -> World:
         if dispute is None or dispute.claim is None:
             raise Refused
         need(dispute.is_curable and is_consistent(world, dispute.claim))
-        world = put(world, replace(dispute, phase=CURED, is_curable=False))
+        world = put(world, dispute._replace(phase=CURED, is_curable=False))
     else:
         need(world.fault is None)
     return _end(divide(world, True), CURED)
@@ -275,7 +273,7 @@ def distribute(world: World, move: Move) -> World:
 
 
 def _end(world: World, state: str) -> World:
-    return replace(world, demand=replace(world.demand or Demand("", 0, (), 0), state=state))
+    return world._replace(demand=(world.demand or Demand("", 0, (), 0))._replace(state=state))
 
 
 def finalise(world: World, move: Move) -> World:
@@ -284,7 +282,7 @@ def finalise(world: World, move: Move) -> World:
     need(not world.live and (world.demand is None or world.demand.state != OPEN))
     is_late = world.now > world.deadline + world.terms.keeper_delay
     keeper = move.actor if is_late and move.actor != OPERATOR else None
-    return replace(pay_fee(world, keeper), job=FINAL)
+    return pay_fee(world, keeper)._replace(job=FINAL)
 
 
 def _key(key: tuple[str | int, ...]) -> Key:
@@ -302,7 +300,7 @@ def wait(world: World, move: Move) -> World:
     need(bool(waiting))
     then = waiting[0] + (move.value == "past")
     need(then > world.now)
-    return replace(world, now=then)
+    return world._replace(now=then)
 
 
 RULES: Final[dict[str, Callable[[World, Move], World]]] = {
