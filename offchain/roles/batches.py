@@ -30,14 +30,12 @@ from offchain.roles.session_rules import (
     is_lost,
     read_result,
 )
-from offchain.types import BatchId, BatchState, JobId, ProtocolTime, Session, SessionId
+from offchain.types import BatchId, JobId, Session, SessionId
 
 if TYPE_CHECKING:
     from offchain.roles.operator import Operator
 
 COMMIT_BATCH: Final = "commit-batch"
-FINALISE_BATCH: Final = "finalise-batch"
-VOID_BATCH: Final = "void-batch"
 LATE: Final = "its time was over before it was committed"
 NO_ROOM: Final = "deposit or stake leave no room for a result"
 
@@ -65,19 +63,6 @@ class BatchMoves:
             if session is None:
                 continue  # reorganised away, with all that depends on it
             due += self._compute_commits_of(session, waiting.get(session_id, []), now)
-        return tuple(due)
-
-    def compute_settlements(self, time: ProtocolTime) -> tuple[StepKey, ...]:
-        """Return what own batches ask for once their window is over, or in the refund mode."""
-        context, owner = self._context, self._operator.get_owner()
-        due = []
-        for batch in context.read_batches():
-            if batch.operator != owner:
-                continue
-            if time.is_refund_mode:
-                due.append(context.key(name_batch(batch.id), VOID_BATCH))
-            elif time.now > batch.challenge_until:
-                due.append(context.key(name_batch(batch.id), FINALISE_BATCH))
         return tuple(due)
 
     def _compute_commits_of(
@@ -294,29 +279,6 @@ class BatchMoves:
             job = id_bytes(self._context.contracts.market.compute_job_id(terms))
             leaves.append(compute_leaf(job, result.out_digest))
         return compute_batch_id(session.id, compute_root(leaves))
-
-    def finalise(self, _: JobId, key: StepKey) -> None:
-        """Settle what nobody challenged in time."""
-        batch_id = self._get_open(key)
-        if batch_id is not None:
-            call = self._context.contracts.sessions.build_finalise_batch(batch_id)
-            self._operator.send(JobId(key.job), key, call, "batch-finalised")
-
-    def void(self, _: JobId, key: StepKey) -> None:
-        """In the refund mode, fetch the locks of a batch back."""
-        batch_id = self._get_open(key)
-        if batch_id is not None:
-            call = self._context.contracts.sessions.build_void_batch(batch_id)
-            self._operator.send(JobId(key.job), key, call, "batch-voided")
-
-    def is_still_asked(self, key: StepKey) -> bool:
-        """Whether a settlement is due at the head, after it was refused."""
-        return self._get_open(key) is not None
-
-    def _get_open(self, key: StepKey) -> BatchId | None:
-        batch_id = BatchId(key.job.removeprefix("batch-"))
-        batch = self._context.sessions.find_batch(batch_id)
-        return batch_id if batch is not None and batch.state is BatchState.COMMITTED else None
 
     def _get_plans(self, session: SessionId, status: StepStatus) -> tuple[Step, ...]:
         name = name_session(session)

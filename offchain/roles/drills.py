@@ -19,7 +19,8 @@ from offchain.roles.faulty import perturb, spoil_everything, spoil_operator
 from offchain.roles.inputs import INPUTS
 from offchain.roles.operator import ACCEPT, COMMIT, Operator
 from offchain.roles.trace_book import OwnTrace, TraceBook
-from offchain.roles.trace_defence import DEFEND, PROVE_ALL
+from offchain.roles.trace_defence import PROVE_ALL
+from offchain.roles.trace_turns import DEFEND
 from offchain.submit.content import FolderStore
 from offchain.submit.models import Model
 from offchain.submit.proofs import Evidence

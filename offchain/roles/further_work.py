@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from offchain.chain.journal import StepKey
 from offchain.roles.base import Action
-from offchain.roles.batches import COMMIT_BATCH, FINALISE_BATCH, VOID_BATCH, BatchMoves
+from offchain.roles.batch_settling import FINALISE_BATCH, VOID_BATCH, BatchSettling
+from offchain.roles.batches import COMMIT_BATCH, BatchMoves
 from offchain.roles.orders import TAKE, OrderMoves
 from offchain.roles.quorum_book import QUORUM
 from offchain.roles.replicas import ReplicaMoves
@@ -33,6 +34,7 @@ class FurtherWork:
         self._context = operator.context
         gateway = operator.context.gateway
         self._batches = BatchMoves(operator)
+        self._settling = BatchSettling(operator)
         self.replicas = ReplicaMoves(operator)
         self._serving = None if gateway is None else ServeMoves(operator, gateway)
         self._orders = None if gateway is None else OrderMoves(operator, gateway)
@@ -42,8 +44,8 @@ class FurtherWork:
         """Return step name -> what performs it."""
         actions: dict[str, Action] = {
             COMMIT_BATCH: self._batches.commit,
-            FINALISE_BATCH: self._batches.finalise,
-            VOID_BATCH: self._batches.void,
+            FINALISE_BATCH: self._settling.finalise,
+            VOID_BATCH: self._settling.void,
             **self.replicas.actions,
         }
         if self._serving is not None:
@@ -54,7 +56,7 @@ class FurtherWork:
 
     def compute_steps(self, time: ProtocolTime) -> tuple[StepKey, ...]:
         """Return what sessions, batches, orders and replicas ask for."""
-        settlements = self._batches.compute_settlements(time)
+        settlements = self._settling.compute_settlements(time)
         replicas = self._operator.drop_if_stale(self.replicas.compute_steps(time))
         if time.is_refund_mode:
             return (*settlements, *replicas)
@@ -78,7 +80,7 @@ class FurtherWork:
         """Whether a step about a batch or a quorum is asked for yet."""
         if key.job.startswith(QUORUM):
             return self.replicas.is_still_asked(key)
-        return not key.job.startswith(BATCH) or self._batches.is_still_asked(key)
+        return not key.job.startswith(BATCH) or self._settling.is_still_asked(key)
 
     def _list_own_sessions(self) -> tuple[Session, ...]:
         """Return the live sessions that name this worker's owner, as they stand at the head."""

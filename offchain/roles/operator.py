@@ -10,7 +10,7 @@ from offchain.chain.client import Call
 from offchain.chain.journal import StepKey, StepStatus
 from offchain.errors import ContentError
 from offchain.roles.base import OF, UNUSABLE, Action, BaseRole
-from offchain.roles.batches import FINALISE_BATCH
+from offchain.roles.batch_settling import FINALISE_BATCH
 from offchain.roles.binding import ACCEPT_OWNER, UNJAIL, WorkerMoves
 from offchain.roles.candidacy import ENLIST
 from offchain.roles.context import Context

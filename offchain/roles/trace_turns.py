@@ -10,6 +10,9 @@ from offchain.roles.base import OF
 
 MOVE: Final = "search-move"
 RULE: Final = "adjudicate"
+ANSWER: Final = "reveal"
+DEFEND: Final = "defend"
+CURE_CLAIM: Final = "cure-claim"
 TIMEOUT: Final = "claim-timeout"
 RESOLVE: Final = "resolve"
 VOID_HELD: Final = "void-held"

@@ -13,7 +13,8 @@ import pytest
 from offchain.chain.journal import Journal, StepStatus
 from offchain.errors import ContractRevert, SecondResult, TransactionPending
 from offchain.roles import batches, promises
-from offchain.roles.batches import COMMIT_BATCH, FINALISE_BATCH, VOID_BATCH, name_request
+from offchain.roles.batch_settling import FINALISE_BATCH, VOID_BATCH
+from offchain.roles.batches import COMMIT_BATCH, name_request
 from offchain.roles.operator import Operator
 from offchain.roles.receipts import stand_by
 from offchain.roles.serving import RECOVER, SERVE

@@ -36,17 +36,10 @@ from offchain.roles.forecast import (
 )
 from offchain.roles.operator import Operator
 from offchain.roles.search_log import read_calls
+from offchain.roles.trace_answers import STUCK
 from offchain.roles.trace_challenge import PINPOINT, REPORT_FRAUD, TraceMoves
-from offchain.roles.trace_defence import (
-    ANSWER,
-    CURE_CLAIM,
-    DEFEND,
-    FINALISE_DEFENDED,
-    POST_TRACE,
-    PROVE_ALL,
-    STUCK,
-)
-from offchain.roles.trace_turns import MOVE, RESOLVE, RULE, TIMEOUT
+from offchain.roles.trace_defence import FINALISE_DEFENDED, POST_TRACE, PROVE_ALL
+from offchain.roles.trace_turns import ANSWER, CURE_CLAIM, DEFEND, MOVE, RESOLVE, RULE, TIMEOUT
 from offchain.types import (
     BlockNumber,
     DisputeState,
