@@ -36,7 +36,12 @@ class PlanPoints:
 
 
 def publish_plan(
-    chain: GasChain, account: Account, model: Model, plan: VersionPlan, version: VersionId
+    chain: GasChain,
+    account: Account,
+    model: Model,
+    plan: VersionPlan,
+    version: VersionId,
+    case: str = "one vector",
 ) -> None:
     """Submit, test and activate the plan of a version that the account has registered."""
     registry, sender = AdjudicatorRegistry(chain.client, chain.manifest), account.address
@@ -56,8 +61,8 @@ def publish_plan(
             else vectors.build_element_vectors(name)
         )
         for vector in made:
-            case = f"one vector, {name}"
-            chain.send(sender, registry.build_test(version, number, [vector]), case)
+            call = registry.build_test(version, number, [vector])
+            chain.send(sender, call, f"{case}, {name}")
     chain.send(sender, registry.build_activate(version))
 
 

@@ -48,8 +48,8 @@ def case_of(rows: int, is_consistent: bool) -> str:
     return f"proof, row of {rows}, {verdict}"
 
 
-# Gas of the transaction; one row alone is the whole operator. The second one's committed row is in
-# it beside the proven one, and so is what follows: lock and bonds are divided (some 0.19 M).
+# Gas of the transaction; one row alone is the whole operator. Who convicts sends the proven row
+# beside the committed one, some 15 k, and pays for the rejection and the lock, some 160 k.
 MAXIMA: Final[Mapping[str, int]] = {
     case_of(1, True): 800_000,
     case_of(16, True): 800_000,
@@ -92,7 +92,8 @@ class DisputedLayer:
         registered = self.account.register_version(folder, folder.name, proof_gas=gas)
         self.version = VersionId(bytes.fromhex(registered["version"][2:]))
         self.plan: VersionPlan = build_version_plan(self.model, "y")
-        publish_plan(self.chain, self.account, self.model, self.plan, self.version)
+        case = f"{rows} x {SIZE:,}"
+        publish_plan(self.chain, self.account, self.model, self.plan, self.version, case)
         # Whoever takes a job from now on could see the plan.
         self.chain.pass_deadline(self.chain.contracts.market.get_time().now + LOCAL.exec_seconds)
         self._hire()
