@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Final
 
@@ -69,6 +70,11 @@ class VersionPlan:
 
         Evidence about an element of theirs may not fit a transaction, nor does a proof of a part.
         """
+        return self._undefendable
+
+    @cached_property
+    def _undefendable(self) -> tuple[str, ...]:
+        # Once: it is asked for at every intake, and takes a second for some hundred operators.
         return tuple(
             op.name
             for op in self.plan.ops
