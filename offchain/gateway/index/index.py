@@ -35,7 +35,7 @@ from offchain.types import (
 )
 
 # Changes with the tables: an index of another form is left alone and read again from the chain.
-FORM: Final = 1
+FORM: Final = 2
 WATCHED: Final = (
     "StakeVault", "ModelRegistry", "JobMarket", "DisputeGame", "Guardian", "SessionMarket",
     "OrderBook", "ResultRelay",

@@ -19,17 +19,12 @@ from offchain.gateway.index.records import (
     set_operator,
 )
 from offchain.gateway.index.tables import Body
-from offchain.types import ETH, BatchState, DisputeState, JobState
-
-# Parts of a settlement, in the order of the vault's steps (`contracts/core/StakeVault.sol`).
-ESCROW: Final = "escrow"
-BONDS: Final = "bonds"
-SLASH: Final = "slash"
-PAID: Final = frozenset({JobState.FINAL, JobState.PROVEN})
+from offchain.gateway.index.titles import BONDS, ESCROW, SLASH, begin, find_title
+from offchain.types import ETH
 
 
 def get_funds(changes: Changes, fact: Fact, key: str) -> Body:
-    """Return the money record of a job, a session or a batch."""
+    """Return the money record of a job, a session, a batch, a quorum or a dispute over a trace."""
     initial: Body = {
         "id": key,
         "escrow": 0,
@@ -38,6 +33,9 @@ def get_funds(changes: Changes, fact: Fact, key: str) -> Body:
         "fined": 0,
         "bonds": 0,
         "burned": {},
+        "payer": None,  # who gets back what is left of the escrow
+        "operator": None,  # of the lock
+        "bonders": [],
         "payments": [],
         "part": None,  # of the settlement, which runs through the parts once
         "taken": [],  # roles that were paid in this part
@@ -49,11 +47,7 @@ def close_escrow(changes: Changes, fact: Fact, key: str) -> None:
     """Begin a settlement: all of the escrow goes out in the credits and burns that follow."""
     funds = get_funds(changes, fact, key)
     funds["escrow"] = 0
-    _begin(funds, ESCROW)
-
-
-def _begin(funds: Body, part: str) -> None:
-    funds["part"], funds["taken"] = part, []
+    begin(funds, ESCROW)
 
 
 def _own(fact: Fact) -> str:
@@ -127,7 +121,9 @@ def on_credit_withdrawn(changes: Changes, fact: Fact, _: Deployment) -> None:
 def on_escrow_added(changes: Changes, fact: Fact, _: Deployment) -> None:
     """Note: a client paid for a job, a delivery or a session."""
     arguments = fact.arguments
-    get_funds(changes, fact, _own(fact))["escrow"] += arguments["amount"]
+    funds = get_funds(changes, fact, _own(fact))
+    funds["escrow"] += arguments["amount"]
+    funds["payer"] = name_account(arguments["payer"])
     sums = _get_tokens(changes, fact, arguments["payer"], arguments["token"])
     add(sums, "spent", arguments["amount"])
 
@@ -142,10 +138,12 @@ def on_credit_charged(changes: Changes, fact: Fact, _: Deployment) -> None:
 
 
 def on_escrow_moved(changes: Changes, fact: Fact, _: Deployment) -> None:
-    """Note: from a session to a batch, or from a batch to a job."""
+    """Note: from a session to a batch, from a batch to a job, or from a quorum to a replica."""
     source, target = name_id(fact.arguments["from"]), name_id(fact.arguments["to"])
-    get_funds(changes, fact, source)["escrow"] -= fact.arguments["amount"]
-    get_funds(changes, fact, target)["escrow"] += fact.arguments["amount"]
+    giver, taker = get_funds(changes, fact, source), get_funds(changes, fact, target)
+    giver["escrow"] -= fact.arguments["amount"]
+    taker["escrow"] += fact.arguments["amount"]
+    taker["payer"] = giver["payer"]
 
 
 # Locks
@@ -156,6 +154,7 @@ def on_stake_locked(changes: Changes, fact: Fact, _: Deployment) -> None:
     arguments = fact.arguments
     funds = get_funds(changes, fact, _own(fact))
     funds["lock"], funds["lockStatus"] = funds["lock"] + arguments["amount"], "active"
+    funds["operator"] = name_account(arguments["operator"])
     sums = _get_tokens(changes, fact, arguments["operator"], arguments["token"])
     add(sums, "free", -arguments["amount"])
     add(sums, "locked", arguments["amount"])
@@ -195,7 +194,7 @@ def on_slash_divided(changes: Changes, fact: Fact, _: Deployment) -> None:
     arguments = fact.arguments
     funds = get_funds(changes, fact, _own(fact))
     funds["lock"], funds["lockStatus"] = 0, "divided"
-    _begin(funds, SLASH)
+    begin(funds, SLASH)
     sums = _get_tokens(changes, fact, arguments["operator"], arguments["token"])
     add(sums, "free", arguments["returned"])
     add(sums, "slashed", -arguments["returned"])
@@ -219,7 +218,9 @@ def on_stake_slashed(changes: Changes, fact: Fact, _: Deployment) -> None:
 def on_bond_added(changes: Changes, fact: Fact, _: Deployment) -> None:
     """Note: a challenger's bond."""
     arguments = fact.arguments
-    get_funds(changes, fact, _own(fact))["bonds"] += arguments["amount"]
+    funds = get_funds(changes, fact, _own(fact))
+    funds["bonds"] += arguments["amount"]
+    funds["bonders"] = [*funds["bonders"], name_account(arguments["challenger"])]
     add(_get_tokens(changes, fact, arguments["challenger"], ETH), "bonded", arguments["amount"])
 
 
@@ -227,7 +228,7 @@ def on_bonds_settled(changes: Changes, fact: Fact, _: Deployment) -> None:
     """Note: all bonds go out in the credits and burns that follow."""
     funds = get_funds(changes, fact, _own(fact))
     funds["bonds"] = 0
-    _begin(funds, BONDS)
+    begin(funds, BONDS)
 
 
 # Credits
@@ -238,7 +239,7 @@ def on_credited(changes: Changes, fact: Fact, _: Deployment) -> None:
     arguments = fact.arguments
     key, account = _own(fact), name_account(arguments["account"])
     funds = get_funds(changes, fact, key)
-    title = _find_title(changes, funds, key, account)
+    title = find_title(changes, funds, key, account)
     payment = {
         "account": account,
         "token": name_account(arguments["token"]),
@@ -252,58 +253,6 @@ def on_credited(changes: Changes, fact: Fact, _: Deployment) -> None:
     add(sums, "credit", arguments["amount"])
     add(sums, title, arguments["amount"])
     add(_get_total(changes, fact, arguments["token"]), title, arguments["amount"])
-
-
-def _find_title(changes: Changes, funds: Body, key: str, account: str) -> str:
-    """Return why an account is credited.
-
-    Within a part of the settlement each role is credited at most once, in a fixed order, so one
-    account in two roles is told apart.
-    """
-    if funds["part"] is None:
-        return "excess"  # sent beyond a bond
-    if funds["part"] == BONDS:
-        dispute = changes.find("dispute", key)
-        is_won = dispute is not None and dispute["state"] == DisputeState.DEFENDER_PROVEN
-        return "bondWon" if is_won else "bondReturned"
-    if funds["part"] == SLASH:
-        return _take_role(funds, account, _list_slash_roles(changes, key)) or "reward"
-    return _take_role(funds, account, _list_escrow_roles(changes, key)) or "tip"
-
-
-def _take_role(funds: Body, account: str, roles: list[tuple[str, str | None]]) -> str | None:
-    for title, somebody in roles:
-        if somebody == account and title not in funds["taken"]:
-            funds["taken"] = [*funds["taken"], title]
-            return title
-    return None
-
-
-def _list_slash_roles(changes: Changes, key: str) -> list[tuple[str, str | None]]:
-    job = changes.find("job", key)
-    return [] if job is None else [("compensation", job["client"])]
-
-
-def _list_escrow_roles(changes: Changes, key: str) -> list[tuple[str, str | None]]:
-    if (job := changes.find("job", key)) is not None:
-        return _list_roles(changes, job, JobState(job["state"]) in PAID)
-    if (batch := changes.find("batch", key)) is not None:
-        session = changes.find("session", batch["session"])
-        if session is not None:
-            parties = {**session, "operator": batch["operator"]}
-            return _list_roles(changes, parties, batch["state"] == BatchState.FINAL)
-    if (session := changes.find("session", key)) is not None:
-        return [("refund", session["client"])]
-    return []
-
-
-def _list_roles(changes: Changes, parties: Body, is_paid: bool) -> list[tuple[str, str | None]]:
-    refund: tuple[str, str | None] = ("refund", parties["client"])
-    if not is_paid:
-        return [refund]
-    version = changes.find("version", parties["version"])
-    owner = None if version is None else version["owner"]
-    return [("fee", parties["operator"]), refund, ("royalty", owner)]
 
 
 def on_burned(changes: Changes, fact: Fact, _: Deployment) -> None:
