@@ -17,16 +17,16 @@ Gains = tuple[int, ...]
 Edge = tuple[Gains, State]  # what a move gains, and where it leads
 
 
-class Endless(AssertionError):
-    """A play returns to a state it was in: the game does not terminate."""
-
-
 class Broken(AssertionError):
     """A check failed in the last state of `path`, which begins with the first."""
 
     def __init__(self, problem: str, path: Sequence[object]) -> None:
         super().__init__(problem)
         self.path = path
+
+
+class Endless(Broken):
+    """A play returns to a state it was in: the game does not terminate."""
 
 
 class Rest(NamedTuple):
@@ -78,7 +78,8 @@ def walk(
         for _, following in waiting:
             if following not in rests:
                 if following in on_path:
-                    raise Endless(f"{following}")
+                    path = [*(entry[0] for entry in stack), following]
+                    raise Endless(f"comes back to {following}", path)
                 enter(following)
                 break
         else:

@@ -45,6 +45,7 @@ OPEN_SEARCH: Final = Move(OTHER, "open_search")
 SEARCH: Final = Move(OTHER, "search")
 SELECTS: Final = tuple(Move(OTHER, "select_layer", (), layer) for layer in range(LAYERS))
 CHALLENGE: Final = Move(OTHER, "challenge")
+REPORT: Final = Move(OTHER, "report")
 TO_LAST: Final = Move(STRANGER, "wait", (), "last")
 TO_PAST: Final = Move(STRANGER, "wait", (), "past")
 PAYOUTS: Final = tuple(Move(STRANGER, n) for n in ("claim_default", "distribute", "finalise"))
@@ -62,6 +63,7 @@ class Table:
     # Prompt honest players answer one thing after the other before any deadline passes. Others
     # take what they have to do in any order, each as late as they may.
     is_prompt: bool = False
+    others_report: bool = False  # what is wrong, too: an accomplice who takes the reward
 
     @cached_property
     def pinpoints(self) -> tuple[Move, ...]:
@@ -99,6 +101,11 @@ def follow(table: Table, world: World) -> list[tuple[Move, World]]:
     found |= errands
     found |= _try(world, (TO_LAST, TO_PAST) if may_pass else (TO_LAST,))
     return list(found.items())
+
+
+def list_late(table: Table, world: World) -> list[Move]:
+    """Return what the rules still allow others, also in a world that is over."""
+    return list(_try(world, [*_list_others(table, world), *_list_errands(world)]))
 
 
 def _try(world: World, moves: Sequence[Move]) -> dict[Move, World]:
@@ -261,6 +268,8 @@ def _list_others(table: Table, world: World) -> list[Move]:
             if dispute.key[0] == "pin":
                 moves.append(Move(OTHER, "join", dispute.key[1:]))
     moves.append(CHALLENGE)
+    if table.others_report:
+        moves.append(REPORT)
     return moves
 
 

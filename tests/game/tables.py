@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Final, cast
 
 from tests.game.covering import HONEST_CLAIMS, list_claims
-from tests.game.explore import Broken, Edge, Gains, Walk, walk
+from tests.game.explore import Broken, Edge, Gains, Rest, Walk, walk
 from tests.game.money import compute_owed
-from tests.game.players import Table, follow
+from tests.game.players import Table, follow, list_late
 from tests.game.positions import reduce
 from tests.game.steps import doubters
 from tests.game.world import (
@@ -43,16 +43,17 @@ SHORT: Final = replace(
     keeper_delay=2,
 )  # fmt: skip
 
-Check = Callable[[Walk[World]], None]
+Check = Callable[[Rest], None]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A table, how it stands there at the commit, and what is checked at the ends."""
+    """A table, how it stands there at the commit, how plays may end, and who gains what then."""
 
     name: str
     table: Table
     first: World
+    ends: tuple[str, ...]
     check: Check
 
 
@@ -68,11 +69,16 @@ def play_out(case: Case) -> Walk[World]:
             assert sum(gained[:CHEATS]) == world.held - then.held, f"{move} loses money in {world}"
             if table.with_honest_challenger:
                 check_shared(world, then)
+            if then.is_over:
+                assert then.job in case.ends, f"the job ends {then.job}"
+                late = list_late(table, then)
+                assert not late, f"{late} after the end"
             edges.append((gained, reduce(then)))
+        assert edges or world.is_over, f"nothing can be done any more in {world}"
         return edges
 
     seen = walk(reduce(case.first), step, NOTHING)
-    case.check(seen)
+    case.check(seen.rest)
     return seen
 
 
@@ -107,34 +113,34 @@ def check_shared(world: World, then: World) -> None:
         assert HONEST in then.rewarded, f"no reward for the honest of {world}"
 
 
-def check_operator_wins(seen: Walk[World]) -> None:
-    assert {end.job for end in seen.ends} <= {FINAL, PROVEN}
-    assert all(end.is_over for end in seen.ends)
+def check_operator_wins(plays: Rest) -> None:
     # I7, I9: the fee and the lock at least; bonds that others lost come on top.
-    assert seen.rest.least[ACCOUNTS.index(OPERATOR)] >= PAID + TERMS.lock
+    expect_least(plays, OPERATOR, PAID + TERMS.lock)
 
 
-def check_cheats_lose(seen: Walk[World]) -> None:
-    assert {end.job for end in seen.ends} == {REJECTED}  # I10
-    assert all(end.is_over for end in seen.ends)
-    least, most = seen.rest.least, seen.rest.most
+def check_cheats_lose(plays: Rest) -> None:
     # An accomplice who is quicker may take the reward, never anything of an honest challenger's.
-    assert least[ACCOUNTS.index(HONEST)] >= 0
+    expect_least(plays, HONEST, 0)
     # I8: whoever helps the cheat, 65 % of the lock and the fee are lost.
-    assert most[CHEATS] <= TERMS.lock * 35 // 100
-    assert least[ACCOUNTS.index(BURN)] >= TERMS.lock * 25 // 100
-    assert least[ACCOUNTS.index(CLIENT)] >= TERMS.fee + TERMS.lock * 40 // 100
+    expect_least(plays, BURN, TERMS.lock * 25 // 100)
+    expect_least(plays, CLIENT, TERMS.fee + TERMS.lock * 40 // 100)
+    most = plays.most[CHEATS]
+    assert most <= TERMS.lock * 35 // 100, f"the cheats gain {most}"
 
 
-def check_challenger_wins(seen: Walk[World]) -> None:
-    check_cheats_lose(seen)
-    # I7: alone against the cheat, at least the half of the reward that a joined demand leaves.
-    assert seen.rest.least[ACCOUNTS.index(HONEST)] >= TERMS.lock * 35 // 100 // 2
+def check_challenger_wins(plays: Rest) -> None:
+    check_cheats_lose(plays)
+    # I7: alone against the cheat, at least the half of the reward that a demand beside it leaves.
+    expect_least(plays, HONEST, TERMS.lock * 35 // 100 // 2)
 
 
-def check_ends(seen: Walk[World]) -> None:
-    assert {end.job for end in seen.ends} <= {FINAL, PROVEN, REJECTED}
-    assert all(end.is_over for end in seen.ends)
+def check_nothing(plays: Rest) -> None:
+    """Where nobody is honest anybody may lose: that plays end, and add up, is checked already."""
+
+
+def expect_least(plays: Rest, account: str, least: int) -> None:
+    found = plays.least[ACCOUNTS.index(account)]
+    assert found >= least, f"{account} gains {found} in the worst play, not {least}"
 
 
 # The tables
@@ -150,28 +156,32 @@ def honest_operator(others: int, trace: str | None = None, terms: Terms = TERMS)
     shown = "posted first" if trace else "posted on demand"
     table = Table(True, False, HONEST_CLAIMS, most_disputes=others)
     name = f"honest operator, {shown}, {others} dispute{'s' * (others > 1)}"
-    return Case(name + _name(terms), table, begin(None, terms, trace), check_operator_wins)
+    return Case(
+        name + _name(terms), table, begin(None, terms, trace), (FINAL, PROVEN), check_operator_wins
+    )
 
 
 def cheat(
     fault: int, is_published: bool, others: int = 0, terms: Terms = TERMS, is_prompt: bool = False
 ) -> Case:
     """A wrong result against an honest challenger; accomplices begin so many disputes more."""
-    table = Table(False, True, list_claims(fault), is_published, others, is_prompt)
+    claims, reports = list_claims(fault), others > 0
+    table = Table(False, True, claims, is_published, others, is_prompt, reports)
     name = f"operator {fault} wrong, {'published' if is_published else 'withheld'}"
     if others:
         name += ", an accomplice" if others == 1 else f", {others} disputes of accomplices"
     if is_prompt:
         name += ", prompt"
     check = check_cheats_lose if others else check_challenger_wins
-    return Case(name + _name(terms), table, begin(fault, terms), check)
+    # I10: a wrong result is never paid.
+    return Case(name + _name(terms), table, begin(fault, terms), (REJECTED,), check)
 
 
 def nobody_honest(fault: int | None, claims: tuple[tuple[int, int], ...]) -> Case:
     """Operator and others do whatever is allowed, and nothing that has to be done is done."""
-    table = Table(False, False, claims, True, 1)
+    table = Table(False, False, claims, True, 1, others_report=True)
     name = "nobody honest, " + ("nothing" if fault is None else f"operator {fault}") + " wrong"
-    return Case(name, table, begin(fault), check_ends)
+    return Case(name, table, begin(fault), (FINAL, PROVEN, REJECTED), check_nothing)
 
 
 def _name(terms: Terms) -> str:

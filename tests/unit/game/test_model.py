@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.game import rules
+from tests.game.explore import Walk
 from tests.game.steps import need
 from tests.game.tables import (
     SHORT,
@@ -14,6 +15,7 @@ from tests.game.tables import (
     list_quick,
     list_slow,
     play_out,
+    retell,
 )
 from tests.game.vectors import PATH, write
 from tests.game.world import (
@@ -36,16 +38,24 @@ def name(case: Case) -> str:
     return case.name
 
 
+def play(case: Case) -> Walk[World]:
+    """Play a table out, or tell the moves that lead to what is wrong."""
+    try:
+        return play_out(case)
+    except AssertionError as error:
+        pytest.fail(retell(case, error))
+
+
 @pytest.mark.parametrize("case", QUICK, ids=name)
 def test_table__quick__is_played_out(case: Case) -> None:
-    seen = play_out(case)
+    seen = play(case)
     assert case.table.operator_is_honest or seen.rest.plays >= LEAST_PLAYS
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", list(list_slow()), ids=name)
 def test_table__slow__is_played_out(case: Case) -> None:
-    play_out(case)
+    play(case)
 
 
 def test_cure__an_accomplice_defaults_first__is_no_shield() -> None:
