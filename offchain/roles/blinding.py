@@ -65,14 +65,14 @@ class Blinding:
         # A signature is only as good as its repetition: some signers draw a fresh nonce each time.
         if first is not None and first == self._sign(job_id, attempt):
             return keccak(first)
-        return self._derive(self._read_secret(), job_id, attempt)
+        return self._derive(read_secret(self._get_file()), job_id, attempt)
 
     def _list_salts(self, job_id: JobId, attempt: int) -> Iterator[bytes]:
         signature = self._sign(job_id, attempt)
         if signature is not None:
             yield keccak(signature)
         if self._get_file().exists():
-            yield self._derive(self._read_secret(), job_id, attempt)
+            yield self._derive(read_secret(self._get_file()), job_id, attempt)
 
     def _sign(self, job_id: JobId, attempt: int) -> bytes | None:
         context = self._context
@@ -87,15 +87,16 @@ class Blinding:
     def _derive(secret: bytes, job_id: JobId, attempt: int) -> bytes:
         return keccak(secret + id_bytes(job_id) + attempt.to_bytes(1, "big"))
 
-    def _read_secret(self) -> bytes:
-        path = self._get_file()
-        if not path.exists():
-            with suppress(KeyFileError):  # another thread or process was first: its secret counts
-                write_private(path, secrets.token_bytes(SECRET_BYTES).hex() + "\n")
-        secret = bytes.fromhex(read_private(path))
-        if len(secret) != SECRET_BYTES:
-            raise KeyFileError(f"{path}: not {SECRET_BYTES} bytes in hexadecimal")
-        return secret
-
     def _get_file(self) -> Path:
         return self._context.settings.home / HOME_FILE
+
+
+def read_secret(path: Path) -> bytes:
+    """Return 32 secret bytes, drawn at the first time; raise KeyFileError for a file without."""
+    if not path.exists():
+        with suppress(KeyFileError):  # another thread or process was first: its secret counts
+            write_private(path, secrets.token_bytes(SECRET_BYTES).hex() + "\n")
+    secret = bytes.fromhex(read_private(path))
+    if len(secret) != SECRET_BYTES:
+        raise KeyFileError(f"{path}: not {SECRET_BYTES} bytes in hexadecimal")
+    return secret

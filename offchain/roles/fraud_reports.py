@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Final
+
+from eth_utils.crypto import keccak
 
 from offchain.chain.client import Call
 from offchain.chain.contracts.pinpoint_game import compute_report_commitment
 from offchain.chain.contracts.pinpoint_types import Pin, Ruling
 from offchain.chain.fees import compute_reserve_wei
-from offchain.chain.journal import StepKey, StepStatus
+from offchain.chain.job_ids import id_bytes
+from offchain.chain.journal import StepKey
 from offchain.errors import (
     ContractRevert,
     EvidenceError,
@@ -17,6 +19,7 @@ from offchain.errors import (
     TraceError,
 )
 from offchain.roles.base import OF
+from offchain.roles.blinding import read_secret
 from offchain.roles.pins import claim_pin
 from offchain.roles.rulings import Rulings, estimate_gas
 from offchain.roles.trace_book import OwnTrace, TraceBook
@@ -27,8 +30,7 @@ if TYPE_CHECKING:
 
 ANNOUNCE: Final = "announce"
 REPORT: Final = "report"
-SALT: Final = "salt"
-SALT_BYTES: Final = 32
+HOME_FILE: Final = "reports.secret"
 ANNOUNCE_GAS: Final = 60_000
 PIN_GAS: Final = 250_000  # of a pin's openings, and of settling what it shows
 END_GAS: Final = 250_000  # division of the lock, withdrawal
@@ -80,15 +82,9 @@ class FraudReports:
             self._role.send(job_id, step, report, "fraud-reported", fault=report.function)
 
     def get_salt(self, job_id: JobId, key: StepKey) -> bytes:
-        """Return what keeps a report from being guessed: drawn once a step, and remembered."""
-        step = self._name(job_id, key, SALT)
-        with self._context.journal.atomic():
-            known = self._context.journal.get_step(step)
-            if known is not None:
-                return bytes.fromhex(known.detail["salt"])
-            salt = secrets.token_bytes(SALT_BYTES)
-            self._context.journal.put_step(step, StepStatus.DONE, {"salt": salt.hex()})
-            return salt
+        """Return what keeps a report from being guessed; the same after the journal was lost."""
+        secret = read_secret(self._context.settings.home / HOME_FILE)
+        return keccak(secret + id_bytes(job_id) + key.step.encode())
 
     def _judge(self, job: Job, own: OwnTrace, pin: Pin | None) -> tuple[Pin, Ruling]:
         """Return a pin with evidence against it; raise EvidenceError where there is none."""

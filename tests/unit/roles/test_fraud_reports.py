@@ -138,9 +138,10 @@ def test_report__announced_once_then_made__with_evidence_that_convicts(world: Wo
 
 
 def test_report__salt__cannot_be_guessed(world: World, case: Case, tmp_path: Path) -> None:
-    """It is the journal's: whoever knows job, trace and reporter knows no announcement."""
+    """It is the home's: whoever knows job, trace and reporter knows no announcement."""
     world.chain.announced = None
     assert world.report()
+    (tmp_path / "other").mkdir()
     other = World(FakeWorld(tmp_path / "other"), case)
     other.chain.announced = None
     assert other.report()
