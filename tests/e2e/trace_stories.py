@@ -19,6 +19,7 @@ from tests.e2e.disasters import Moment
 from tests.e2e.stories import BACKEND, Story, committed, operator_moment
 
 MOST_TICKS: Final = 30
+POOR_WEI: Final = 12 * 10**15  # gas for a report, and no bond
 
 
 def register_planned(agents: Agents) -> str:
@@ -78,6 +79,25 @@ def pinpoint(agents: Agents) -> Moment:
     return watcher_moment(agents, "pinpoint")
 
 
+def report(agents: Agents) -> Moment:
+    """Too poor for a bond, it has announced that the posted trace is wrong, a block ago."""
+    version = register_planned(agents)
+    operator = agents.hire(WrongOperator, backend=BACKEND, post_traces=True)
+    client = agents.order(version=version, verify=False, may_challenge=False)
+    agents.tick(client)
+    while not agents.job(client).out_digest or not is_due(agents, operator, "post-trace"):
+        agents.tick(operator)
+    agents.tick(operator)
+    agents.create("watcher")
+    agents.world.anvil.fund(agents.addresses["watcher"], POOR_WEI)
+    watcher = watcher_moment(agents, "").open_role()
+    while not is_due(agents, watcher, "pinpoint"):
+        agents.tick(watcher)
+    agents.tick(watcher)
+    agents.world.anvil.mine(1, 1)
+    return watcher_moment(agents, "pinpoint")
+
+
 def search_move(agents: Agents) -> Moment:
     disputed(agents, SecretiveOperator, "search-move", "challenger")
     return watcher_moment(agents, "search-move")
@@ -134,6 +154,7 @@ def finalise_defended(agents: Agents) -> Moment:
 
 TRACE_STORIES: Final[Mapping[str, Story]] = {
     "challenger pinpoint": pinpoint,
+    "challenger report": report,
     "challenger search-move": search_move,
     "challenger adjudicate": adjudicate,
     "challenger claim-timeout": claim_timeout,
