@@ -159,8 +159,11 @@ abstract contract JobBook is IJobMarket, ProtocolClock {
     /* LOOK-UPS */
 
     function expectJob(JobId jobId, JobState required) internal view returns (StoredJob storage job) {
-        job = findJob(jobId);
-        if (job.state != required) revert WrongJobState(jobId, job.state, required);
+        job = jobs[jobId];
+        JobState state = job.state;
+        if (state == required) return job;
+        if (state == JobState.NONE) revert UnknownJob(jobId);
+        revert WrongJobState(jobId, state, required);
     }
 
     /// @dev A job with a result that no verdict was given on: disputes neither spare nor cost a delivery.

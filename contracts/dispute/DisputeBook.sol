@@ -333,12 +333,26 @@ abstract contract DisputeBook is IDisputeGame {
     /// @inheritdoc IDisputeGame
     function computeBond(bytes32 version) public view returns (uint256) {
         (uint256 proveSeconds, uint256 proofGas) = IModelRegistry(REGISTRY).getProvingCosts(version);
-        return Pricing.computeBond(proveSeconds, PROVING_PRICE, proofGas, getGasPrice());
+        return computeBond(proveSeconds, proofGas);
     }
 
     /// @inheritdoc IDisputeGame
     function computeProveSeconds(bytes32 version, address operator) public view returns (uint256) {
         (uint256 proveSeconds,) = IModelRegistry(REGISTRY).getProvingCosts(version);
+        return computeProveSeconds(proveSeconds, operator);
+    }
+
+    /// @dev Both, for one question to the registry.
+    function computeTerms(bytes32 version, address operator) internal view returns (uint256 bond, uint256 seconds_) {
+        (uint256 proveSeconds, uint256 proofGas) = IModelRegistry(REGISTRY).getProvingCosts(version);
+        return (computeBond(proveSeconds, proofGas), computeProveSeconds(proveSeconds, operator));
+    }
+
+    function computeBond(uint256 proveSeconds, uint256 proofGas) private view returns (uint256) {
+        return Pricing.computeBond(proveSeconds, PROVING_PRICE, proofGas, getGasPrice());
+    }
+
+    function computeProveSeconds(uint256 proveSeconds, address operator) private view returns (uint256) {
         return Pricing.computeProveSeconds(PROVE_SECONDS, PROVE_CAP_SECONDS, proveSeconds, openChallenges(operator));
     }
 }

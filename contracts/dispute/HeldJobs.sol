@@ -31,12 +31,13 @@ abstract contract HeldJobs is Challenges {
         // INVARIANT: a job that requires a proof never becomes final by winning lesser disputes.
         if (job.proofRequired) revert IJobMarket.ProofRequired(jobId);
         countOpen(job.operator);
+        (uint256 bond, uint256 proveSeconds) = computeTerms(job.version, job.operator);
         hold = Hold({
             version: job.version,
             operator: job.operator,
             deadline: job.deadline,
-            bond: computeBond(job.version).toUint96(),
-            proveSeconds: computeProveSeconds(job.version, job.operator).toUint40()
+            bond: bond.toUint96(),
+            proveSeconds: proveSeconds.toUint40()
         });
     }
 

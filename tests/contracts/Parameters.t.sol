@@ -170,7 +170,9 @@ contract ParametersTest is Deployment {
     }
 
     function test_constructor__names_the_parameters() public view {
-        bytes32 expected = keccak256(abi.encode(localPreset()));
+        bytes memory encoded = abi.encode(localPreset());
+        assertEq(encoded.length, 24 * 32, "as many numbers as the hash is over");
+        bytes32 expected = keccak256(encoded);
         assertEq(vault.PARAMETERS_HASH(), expected, "vault");
         assertEq(registry.PARAMETERS_HASH(), expected, "registry");
         assertEq(market.PARAMETERS_HASH(), expected, "market");
