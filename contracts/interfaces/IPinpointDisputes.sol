@@ -3,13 +3,12 @@ pragma solidity 0.8.30;
 
 import {Claim} from "../types/Claim.sol";
 import {JobId} from "../types/Ids.sol";
-import {Pin, PinpointDispute, Ruling, Trace} from "../types/Pinpoint.sol";
-import {IHeldChallengers} from "./IHeldChallengers.sol";
+import {Pin, Ruling, Search} from "../types/Pinpoint.sol";
 import {IPinpointBook} from "./IPinpointBook.sol";
 
-/// @title Disputes over traces: opened, decided, ended
-/// @notice What the game of pinpointing (IPinpointGame) does itself; the moves of a search are in ITraceSearches.
-interface IPinpointDisputes is IPinpointBook, IHeldChallengers {
+/// @title Disputes over traces: opened, searched, decided
+/// @notice What the game of pinpointing (IPinpointGame) does itself; the rest is in ITraceSearches.
+interface IPinpointDisputes is IPinpointBook {
     /* CHALLENGERS */
 
     /// @notice Disputes a committed result whose trace, or what lies under its root, is not to be had. The bond is
@@ -25,9 +24,39 @@ interface IPinpointDisputes is IPinpointBook, IHeldChallengers {
         payable
         returns (bytes32 id);
 
-    /// @notice Shares the dispute about an operator that was opened a few blocks ago, with the same bond.
-    /// @param expectedTraceRoot The trace the caller saw.
-    function join(JobId jobId, uint256 key, bytes32 expectedTraceRoot) external payable;
+    /* MOVES OF A SEARCH: anybody on the asserter's turn, the challenger on its own */
+
+    /// @notice Reveals the 32 descendants five levels below the node of a search, or fewer right above the tiles.
+    function reveal(JobId jobId, address challenger, Search calldata state, bytes32[] calldata words) external;
+
+    /// @notice Reveals the digests of all operators below a node: of a layer's operators, or of the layers themselves if
+    /// the trace is of OP granularity; at most five levels in all.
+    /// @param digests The layers' digests, if the node is one of theirs.
+    /// @param opDigests The operators' digests, as many to each layer as the widest has room for, zero where there is no
+    /// operator.
+    function revealOps(
+        JobId jobId,
+        address challenger,
+        Search calldata state,
+        bytes32[] calldata digests,
+        bytes32[] calldata opDigests
+    ) external;
+
+    /// @notice Starts to search the trace that was posted in answer to the caller's dispute.
+    function search(JobId jobId, bytes32 expectedTraceRoot) external;
+
+    /// @notice Goes on below one of the descendants that were revealed.
+    /// @param index Which one, from the left.
+    /// @param siblings Its siblings up to the node.
+    function select(JobId jobId, Search calldata state, uint256 index, bytes32 child, bytes32[] calldata siblings)
+        external;
+
+    /// @notice Pins an operator on the caller's turn in its own search.
+    function pinSearched(JobId jobId, Search calldata state, Pin calldata pin) external;
+
+    /// @notice Pins an operator as a whole and goes on in the tiles of its output, which the asserter has to reveal. Once a
+    /// search: every turn goes down.
+    function searchTiles(JobId jobId, Search calldata state, Pin calldata pin) external;
 
     /* ANYBODY */
 
@@ -43,38 +72,14 @@ interface IPinpointDisputes is IPinpointBook, IHeldChallengers {
     /// @param salt Keeps the announcement from being guessed.
     function proveFraud(JobId jobId, Pin calldata pin, Ruling[] calldata rulings, bytes32 salt) external;
 
-    /// @notice Ends a dispute in which the side on turn let its clock run out, or the asserter left a claim undecided.
-    function claimTimeout(JobId jobId, uint256 key) external;
-
     /// @notice Decides a pinned claim as consistent after its default, within the airgap: most of the lock goes back to
     /// the operator; the result stays REJECTED.
     /// Only if nothing else was due at the default: with another dispute of the job open, or the proof of the whole result
     /// demanded, that proof alone cures it. An accomplice's claim about something right spares no cheater.
     function cure(JobId jobId, uint256 key, Claim calldata claim, Ruling[] calldata rulings) external;
 
-    /// @notice Ends a dispute whose job was settled by something else, or that the refund mode ends.
-    function resolve(JobId jobId, uint256 key) external;
-
-    /// @notice Pays the operator of a result that withstood every dispute, after the window.
-    function finaliseDefended(JobId jobId) external;
-
-    /// @notice In the refund mode: gives everybody its money back from a disputed job that waits for no proof.
-    function voidHeld(JobId jobId) external;
-
     /* VIEWS */
 
-    /// @notice The part of this game's code that has the moves of a search (ITraceSearches); holds nothing itself.
+    /// @notice The part of this game's code that has what is in ITraceSearches; holds nothing itself.
     function SEARCHES() external view returns (address);
-    /// @notice The trace of a job; all zero if it has none.
-    function getTrace(JobId jobId) external view returns (Trace memory);
-    /// @notice Root over the operators of a layer that was expanded; 0 if it was not.
-    function getOpRoot(JobId jobId, uint256 layer) external view returns (bytes32);
-    /// @notice Returns a dispute; its phase is NONE if there is none.
-    function getDispute(JobId jobId, uint256 key) external view returns (PinpointDispute memory);
-    /// @notice Returns who challenges in an open dispute, the first one first.
-    function getChallengers(JobId jobId, uint256 key) external view returns (address[] memory);
-    /// @notice Bond of a dispute opened now: computeBond(version) * 2^floor(challengers of open disputes / 4).
-    function requiredBond(JobId jobId) external view returns (uint256);
-    /// @notice Number of open disputes about a job.
-    function countOpen(JobId jobId) external view returns (uint256);
 }

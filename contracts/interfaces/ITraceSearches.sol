@@ -3,12 +3,19 @@ pragma solidity 0.8.30;
 
 import {Claim} from "../types/Claim.sol";
 import {JobId} from "../types/Ids.sol";
-import {LayerEnd, Pin, Search} from "../types/Pinpoint.sol";
+import {LayerEnd, Pin, PinpointDispute, Search, Trace} from "../types/Pinpoint.sol";
+import {IHeldChallengers} from "./IHeldChallengers.sol";
 import {IPinpointBook} from "./IPinpointBook.sol";
 
-/// @title Traces and their searches
-/// @notice The asserter's and the challenger's moves in what the game of pinpointing (IPinpointGame) is about.
-interface ITraceSearches is IPinpointBook {
+/// @title Traces, what is rarer in their searches, and how disputes end without a verdict
+/// @notice What the game of pinpointing (IPinpointGame) has another contract do in its name.
+interface ITraceSearches is IPinpointBook, IHeldChallengers {
+    /* CHALLENGERS */
+
+    /// @notice Shares the dispute about an operator that was opened a few blocks ago, with the same bond.
+    /// @param expectedTraceRoot The trace the caller saw.
+    function join(JobId jobId, uint256 key, bytes32 expectedTraceRoot) external payable;
+
     /* THE ASSERTER */
 
     /// @notice Posts the trace of a committed result, once: by the operator's owner or worker. The leaf of the last layer
@@ -32,9 +39,6 @@ interface ITraceSearches is IPinpointBook {
 
     /* ANYBODY, on the asserter's turn */
 
-    /// @notice Reveals the 32 descendants five levels below the node of a search, or fewer right above the tiles.
-    function reveal(JobId jobId, address challenger, Search calldata state, bytes32[] calldata words) external;
-
     /// @notice Reveals the leaves of the layers below a node that is at most five levels above them. Behind the last layer
     /// there is nothing to reveal.
     /// @param digests The layers' digests, zero where there is no layer.
@@ -47,19 +51,6 @@ interface ITraceSearches is IPinpointBook {
         bytes32[] calldata opRoots
     ) external;
 
-    /// @notice Reveals the digests of all operators below a node: of a layer's operators, or of the layers themselves if
-    /// the trace is of OP granularity; at most five levels in all.
-    /// @param digests The layers' digests, if the node is one of theirs.
-    /// @param opDigests The operators' digests, as many to each layer as the widest has room for, zero where there is no
-    /// operator.
-    function revealOps(
-        JobId jobId,
-        address challenger,
-        Search calldata state,
-        bytes32[] calldata digests,
-        bytes32[] calldata opDigests
-    ) external;
-
     /// @notice Reveals the root of the tiles of the output that is searched; the turn goes on.
     function revealTileRoot(JobId jobId, address challenger, Search calldata state, bytes32 root) external;
 
@@ -67,15 +58,6 @@ interface ITraceSearches is IPinpointBook {
     function revealTile(JobId jobId, address challenger, Search calldata state, bytes calldata tile) external;
 
     /* THE CHALLENGER, in its own search and on its turn */
-
-    /// @notice Starts to search the trace that was posted in answer to the caller's dispute.
-    function search(JobId jobId, bytes32 expectedTraceRoot) external;
-
-    /// @notice Goes on below one of the descendants that were revealed.
-    /// @param index Which one, from the left.
-    /// @param siblings Its siblings up to the node.
-    function select(JobId jobId, Search calldata state, uint256 index, bytes32 child, bytes32[] calldata siblings)
-        external;
 
     /// @notice Goes on among the operators of one of the layers that were revealed.
     /// @param index Which one, from the left.
@@ -91,16 +73,23 @@ interface ITraceSearches is IPinpointBook {
         bytes32[] calldata siblings
     ) external;
 
-    /// @notice Pins an operator on the caller's turn in its own search.
-    function pinSearched(JobId jobId, Search calldata state, Pin calldata pin) external;
-
-    /// @notice Pins an operator as a whole and goes on in the tiles of its output, which the asserter has to reveal. Once a
-    /// search: every turn goes down.
-    function searchTiles(JobId jobId, Search calldata state, Pin calldata pin) external;
-
     /// @notice Names the element of the output that was searched.
     /// @param claim The claim about the pinned operator, with the element and seed zero.
     function pinElement(JobId jobId, Search calldata state, Claim calldata claim) external;
+
+    /* ANYBODY, for an end */
+
+    /// @notice Ends a dispute in which the side on turn let its clock run out, or the asserter left a claim undecided.
+    function claimTimeout(JobId jobId, uint256 key) external;
+
+    /// @notice Ends a dispute whose job was settled by something else, or that the refund mode ends.
+    function resolve(JobId jobId, uint256 key) external;
+
+    /// @notice Pays the operator of a result that withstood every dispute, after the window.
+    function finaliseDefended(JobId jobId) external;
+
+    /// @notice In the refund mode: gives everybody its money back from a disputed job that waits for no proof.
+    function voidHeld(JobId jobId) external;
 
     /* ANYBODY */
 
@@ -121,4 +110,19 @@ interface ITraceSearches is IPinpointBook {
         bytes32[] calldata siblings,
         bytes32 salt
     ) external;
+
+    /* VIEWS */
+
+    /// @notice The trace of a job; all zero if it has none.
+    function getTrace(JobId jobId) external view returns (Trace memory);
+    /// @notice Root over the operators of a layer that was expanded; 0 if it was not.
+    function getOpRoot(JobId jobId, uint256 layer) external view returns (bytes32);
+    /// @notice Returns a dispute; its phase is NONE if there is none.
+    function getDispute(JobId jobId, uint256 key) external view returns (PinpointDispute memory);
+    /// @notice Returns who challenges in an open dispute, the first one first.
+    function getChallengers(JobId jobId, uint256 key) external view returns (address[] memory);
+    /// @notice Bond of a dispute opened now: computeBond(version) * 2^floor(challengers of open disputes / 4).
+    function requiredBond(JobId jobId) external view returns (uint256);
+    /// @notice Number of open disputes about a job.
+    function countOpen(JobId jobId) external view returns (uint256);
 }

@@ -28,6 +28,75 @@ struct Position {
 
 /// @title The word of a search's position (types/Pinpoint.sol)
 library SearchMetas {
+    /* SINGLE NUMBERS: a move touches few of them */
+
+    function getIndex(SearchMeta meta) internal pure returns (uint256) {
+        return uint64(SearchMeta.unwrap(meta));
+    }
+
+    function getClock(SearchMeta meta) internal pure returns (uint256) {
+        return uint40(SearchMeta.unwrap(meta) >> 64);
+    }
+
+    function getHeight(SearchMeta meta) internal pure returns (uint256) {
+        return uint8(SearchMeta.unwrap(meta) >> 104);
+    }
+
+    function getTree(SearchMeta meta) internal pure returns (Tree) {
+        return Tree(uint8(SearchMeta.unwrap(meta) >> 112));
+    }
+
+    function getExtensions(SearchMeta meta, bool ofAsserter) internal pure returns (uint256) {
+        return uint8(SearchMeta.unwrap(meta) >> (ofAsserter ? 120 : 128));
+    }
+
+    function getOutput(SearchMeta meta) internal pure returns (uint8 bytesPerElement, uint32 rows, uint32 cols) {
+        uint256 word = SearchMeta.unwrap(meta);
+        return (uint8(word >> 200), uint32(word >> 168), uint32(word >> 136));
+    }
+
+    function getOpDepth(SearchMeta meta) internal pure returns (uint256) {
+        return uint8(SearchMeta.unwrap(meta) >> 208);
+    }
+
+    function isOpGranular(SearchMeta meta) internal pure returns (bool) {
+        return uint8(SearchMeta.unwrap(meta) >> 216) != 0;
+    }
+
+    function getLayers(SearchMeta meta) internal pure returns (uint256) {
+        return SearchMeta.unwrap(meta) >> 224;
+    }
+
+    /// @notice The root of a trace, on the first turn.
+    /// @dev No number is wider than its bits, as in `pack`.
+    function begin(uint256 clock, uint256 height, uint256 opDepth, bool ofOps, uint256 layers)
+        internal
+        pure
+        returns (SearchMeta)
+    {
+        uint256 word = clock << 64 | height << 104 | opDepth << 208 | layers << 224;
+        return SearchMeta.wrap(ofOps ? word | uint256(1) << 216 : word);
+    }
+
+    /// @notice The same search at another node.
+    /// @dev No number is wider than its bits, as in `pack`.
+    function at(SearchMeta meta, Tree tree, uint256 index, uint256 height) internal pure returns (SearchMeta) {
+        uint256 word = SearchMeta.unwrap(meta) & ~(uint256(type(uint64).max) | uint256(0xffff) << 104);
+        return SearchMeta.wrap(word | index | height << 104 | uint256(tree) << 112);
+    }
+
+    /// @notice The same position with another clock.
+    function withClock(SearchMeta meta, uint256 clock) internal pure returns (SearchMeta) {
+        return SearchMeta.wrap(SearchMeta.unwrap(meta) & ~(uint256(type(uint40).max) << 64) | clock << 64);
+    }
+
+    /// @notice The same position with one extension more, of which there are fewer than 255.
+    function extend(SearchMeta meta, bool ofAsserter) internal pure returns (SearchMeta) {
+        return SearchMeta.wrap(SearchMeta.unwrap(meta) + (uint256(1) << (ofAsserter ? 120 : 128)));
+    }
+
+    /* THE WHOLE WORD */
+
     /// @notice Unpacks the word.
     function unpack(SearchMeta meta) internal pure returns (Position memory p) {
         uint256 word = SearchMeta.unwrap(meta);

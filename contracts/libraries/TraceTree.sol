@@ -82,7 +82,14 @@ library TraceTree {
 
     /// @notice The leaf of an operator in its plan.
     function hashPlan(uint32 op, bytes32 descHash) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(uint8(0x13), uint64(op), descHash));
+        bytes32 leaf;
+        // Equivalent to leaf = keccak256(abi.encodePacked(uint8(0x13), uint64(op), descHash))
+        assembly ("memory-safe") {
+            mstore(0x00, or(shl(248, 0x13), shl(184, op)))
+            mstore(0x09, descHash)
+            leaf := keccak256(0x00, 41)
+        }
+        return leaf;
     }
 
     /// @notice The node over `count` operators of one layer, digests[from ..], the first of them at `position`.
@@ -93,23 +100,36 @@ library TraceTree {
         returns (bytes32)
     {
         if (from + count > digests.length) revert IPinpointBook.WrongLength(digests.length, from + count);
-        bytes32[] memory leaves = new bytes32[](count);
-        // Equivalent to, for each i below count: leaves[i] = hashOp(position + i, digests[from + i])
+        uint256 words;
+        // Equivalent to, for each i below count: words[i] = hashOp(position + i, digests[from + i])
         assembly ("memory-safe") {
+            // Behind what is in use: nothing is left there when this function returns.
+            words := add(mload(0x40), 0x20)
             let source := add(digests.offset, shl(5, from))
             let end := add(source, shl(5, count))
-            for { let target := add(leaves, 0x20) } lt(source, end) { source := add(source, 0x20) } {
-                let digest := calldataload(source)
-                if digest {
-                    mstore(0x00, or(shl(248, 0x11), shl(184, position)))
-                    mstore(0x09, digest)
-                    mstore(target, keccak256(0x00, 41))
+            let head := or(shl(248, 0x11), shl(184, position))
+            // Two at a time. Where there is one alone, what comes behind it does not count.
+            for { let target := words } lt(source, end) { target := add(target, 0x40) } {
+                let leaf := calldataload(source)
+                if leaf {
+                    mstore(0x00, head)
+                    mstore(0x09, leaf)
+                    leaf := keccak256(0x00, 41)
                 }
-                position := add(position, 1)
-                target := add(target, 0x20)
+                mstore(target, leaf)
+                head := add(head, shl(184, 1))
+                leaf := calldataload(add(source, 0x20))
+                if leaf {
+                    mstore(0x00, head)
+                    mstore(0x09, leaf)
+                    leaf := keccak256(0x00, 41)
+                }
+                mstore(add(target, 0x20), leaf)
+                head := add(head, shl(184, 1))
+                source := add(source, 0x40)
             }
         }
-        return consume(leaves, 0, count);
+        return fold(words, count);
     }
 
     /// @notice The leaf of a tile.
@@ -171,18 +191,18 @@ library TraceTree {
         node = leaf;
         // Equivalent to, for each sibling: node = index & 1 == 0 ? hash(node, sibling) : hash(sibling, node); index >>= 1
         assembly ("memory-safe") {
-            let at := mload(0x40)
-            mstore8(at, 1)
-            at := add(at, 1)
+            let start := mload(0x40)
+            mstore8(start, 1)
+            let at := add(start, 1)
             let sibling := add(siblings.offset, shl(5, from))
             let end := add(sibling, shl(5, depth))
-            for {} lt(sibling, end) {} {
-                let right := shl(5, and(index, 1))
+            // A word's bytes for each bit.
+            for { index := shl(5, index) } lt(sibling, end) { sibling := add(sibling, 0x20) } {
+                let right := and(index, 0x20)
                 mstore(add(at, right), node)
                 mstore(add(at, xor(right, 0x20)), calldataload(sibling))
-                node := keccak256(sub(at, 1), 65)
+                node := keccak256(start, 65)
                 index := shr(1, index)
-                sibling := add(sibling, 0x20)
             }
         }
     }
@@ -195,21 +215,44 @@ library TraceTree {
     /// @notice The root over `count` words from `from` on; `count` is a power of two.
     function consume(bytes32[] memory words, uint256 from, uint256 count) internal pure returns (bytes32 root) {
         if (count == 0 || from + count > words.length) revert IPinpointBook.WrongLength(words.length, from + count);
-        // Equivalent to, level by level: words[from + i] = hash(words[from + 2 i], words[from + 2 i + 1])
+        uint256 first;
+        uint256 kept;
         assembly ("memory-safe") {
-            let at := mload(0x40)
-            mstore8(at, 1)
-            let first := add(add(words, 0x20), shl(5, from))
-            for { count := shr(1, count) } count { count := shr(1, count) } {
-                let end := add(first, shl(5, count))
-                let source := first
+            first := add(add(words, 0x20), shl(5, from))
+            kept := mload(sub(first, 0x20))
+        }
+        root = fold(first, count);
+        // The length of the words, or the word before them, is as it was.
+        assembly ("memory-safe") {
+            mstore(sub(first, 0x20), kept)
+        }
+    }
+
+    /// @dev Uses up `count` words of memory at `first`, and the byte before them. `count` is a power of two.
+    function fold(uint256 first, uint256 count) private pure returns (bytes32 root) {
+        // Equivalent to, level by level: words[i] = hash(words[2 i], words[2 i + 1])
+        assembly ("memory-safe") {
+            // Two levels at a time: of four words one is made.
+            for {} gt(count, 2) { count := shr(2, count) } {
+                let end := add(first, shl(3, count))
+                // The byte before the four: of a word that has been used, or of the one before the first.
+                let source := sub(first, 1)
                 for { let target := first } lt(target, end) { target := add(target, 0x20) } {
-                    mcopy(add(at, 1), source, 0x40)
-                    mstore(target, keccak256(at, 65))
-                    source := add(source, 0x40)
+                    mstore8(source, 1)
+                    let left := keccak256(source, 65)
+                    let middle := add(source, 0x40)
+                    mstore8(middle, 1)
+                    mstore(add(source, 0x21), keccak256(middle, 65))
+                    mstore(add(source, 1), left)
+                    mstore(target, keccak256(source, 65))
+                    source := add(middle, 0x40)
                 }
             }
             root := mload(first)
+            if eq(count, 2) {
+                mstore8(sub(first, 1), 1)
+                root := keccak256(sub(first, 1), 65)
+            }
         }
     }
 }

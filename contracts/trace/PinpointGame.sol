@@ -1,30 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdjudicatorRegistry} from "../interfaces/IAdjudicatorRegistry.sol";
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
-import {IHeldChallengers} from "../interfaces/IHeldChallengers.sol";
 import {IJobMarket} from "../interfaces/IJobMarket.sol";
+import {IModelRegistry} from "../interfaces/IModelRegistry.sol";
 import {IParameters} from "../interfaces/IParameters.sol";
 import {IPinpointDisputes} from "../interfaces/IPinpointDisputes.sol";
-import {IProtocolClock} from "../interfaces/IProtocolClock.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
-import {DisputeHeads} from "../libraries/DisputeHeads.sol";
 import {ParameterRules} from "../libraries/ParameterRules.sol";
-import {SearchMetas, Position} from "../libraries/SearchMetas.sol";
-import {DisputeState, Hold} from "../types/Dispute.sol";
+import {Position, SearchMetas} from "../libraries/SearchMetas.sol";
+import {TraceTree} from "../libraries/TraceTree.sol";
+import {Hold} from "../types/Dispute.sol";
 import {JobId} from "../types/Ids.sol";
-import {Job, JobState} from "../types/Job.sol";
 import {Parameters} from "../types/Parameters.sol";
-import {Head, Phase, Pin, PinpointDispute, Search, StoredEntry, Trace} from "../types/Pinpoint.sol";
+import {Phase, Pin, Search, SearchMeta, Trace, Tree, WHOLE} from "../types/Pinpoint.sol";
 import {Plan} from "../types/Plan.sol";
 import {Rulings} from "./Rulings.sol";
+import {SearchMoves} from "./SearchMoves.sol";
 import {TraceBook} from "./TraceBook.sol";
 import {TraceSearches} from "./TraceSearches.sol";
 
-/// @title The game of pinpointing: how disputes over traces are opened and ended
-contract PinpointGame is Rulings {
+/// @title The game of pinpointing: the shortest ways from a doubt to a verdict
+/// @notice What is done in every dispute that nobody delays is here, so that it costs no detour: openings, the moves of a
+/// search among nodes, verdicts.
+contract PinpointGame is SearchMoves, Rulings {
     using SearchMetas for Position;
+    using SearchMetas for SearchMeta;
 
     /* IMMUTABLES */
 
@@ -41,8 +44,7 @@ contract PinpointGame is Rulings {
         address adjudicators,
         Parameters memory p
     ) TraceBook(readSettings(vault, registry, market, game, adjudicators, p)) {
-        ParameterRules.validate(p);
-        // A game across two deployments would move money under foreign rules.
+        // A game across two deployments would move money under foreign rules. The vault has validated the parameters.
         if (
             IStakeVault(vault).PINPOINT() != address(this) || IStakeVault(vault).MARKET() != market
                 || IStakeVault(vault).GAME() != game || IParameters(vault).PARAMETERS_HASH() != PARAMETERS_HASH
@@ -82,12 +84,12 @@ contract PinpointGame is Rulings {
         });
     }
 
-    /* MOVES OF A SEARCH */
+    /* EVERYTHING ELSE */
 
     /// @notice Has everything else done in this game's name.
     /// SAFETY: the code that runs is this deployment's, made by this contract's constructor, and its storage is laid out
-    /// by the same TraceBook.
-    fallback() external {
+    /// by the same TraceBook. What takes no money there refuses it itself.
+    fallback() external payable {
         address searches = SEARCHES;
         // Equivalent to returning, or reverting with, the result of searches.delegatecall(msg.data)
         assembly ("memory-safe") {
@@ -98,6 +100,11 @@ contract PinpointGame is Rulings {
             if iszero(success) { revert(at, returndatasize()) }
             return(at, returndatasize())
         }
+    }
+
+    /// @dev Money comes with a bond alone.
+    receive() external payable {
+        revert UnknownDispute(0);
     }
 
     /* CHALLENGERS */
@@ -114,7 +121,7 @@ contract PinpointGame is Rulings {
         if (trace.postedAt == 0) {
             return open(jobId, key, hold, trace, Phase.TRACE, time + TRACE_SECONDS, hashSearch(state));
         }
-        (state.node, state.meta) = (trace.root, positionAtRoot(trace, plan).pack());
+        (state.node, state.meta) = (trace.root, positionAtRoot(trace, plan));
         uint256 deadline = time + CLOCK_SECONDS;
         id = open(jobId, key, hold, trace, Phase.REVEAL, deadline, hashSearch(state));
         emit SearchMoved(id, jobId, Phase.REVEAL, deadline, state);
@@ -140,170 +147,135 @@ contract PinpointGame is Rulings {
         emit OperatorPinned(id, jobId, pin.op, pin.elem, proveBy, core.seed);
     }
 
+    /* MOVES OF A SEARCH */
+
     /// @inheritdoc IPinpointDisputes
-    function join(JobId jobId, uint256 key, bytes32 expectedTraceRoot) external payable {
-        uint256 time = tick();
-        (bytes32 id, Head memory head, StoredEntry memory entry) = findDispute(jobId, key, Phase.LEAF);
-        // INVARIANT: nobody shares a search, which its challenger could lose for all.
-        if (isSearch(key)) revert WrongPhase(id, head.phase);
-        // Who joins has to bear the risk of a verdict.
-        requireInTime(id, head.deadline, time);
-        getDisputedJob(jobId);
-        Trace storage trace = traces[jobId];
+    function reveal(JobId jobId, address challenger, Search calldata state, bytes32[] calldata words) external {
+        Move memory move = beginReveal(jobId, challenger, state);
+        uint256 levels = requireInner(move);
+        requireLength(words.length, 1 << levels);
+        bytes32 node = findNode(move, state);
+        requireNode(TraceTree.computeRoot(words), node);
+        passTurn(move, Phase.SELECT, node, state.context);
+    }
+
+    /// @inheritdoc IPinpointDisputes
+    function revealOps(
+        JobId jobId,
+        address challenger,
+        Search calldata state,
+        bytes32[] calldata digests,
+        bytes32[] calldata opDigests
+    ) external {
+        Move memory move = beginReveal(jobId, challenger, state);
+        bytes32 node = findNode(move, state);
+        bytes32 got = move.at.getTree() == Tree.OPS
+            ? hashOps(move, digests, opDigests)
+            : hashLayersOfOps(move, digests, opDigests);
+        requireNode(got, node);
+        move.at = move.at.at(Tree.NONE, move.at.getIndex(), 0);
+        passTurn(move, Phase.SELECT, node, 0);
+    }
+
+    /// @inheritdoc IPinpointDisputes
+    function search(JobId jobId, bytes32 expectedTraceRoot) external {
+        Search memory none;
+        Move memory move = beginChoice(jobId, hashSearch(none));
+        Trace memory trace = traces[jobId];
+        if (move.head.phase != Phase.TRACE) revert WrongPhase(move.id, move.head.phase);
         requireTrace(jobId, trace.root, expectedTraceRoot);
-        uint256 untilBlock = uint256(entry.openedAtBlock) + SHARE_BLOCKS;
-        if (block.number > untilBlock) revert TooLateToJoin(id, untilBlock, block.number);
-        requireRoom(jobId, id, head.place, entry);
-        uint96 bond = getBond(entry);
-        requireBond(jobId, bond);
-
-        joiners[jobId][head.place][entry.joined] = msg.sender;
-        entries[jobId][head.place].joined = entry.joined + 1;
-        ++trace.places;
-        emit DisputeJoined(id, jobId, msg.sender, bond);
-        IStakeVault(VAULT).addBond{value: msg.value}(JobId.wrap(id), msg.sender, bond);
+        move.at = positionAtRoot(trace, getPlan(IModelRegistry(REGISTRY).versionAt(trace.versionNumber)));
+        passTurn(move, Phase.REVEAL, trace.root, 0);
     }
 
-    /* ANYBODY */
-
     /// @inheritdoc IPinpointDisputes
-    function claimTimeout(JobId jobId, uint256 key) external {
-        uint256 time = tick();
-        (bytes32 id, Head memory head, StoredEntry memory entry) = findDispute(jobId, key);
-        address operator = getDisputedJob(jobId).operator;
-        (bool isAsserter, uint256 deadline) = findTurn(jobId, id, head);
-        // INVARIANT: nobody times out while the move may still come.
-        if (time <= deadline) revert ClockRunning(id, deadline, time);
-
-        if (!isAsserter) {
-            close(jobId, id, head, entry, Phase.CHALLENGER_TIMEOUT, operator);
-            settleBonds(jobId, id, head.place, entry, true, operator);
-            return;
+    function select(JobId jobId, Search calldata state, uint256 index, bytes32 child, bytes32[] calldata siblings)
+        external
+    {
+        Move memory move = beginChoice(jobId, state);
+        uint256 levels = requireInner(move);
+        TraceTree.checkWhole(child, index, siblings, levels, state.node);
+        (Tree tree, uint256 height) = (move.at.getTree(), move.at.getHeight() - levels);
+        uint256 number = move.at.getIndex();
+        // The layer's number stays where it is.
+        uint256 high = tree == Tree.OPS ? number & ~NUMBER_MASK : 0;
+        number = high | (number - high) << levels | index;
+        // INVARIANT: nobody has to reveal a tile that does not exist: it would have no preimage.
+        if (tree == Tree.TILES && height == 0) {
+            uint256 tiles = countTiles(move.at);
+            if (number >= tiles) revert OutOfRange(number, tiles);
         }
-        address[] memory challengers = listChallengers(jobId, address(0));
-        close(jobId, id, head, entry, Phase.DEFAULT, operator);
-        // INVARIANT: a proof of the whole result that is due is not made up for by one of a part.
-        if (IDisputeGame(GAME).getDispute(jobId).state == DisputeState.OPEN) {
-            writeEnd(id, Phase.DEFAULT);
-        }
-        settleBonds(jobId, id, head.place, entry, false, address(0));
-        IDisputeGame(GAME).rejectFor(jobId, challengers, true);
+        move.at = move.at.at(tree, number, height);
+        passTurn(move, Phase.REVEAL, child, state.context);
     }
 
     /// @inheritdoc IPinpointDisputes
-    function resolve(JobId jobId, uint256 key) external {
-        (bytes32 id, Head memory head, StoredEntry memory entry) = findDispute(jobId, key);
-        // INVARIANT: bonds go out once.
-        if (head.phase == Phase.DEFAULT) revert WrongPhase(id, Phase.DEFAULT);
-        Job memory job = IJobMarket(MARKET).getJob(jobId);
-
-        Phase phase = findEnd(id, job.state);
-        close(jobId, id, head, entry, phase, job.operator);
-        settleBonds(jobId, id, head.place, entry, phase == Phase.DEFENDER_PROVEN, job.operator);
+    function pinSearched(JobId jobId, Search calldata state, Pin calldata pin) external {
+        Move memory move = beginChoice(jobId, state);
+        Trace memory trace = findTrace(jobId);
+        bytes32 version = IModelRegistry(REGISTRY).versionAt(trace.versionNumber);
+        (ClaimCore memory core, OpHead memory head) = openPin(jobId, version, trace, getPlan(version), pin);
+        requireDecidable(pin.op, pin.elem, head);
+        writeClaim(move, core, trace.operator);
     }
 
     /// @inheritdoc IPinpointDisputes
-    function finaliseDefended(JobId jobId) external {
-        uint256 disputes = traces[jobId].open;
-        // INVARIANT: a job is never final while a dispute is open.
-        if (disputes != 0) revert StillDisputed(jobId, disputes);
-        IDisputeGame(GAME).settleDefended(jobId, msg.sender);
-    }
-
-    /// @inheritdoc IPinpointDisputes
-    function voidHeld(JobId jobId) external {
-        IDisputeGame(GAME).voidFor(jobId);
+    function searchTiles(JobId jobId, Search calldata state, Pin calldata pin) external {
+        Move memory move = beginChoice(jobId, state);
+        // INVARIANT: every turn goes down a tree: nobody wears an honest asserter's clock out by searching for ever.
+        if (state.context != 0) revertWrongTree(move);
+        Trace memory trace = findTrace(jobId);
+        bytes32 version = IModelRegistry(REGISTRY).versionAt(trace.versionNumber);
+        Plan memory plan = getPlan(version);
+        (ClaimCore memory core, OpHead memory head) = openPin(jobId, version, trace, plan, pin);
+        if (pin.elem != WHOLE) revert OutOfRange(pin.elem, WHOLE);
+        // In phase TRACE there is no position yet.
+        if (move.head.phase == Phase.TRACE) move.at = positionAtRoot(trace, plan);
+        Position memory at = move.at.unpack();
+        (at.tree, at.index) = (Tree.DIGEST, 0);
+        (at.bytesPerElement, at.rows, at.cols) = (head.bytesPerElement, head.rows, head.cols);
+        at.height = Math.log2(countTiles(at.pack()), Math.Rounding.Ceil);
+        move.at = at.pack();
+        passTurn(move, Phase.REVEAL, core.outDigest, hashClaim(core));
     }
 
     /* STEPS */
 
-    /// @dev Whose turn it is, and its last second.
-    function findTurn(JobId jobId, bytes32 id, Head memory head)
+    function hashOps(Move memory move, bytes32[] calldata digests, bytes32[] calldata opDigests)
         private
-        view
-        returns (bool isAsserter, uint256 deadline)
+        pure
+        returns (bytes32)
     {
-        deadline = head.deadline;
-        if (head.phase == Phase.TRACE) {
-            bool isPosted;
-            (isPosted, deadline) = findAnswer(jobId, deadline);
-            return (!isPosted, deadline);
+        (uint256 index, uint256 height) = (move.at.getIndex(), move.at.getHeight());
+        if (height > TraceTree.LEVELS) revertWrongTree(move);
+        requireLength(digests.length, 0);
+        requireLength(opDigests.length, 1 << height);
+        return TraceTree.hashOps(opDigests, 0, opDigests.length, (index & NUMBER_MASK) << height);
+    }
+
+    function hashLayersOfOps(Move memory move, bytes32[] calldata digests, bytes32[] calldata opDigests)
+        private
+        pure
+        returns (bytes32)
+    {
+        SearchMeta at = move.at;
+        bool fits = at.getHeight() + at.getOpDepth() <= TraceTree.LEVELS;
+        if (at.getTree() != Tree.LAYERS || !at.isOpGranular() || !fits) revertWrongTree(move);
+        uint256 width = 1 << at.getOpDepth();
+        requireLength(digests.length, 1 << at.getHeight());
+        requireLength(opDigests.length, digests.length * width);
+        uint256 layer = at.getIndex() << at.getHeight();
+        bytes32[] memory leaves = new bytes32[](digests.length);
+        for (uint256 i = 0; i < digests.length; ++i) {
+            // A layer without digest is padding, and so its leaf stays zero.
+            if (digests[i] != 0) {
+                // INVARIANT: as in `revealLeaves`.
+                if (layer >= at.getLayers()) revert OutOfRange(layer, at.getLayers());
+                bytes32 opRoot = TraceTree.hashOps(opDigests, i * width, width, 0);
+                leaves[i] = TraceTree.hashLayer(layer, digests[i], opRoot);
+            }
+            ++layer;
         }
-        isAsserter = head.phase == Phase.REVEAL || head.phase == Phase.LEAF;
-        if (!isAsserter && head.phase != Phase.SELECT) revert WrongPhase(id, head.phase);
-    }
-
-    /// @dev How a dispute ends whose job was settled by something else.
-    function findEnd(bytes32 id, JobState state) private view returns (Phase) {
-        if (state == JobState.PROVEN) return Phase.DEFENDER_PROVEN;
-        if (state == JobState.REJECTED) return Phase.CANCELLED;
-        // A job that is disputed is voided by `voidHeld`, or with the proof that is due; no verdict comes any more.
-        if (state == JobState.VOIDED || IProtocolClock(MARKET).isRefundMode()) return Phase.VOIDED;
-        revert NothingToResolve(id, state);
-    }
-
-    /// @dev INVARIANT: nobody challenges twice, and the list stays short.
-    function requireRoom(JobId jobId, bytes32 id, uint256 place, StoredEntry memory entry) private view {
-        if (entry.joined >= MAX_JOINED || traces[jobId].places >= MAX_PLACES) revert NoPlace(jobId, MAX_PLACES);
-        bool isInside = entry.challenger == msg.sender;
-        for (uint256 i = 0; i < entry.joined; ++i) {
-            if (joiners[jobId][place][i] == msg.sender) isInside = true;
-        }
-        if (isInside) revert AlreadyChallenging(id, msg.sender);
-    }
-
-    function requireTrace(JobId jobId, bytes32 root, bytes32 expected) private pure {
-        if (root != expected) revert UnexpectedTrace(jobId, root, expected);
-    }
-
-    /* VIEWS */
-
-    /// @inheritdoc IPinpointDisputes
-    function getTrace(JobId jobId) external view returns (Trace memory) {
-        return traces[jobId];
-    }
-
-    /// @inheritdoc IPinpointDisputes
-    function getOpRoot(JobId jobId, uint256 layer) external view returns (bytes32) {
-        return opRoots[jobId][layer];
-    }
-
-    /// @inheritdoc IPinpointDisputes
-    function requiredBond(JobId jobId) external view returns (uint256) {
-        bytes32 version = IJobMarket(MARKET).getJob(jobId).version;
-        return raiseBond(IDisputeGame(GAME).computeBond(version), traces[jobId].places);
-    }
-
-    /// @inheritdoc IPinpointDisputes
-    function getDispute(JobId jobId, uint256 key) external view returns (PinpointDispute memory dispute) {
-        dispute.id = computeId(jobId, key);
-        Head memory head = DisputeHeads.unpack(heads[dispute.id]);
-        // NONE if there never was one.
-        dispute.phase = head.phase;
-        if (head.hash == 0) return dispute;
-        StoredEntry memory entry = entries[jobId][head.place];
-        (dispute.challenger, dispute.openedAtBlock) = (entry.challenger, entry.openedAtBlock);
-        (dispute.deadline, dispute.head) = (uint40(head.deadline), head.hash);
-        // After a default the bonds are back.
-        if (head.phase != Phase.DEFAULT) dispute.bonds = sumBonds(entry);
-    }
-
-    /// @inheritdoc IPinpointDisputes
-    function getChallengers(JobId jobId, uint256 key) external view returns (address[] memory challengers) {
-        (, Head memory head, StoredEntry memory entry) = findDispute(jobId, key);
-        challengers = new address[](1 + entry.joined);
-        addChallengers(challengers, 0, jobId, head.place, entry);
-    }
-
-    /// @inheritdoc IHeldChallengers
-    function getOpenChallengers(JobId jobId) external view returns (address[] memory) {
-        return listChallengers(jobId, address(0));
-    }
-
-    /// @inheritdoc IPinpointDisputes
-    function countOpen(JobId jobId) external view returns (uint256 count) {
-        for (uint256 open_ = traces[jobId].open; open_ != 0; open_ >>= 1) {
-            count += open_ & 1;
-        }
+        return TraceTree.consume(leaves, 0, leaves.length);
     }
 }

@@ -38,8 +38,7 @@ abstract contract Rulings is TraceOpenings, IPinpointDisputes {
             if (block.number == entry.openedAtBlock) revert TooEarly(id, block.number);
             requireRulings(jobId, job, rulings);
             address[] memory challengers = listChallengers(jobId, address(0));
-            close(jobId, id, head, entry, Phase.FRAUD_PROVEN, job.operator);
-            settleBonds(jobId, id, head.place, entry, false, address(0));
+            close(jobId, id, head, entry, Phase.FRAUD_PROVEN, job.operator, address(0));
             IDisputeGame(GAME).rejectFor(jobId, challengers, false);
         }
     }
@@ -97,13 +96,13 @@ abstract contract Rulings is TraceOpenings, IPinpointDisputes {
         Claim calldata claim,
         address operator
     ) private {
-        close(jobId, id, head, entry, Phase.DEFENDER_PROVEN, operator);
+        address defender = isOperator(operator) ? operator : msg.sender;
+        close(jobId, id, head, entry, Phase.DEFENDER_PROVEN, operator, defender);
         if (isSearch(key)) {
             // INVARIANT: an element that was found consistent is not disputed again, whoever came upon it first.
             bytes32 pinId = computeId(jobId, computePinKey(claim.op, claim.elem));
             if (heads[pinId] == 0) writeEnd(pinId, Phase.DEFENDER_PROVEN);
         }
-        settleBonds(jobId, id, head.place, entry, true, isOperator(operator) ? operator : msg.sender);
     }
 
     function rule(bytes32 id, Claim memory claim, Ruling[] calldata rulings) private returns (Verdict) {

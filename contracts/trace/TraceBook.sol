@@ -120,7 +120,14 @@ abstract contract TraceBook is IPinpointBook {
 
     /// @inheritdoc IPinpointBook
     function computeId(JobId jobId, uint256 key) public pure returns (bytes32) {
-        return keccak256(abi.encode(jobId, key));
+        bytes32 id;
+        // Equivalent to id = keccak256(abi.encode(jobId, key))
+        assembly ("memory-safe") {
+            mstore(0x00, jobId)
+            mstore(0x20, key)
+            id := keccak256(0x00, 0x40)
+        }
+        return id;
     }
 
     function computePinKey(uint32 op, uint64 elem) internal pure returns (uint256) {
@@ -266,10 +273,17 @@ abstract contract TraceBook is IPinpointBook {
         IStakeVault(VAULT).addBond{value: msg.value}(JobId.wrap(id), msg.sender, bond);
     }
 
-    /// @dev Ends a dispute, whatever it was about, and gives its place back.
-    function close(JobId jobId, bytes32 id, Head memory head, StoredEntry memory entry, Phase phase, address operator)
-        internal
-    {
+    /// @dev Ends a dispute, whatever it was about: gives its place back and settles its bonds.
+    /// @param defender Whom a lost bond goes to, but for what is burned.
+    function close(
+        JobId jobId,
+        bytes32 id,
+        Head memory head,
+        StoredEntry memory entry,
+        Phase phase,
+        address operator,
+        address defender
+    ) internal {
         Trace storage trace = traces[jobId];
         uint256 place = head.place;
         uint16 others = trace.open & ~uint16(1 << place);
@@ -284,6 +298,8 @@ abstract contract TraceBook is IPinpointBook {
         }
         emit DisputeResolved(id, jobId, phase);
         IDisputeGame(GAME).releaseFor(jobId, operator);
+        bool isLost = phase == Phase.DEFENDER_PROVEN || phase == Phase.CHALLENGER_TIMEOUT;
+        settleBonds(jobId, id, place, entry, isLost, defender);
     }
 
     /* BONDS */
@@ -317,7 +333,7 @@ abstract contract TraceBook is IPinpointBook {
         StoredEntry memory entry,
         bool isLost,
         address defender
-    ) internal {
+    ) private {
         address[] memory challengers = new address[](1 + entry.joined);
         addChallengers(challengers, 0, jobId, place, entry);
         BondSplit memory split = Settlement.computeBondSplit(sumBonds(entry), isLost);

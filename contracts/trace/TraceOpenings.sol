@@ -2,13 +2,13 @@
 pragma solidity 0.8.30;
 
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
-import {SearchMetas, Position} from "../libraries/SearchMetas.sol";
+import {SearchMetas} from "../libraries/SearchMetas.sol";
 import {JobIds} from "../libraries/JobIds.sol";
 import {TraceTree} from "../libraries/TraceTree.sol";
 import {Claim} from "../types/Claim.sol";
 import {JobId} from "../types/Ids.sol";
 import {JobTerms} from "../types/Job.sol";
-import {LayerEnd, Pin, Search, Trace, WHOLE} from "../types/Pinpoint.sol";
+import {LayerEnd, Pin, Search, SearchMeta, Trace, WHOLE} from "../types/Pinpoint.sol";
 import {Plan} from "../types/Plan.sol";
 import {TraceBook} from "./TraceBook.sol";
 
@@ -47,6 +47,9 @@ abstract contract TraceOpenings is TraceBook {
         Trace trace;
         Plan plan;
         bytes32 opRoot;
+        /// Where the siblings lie in the calldata, how many there are, and how many of them have been used.
+        uint256 offset;
+        uint256 count;
         uint256 at;
     }
 
@@ -73,11 +76,11 @@ abstract contract TraceOpenings is TraceBook {
     {
         head = readHead(end.desc);
         if (head.position + 1 != head.layerOps) revert NotLast(head.position, head.layerOps);
-        Opening memory opening = Opening({trace: trace, plan: plan, opRoot: end.opRoot, at: 0});
-        openOperator(opening, end.siblings, end.op, keccak256(end.desc));
-        openLayer(opening, end.siblings, head.layer, end.layerDigest, end.opRoot);
-        openOutput(opening, end.siblings, head.position, end.lastDigest);
-        requireLength(end.siblings.length, opening.at);
+        Opening memory opening = beginOpening(trace, plan, end.opRoot, end.siblings);
+        openOperator(opening, end.op, hashBytes(end.desc));
+        openLayer(opening, head.layer, end.layerDigest, end.opRoot);
+        openOutput(opening, head.position, end.lastDigest);
+        requireLength(opening.count, opening.at);
     }
 
     /// @dev Opens all that the claim about an operator is made of.
@@ -87,68 +90,84 @@ abstract contract TraceOpenings is TraceBook {
         view
         returns (ClaimCore memory core, OpHead memory head)
     {
-        head = readHead(pin.desc);
+        bytes calldata desc = pin.desc;
+        head = readHead(desc);
         bytes32 opRoot = trace.isOpGranular ? pin.opRoot : opRoots[jobId][head.layer];
         if (opRoot == 0) revert NotExpanded(jobId, head.layer);
         (core.version, core.jobId, core.op, core.elem) = (version, jobId, pin.op, pin.elem);
-        (core.outDigest, core.inputs, core.desc) = (pin.outDigest, hashWords(pin.inDigests), keccak256(pin.desc));
-        Opening memory opening = Opening({trace: trace, plan: plan, opRoot: opRoot, at: 0});
-        openOperator(opening, pin.siblings, pin.op, core.desc);
-        openLayer(opening, pin.siblings, head.layer, pin.layerDigest, opRoot);
-        openOutput(opening, pin.siblings, head.position, pin.outDigest);
-        openInputs(opening, jobId, head, pin);
-        requireLength(pin.siblings.length, opening.at);
+        (core.outDigest, core.inputs, core.desc) = (pin.outDigest, hashWords(pin.inDigests), hashBytes(desc));
+        Opening memory opening = beginOpening(trace, plan, opRoot, pin.siblings);
+        openOperator(opening, pin.op, core.desc);
+        openLayer(opening, head.layer, pin.layerDigest, opRoot);
+        openOutput(opening, head.position, pin.outDigest);
+        openInputs(opening, jobId, head, pin, desc);
+        requireLength(opening.count, opening.at);
     }
 
-    function openInputs(Opening memory opening, JobId jobId, OpHead memory head, Pin calldata pin) private view {
-        requireLength(pin.inDigests.length, head.inputs);
+    function beginOpening(Trace memory trace, Plan memory plan, bytes32 opRoot, bytes32[] calldata siblings)
+        private
+        pure
+        returns (Opening memory)
+    {
+        uint256 offset;
+        // Equivalent to a pointer to siblings, which no struct in memory can hold
+        assembly ("memory-safe") {
+            offset := siblings.offset
+        }
+        return Opening({trace: trace, plan: plan, opRoot: opRoot, offset: offset, count: siblings.length, at: 0});
+    }
+
+    function openInputs(Opening memory opening, JobId jobId, OpHead memory head, Pin calldata pin, bytes calldata desc)
+        private
+        view
+    {
+        bytes32[] calldata digests = pin.inDigests;
+        requireLength(digests.length, head.inputs);
         bool isOpen;
         bytes32 layerInput;
         for (uint256 i = 0; i < head.inputs; ++i) {
-            bytes32 digest = pin.inDigests[i];
-            uint256 ref = readUint(pin.desc, HEAD_BYTES + i * INPUT_BYTES, 2);
+            bytes32 digest = digests[i];
+            uint256 ref = readUint(desc, HEAD_BYTES + i * INPUT_BYTES, 2);
             if (ref != LAYER_INPUT) {
-                openOutput(opening, pin.siblings, ref, digest);
+                openOutput(opening, ref, digest);
                 continue;
             }
             if (!isOpen) {
                 (layerInput, isOpen) = (digest, true);
                 if (head.layer == 0) layerInput = readInput(jobId, pin.terms);
-                else openLayer(opening, pin.siblings, head.layer - 1, digest, pin.inputOpRoot);
+                else openLayer(opening, head.layer - 1, digest, pin.inputOpRoot);
             }
             if (digest != layerInput) revert WrongInput(i, digest, layerInput);
         }
     }
 
-    function openOperator(Opening memory opening, bytes32[] calldata siblings, uint32 op, bytes32 descHash)
-        private
-        pure
-    {
+    function openOperator(Opening memory opening, uint32 op, bytes32 descHash) private pure {
         Plan memory plan = opening.plan;
         if (op >= plan.ops) revert OutOfRange(op, plan.ops);
-        bytes32 leaf = TraceTree.hashPlan(op, descHash);
-        opening.at = TraceTree.check(leaf, op, siblings, opening.at, plan.planDepth, plan.planRoot);
+        openLeaf(opening, TraceTree.hashPlan(op, descHash), op, plan.planDepth, plan.planRoot);
     }
 
     /// @param opRoot Counts if the trace is of OP granularity: else a layer's leaf holds 0.
-    function openLayer(
-        Opening memory opening,
-        bytes32[] calldata siblings,
-        uint256 layer,
-        bytes32 digest,
-        bytes32 opRoot
-    ) private pure {
+    function openLayer(Opening memory opening, uint256 layer, bytes32 digest, bytes32 opRoot) private pure {
         Trace memory trace = opening.trace;
         bytes32 leaf = TraceTree.hashLayer(layer, digest, trace.isOpGranular ? opRoot : bytes32(0));
-        opening.at = TraceTree.check(leaf, layer, siblings, opening.at, opening.plan.layerDepth, trace.root);
+        openLeaf(opening, leaf, layer, opening.plan.layerDepth, trace.root);
     }
 
-    function openOutput(Opening memory opening, bytes32[] calldata siblings, uint256 position, bytes32 digest)
-        private
-        pure
-    {
+    function openOutput(Opening memory opening, uint256 position, bytes32 digest) private pure {
         bytes32 leaf = TraceTree.hashOp(position, digest);
-        opening.at = TraceTree.check(leaf, position, siblings, opening.at, opening.plan.opDepth, opening.opRoot);
+        openLeaf(opening, leaf, position, opening.plan.opDepth, opening.opRoot);
+    }
+
+    function openLeaf(Opening memory opening, bytes32 leaf, uint256 index, uint256 depth, bytes32 root) private pure {
+        bytes32[] calldata siblings;
+        (uint256 offset, uint256 count) = (opening.offset, opening.count);
+        // What beginOpening was given
+        assembly ("memory-safe") {
+            siblings.offset := offset
+            siblings.length := count
+        }
+        opening.at = TraceTree.check(leaf, index, siblings, opening.at, depth, root);
     }
 
     /// @dev INVARIANT: the model's input is the one that the client ordered: the job's id is the hash of its terms.
@@ -208,7 +227,7 @@ abstract contract TraceOpenings is TraceBook {
             elem: claim.elem,
             outDigest: claim.outDigest,
             inputs: hashWords(claim.inDigests),
-            desc: keccak256(claim.desc)
+            desc: hashBytes(claim.desc)
         });
     }
 
@@ -225,6 +244,15 @@ abstract contract TraceOpenings is TraceBook {
         // Equivalent to keccak256(abi.encode(state)): three words
         assembly ("memory-safe") {
             hash := keccak256(state, 0x60)
+        }
+    }
+
+    function hashBytes(bytes calldata data) private pure returns (bytes32 hash) {
+        // Equivalent to keccak256(data)
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            calldatacopy(at, data.offset, data.length)
+            hash := keccak256(at, data.length)
         }
     }
 
@@ -250,8 +278,7 @@ abstract contract TraceOpenings is TraceBook {
     }
 
     /// @dev Where a search of a trace begins, on the asserter's turn.
-    function positionAtRoot(Trace memory trace, Plan memory plan) internal view returns (Position memory at) {
-        (at.clock, at.height) = (CLOCK_SECONDS, plan.layerDepth);
-        (at.opDepth, at.isOpGranular, at.layers) = (plan.opDepth, trace.isOpGranular, plan.layers);
+    function positionAtRoot(Trace memory trace, Plan memory plan) internal view returns (SearchMeta) {
+        return SearchMetas.begin(CLOCK_SECONDS, plan.layerDepth, plan.opDepth, trace.isOpGranular, plan.layers);
     }
 }

@@ -53,7 +53,7 @@ def describe(artefact: dict[str, Any], root: Path) -> dict[str, Any] | None:
 
 def unite(abi: list[dict[str, Any]], other: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return an ABI with what another one adds to it; the constructor is the first one's."""
-    united = [entry for entry in abi if entry["type"] != "fallback"]
+    united = [entry for entry in abi if entry["type"] not in ("fallback", "receive")]
     known = {name_entry(entry) for entry in united}
     return united + [entry for entry in other if "name" in entry and name_entry(entry) not in known]
 

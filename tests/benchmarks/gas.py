@@ -31,7 +31,6 @@ HAPPY_PATH: Final = ("createJob", "acceptJob", "commitResult", "finalise")
 HAPPY_PATH_MAXIMUM: Final = 350_000
 SIZE_MAXIMUM: Final = 23_500  # bytes of deployed code; EIP-170 allows 24,576
 INITCODE_MAXIMUM: Final = 49_152  # EIP-3860
-MISSED_BY: Final = 1.2  # times a bar that is missed; more is a regression
 # What only a module of the deployment may call; its gas is in the entry points that lead there.
 MODULES_ONLY: Final = frozenset(
     {
@@ -68,8 +67,8 @@ def main(json_file: Path | None, models: Path) -> None:
 
     Exit status 1 when an entry point was never called, the happy path costs more than 350,000 gas,
     a job in a full batch of a session more than 15,000, an element check or a verdict by a proof
-    more than its bar, a dispute over a trace more than 1.2 times its bar, or a contract is larger
-    than 23.5 kB.
+    more than its bar, a dispute over a trace more than its bar, or a contract is larger than
+    23.5 kB.
     """
     prepare_model(models, Narrator(lambda _line: None))
     folder = models / MODEL
@@ -108,10 +107,7 @@ def main(json_file: Path | None, models: Path) -> None:
     if amortised[FULL] > AMORTISED_MAXIMUM:
         problems.append(f"a job in a batch of {FULL} costs {amortised[FULL]} gas")
     problems += element_points.explain_excess(rows) + verdict_points.explain_excess(rows)
-    # The bars of disputes over traces are missed by a little (README): shown, and held to that.
-    problems += pinpoint_points.explain_excess(rows, MISSED_BY)
-    for missed in pinpoint_points.explain_excess(rows):
-        click.echo(f"bar missed: {missed}", err=True)
+    problems += pinpoint_points.explain_excess(rows)
     for problem in problems:
         click.echo(f"FAILED: {problem}", err=True)
     sys.exit(1 if problems else 0)

@@ -448,15 +448,15 @@ class PinpointPoints:
         self.chain.send(sender, call, case)
 
 
-def explain_excess(rows: Sequence[Row], slack: float = 1.0) -> list[str]:
-    """Return a sentence for every bar that is exceeded, by more than a factor of `slack`."""
+def explain_excess(rows: Sequence[Row]) -> list[str]:
+    """Return a sentence for every bar that is exceeded."""
     found = []
     for row in rows:
         is_pin = row.contract == NAME and row.function == "pinpoint"
-        if is_pin and row.case in PINS and row.gas > PIN_MAXIMUM * slack:
+        if is_pin and row.case in PINS and row.gas > PIN_MAXIMUM:
             found.append(f"to pin an operator of a {row.case} costs {row.gas} gas")
     search = sum_search(rows)
-    if search > SEARCH_MAXIMUM * slack:
+    if search > SEARCH_MAXIMUM:
         found.append(f"a search over 1,024 operators costs {search} gas")
     return found
 

@@ -5,6 +5,7 @@ import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
 import {IPinpointBook} from "../../contracts/interfaces/IPinpointBook.sol";
 import {IPinpointDisputes} from "../../contracts/interfaces/IPinpointDisputes.sol";
+import {ITraceSearches} from "../../contracts/interfaces/ITraceSearches.sol";
 import {MockAdjudicator} from "../../contracts/mocks/MockAdjudicator.sol";
 import {Claim, Verdict} from "../../contracts/types/Claim.sol";
 import {DisputeState} from "../../contracts/types/Dispute.sol";
@@ -457,7 +458,7 @@ contract PinpointClaimsTest is PinpointSteps {
 
     function refuseJoin(address account, JobId jobId, uint256 key, uint256 value, bytes memory reason) private {
         checkMove(
-            jobId, key, account, value, abi.encodeCall(IPinpointDisputes.join, (jobId, key, traceRoot(true))), reason
+            jobId, key, account, value, abi.encodeCall(ITraceSearches.join, (jobId, key, traceRoot(true))), reason
         );
     }
 
@@ -490,7 +491,7 @@ contract PinpointClaimsTest is PinpointSteps {
         refuseJoin(CHALLENGER, jobId, KEY, BOND, reason);
         reason = abi.encodeWithSelector(IPinpointBook.BondTooSmall.selector, jobId, BOND - 1, BOND);
         refuseJoin(STRANGER, jobId, KEY, BOND - 1, reason);
-        bytes memory call = abi.encodeCall(IPinpointDisputes.join, (jobId, KEY, IN_DIGEST));
+        bytes memory call = abi.encodeCall(ITraceSearches.join, (jobId, KEY, IN_DIGEST));
         reason = abi.encodeWithSelector(IPinpointBook.UnexpectedTrace.selector, jobId, traceRoot(true), IN_DIGEST);
         checkMove(jobId, KEY, STRANGER, BOND, call, reason);
         joinAs(STRANGER, jobId);

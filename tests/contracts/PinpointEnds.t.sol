@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IDisputeGame} from "../../contracts/interfaces/IDisputeGame.sol";
 import {IPinpointBook} from "../../contracts/interfaces/IPinpointBook.sol";
 import {IPinpointDisputes} from "../../contracts/interfaces/IPinpointDisputes.sol";
+import {ITraceSearches} from "../../contracts/interfaces/ITraceSearches.sol";
 import {Claim} from "../../contracts/types/Claim.sol";
 import {DisputeState} from "../../contracts/types/Dispute.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
@@ -19,11 +20,11 @@ contract PinpointEndsTest is PinpointSteps {
     uint256 private immutable SEARCH = searchKey(CHALLENGER);
 
     function refuseTimeout(JobId jobId, uint256 key, bytes memory reason) private {
-        checkMove(jobId, key, STRANGER, abi.encodeCall(IPinpointDisputes.claimTimeout, (jobId, key)), reason);
+        checkMove(jobId, key, STRANGER, abi.encodeCall(ITraceSearches.claimTimeout, (jobId, key)), reason);
     }
 
     function refuseResolve(JobId jobId, uint256 key, bytes memory reason) private {
-        checkMove(jobId, key, STRANGER, abi.encodeCall(IPinpointDisputes.resolve, (jobId, key)), reason);
+        checkMove(jobId, key, STRANGER, abi.encodeCall(ITraceSearches.resolve, (jobId, key)), reason);
     }
 
     /// @dev At the last second the move still counts; one second later the dispute is the challenger's.
@@ -200,7 +201,7 @@ contract PinpointEndsTest is PinpointSteps {
         JobId jobId = tracedJob();
         pin(jobId, OP);
         pinAs(STRANGER, jobId, OP, 7);
-        bytes memory call = abi.encodeCall(IPinpointDisputes.voidHeld, (jobId));
+        bytes memory call = abi.encodeCall(ITraceSearches.voidHeld, (jobId));
         checkMove(jobId, PIN, STRANGER, call, noRefundMode());
         enterRefundMode();
         refuseTimeout(jobId, PIN, refundMode());
@@ -233,7 +234,7 @@ contract PinpointEndsTest is PinpointSteps {
         challengeAs(STRANGER, jobId);
         enterRefundMode();
         vm.prank(STRANGER);
-        (bool success,) = address(pins).call(abi.encodeCall(IPinpointDisputes.voidHeld, (jobId)));
+        (bool success,) = address(pins).call(abi.encodeCall(ITraceSearches.voidHeld, (jobId)));
         assertTrue(!success, "the game of prove-it voids it, with its bonds");
         game.voidDispute(jobId);
         pins.resolve(jobId, PIN);
@@ -248,7 +249,7 @@ contract PinpointEndsTest is PinpointSteps {
         JobId jobId = tracedJob();
         Claim memory claim = pin(jobId, OP);
         warpPastJob(jobId);
-        bytes memory call = abi.encodeCall(IPinpointDisputes.finaliseDefended, (jobId));
+        bytes memory call = abi.encodeCall(ITraceSearches.finaliseDefended, (jobId));
         checkMove(jobId, PIN, STRANGER, call, abi.encodeWithSelector(IPinpointBook.StillDisputed.selector, jobId, 1));
         ruleAs(WORKER, jobId, PIN, claim, CONSISTENT);
         pins.finaliseDefended(jobId);
@@ -262,7 +263,7 @@ contract PinpointEndsTest is PinpointSteps {
         JobId jobId = tracedJob();
         Claim memory claim = pin(jobId, OP);
         ruleAs(WORKER, jobId, PIN, claim, CONSISTENT);
-        bytes memory call = abi.encodeCall(IPinpointDisputes.finaliseDefended, (jobId));
+        bytes memory call = abi.encodeCall(ITraceSearches.finaliseDefended, (jobId));
         checkMove(jobId, PIN, STRANGER, call, tooEarly(jobId));
         challengeAs(STRANGER, jobId);
         warpPastJob(jobId);
@@ -278,7 +279,7 @@ contract PinpointEndsTest is PinpointSteps {
         assertTrue(!success, "unknown");
         (success,) = address(pins).call{value: 1}("");
         assertTrue(!success, "no ETH");
-        (success,) = pins.SEARCHES().call(abi.encodeCall(IPinpointDisputes.claimTimeout, (JobId.wrap(0), 0)));
+        (success,) = pins.SEARCHES().call(abi.encodeCall(ITraceSearches.claimTimeout, (JobId.wrap(0), 0)));
         assertTrue(!success, "the other half alone is nothing");
         assertEq(address(pins).balance, 0, "holds nothing");
     }

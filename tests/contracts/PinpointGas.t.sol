@@ -18,11 +18,12 @@ abstract contract MoveGas is PinpointSteps {
     Search internal state;
     uint256 internal sum;
 
-    /// @dev A deployment at work: the operator was challenged before, and all parties have had money.
+    /// @dev A deployment at work: the operator was challenged before, all parties have had money, and so has this game.
     function setUp() public override {
         super.setUp();
         JobId before = challengedJob();
         proveAs(WORKER, before);
+        pin(tracedJob(), 0);
     }
 
     /// @dev Each outermost call is a transaction of its own (isolate), so storage is cold and the receipt complete.
@@ -46,19 +47,20 @@ abstract contract MoveGas is PinpointSteps {
     /// @dev From the root five levels down, to node `index`.
     function measureFirstLevels(bytes32[] memory leaves, uint256 index) internal {
         bytes32[] memory words = descendants(leaves, layerDepth, 0, 5);
-        measure("reveal", WORKER, 0, abi.encodeCall(ITraceSearches.reveal, (jobId, CHALLENGER, state, words)));
+        measure("reveal", WORKER, 0, abi.encodeCall(IPinpointDisputes.reveal, (jobId, CHALLENGER, state, words)));
         bytes32[] memory path = pathBetween(leaves, layerDepth - 5, layerDepth, index);
-        bytes memory call = abi.encodeCall(ITraceSearches.select, (jobId, state, index, words[index], path));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.select, (jobId, state, index, words[index], path));
         measure("select", CHALLENGER, 0, call);
     }
 }
 
 /// @notice A trace of 128 layers of 8 operators: 1024 leaves.
 contract PinpointGasTest is MoveGas {
-    uint256 private constant PINPOINT_LIMIT = 212_000;
+    /// The receipts of calls that bring a bond are 6,700 below what is measured here (`./scripts/bench gas` holds them).
+    uint256 private constant PINPOINT_LIMIT = 195_000;
     /// Until all digests are on the table that the challenger searched for, and until the operator is pinned.
-    uint256 private constant SEARCH_LIMIT = 450_000;
-    uint256 private constant PINNED_LIMIT = 520_000;
+    uint256 private constant SEARCH_LIMIT = 350_000;
+    uint256 private constant PINNED_LIMIT = 457_000;
     uint256 private constant LAYER = 77;
     uint256 private constant OP = LAYER * 8 + 5;
 
@@ -68,7 +70,7 @@ contract PinpointGasTest is MoveGas {
 
     /// forge-config: default.isolate = true
     /// forge-config: full.isolate = true
-    function test_pinpoint__of_one_of_1024_operators__stays_below_212k() public {
+    function test_pinpoint__of_one_of_1024_operators__stays_below_195k() public {
         jobId = tracedJob();
         Pin memory p = makePin(OP, ELEM, true, termsOf(jobId));
         bytes memory call = abi.encodeCall(IPinpointDisputes.pinpoint, (jobId, OUT_DIGEST, traceRoot(true), p));
@@ -88,11 +90,13 @@ contract PinpointGasTest is MoveGas {
             tops[i] = layerDigestOf(LAYER / 4 * 4 + i);
             ops = concat(ops, opDigests(LAYER / 4 * 4 + i));
         }
-        measure("revealOps", WORKER, 0, abi.encodeCall(ITraceSearches.revealOps, (jobId, CHALLENGER, state, tops, ops)));
+        measure(
+            "revealOps", WORKER, 0, abi.encodeCall(IPinpointDisputes.revealOps, (jobId, CHALLENGER, state, tops, ops))
+        );
         emit GasUsed("search", sum);
         assertLe(sum, SEARCH_LIMIT, "search");
         Pin memory p = makePin(OP, ELEM, true, termsOf(jobId));
-        measure("pinSearched", CHALLENGER, 0, abi.encodeCall(ITraceSearches.pinSearched, (jobId, state, p)));
+        measure("pinSearched", CHALLENGER, 0, abi.encodeCall(IPinpointDisputes.pinSearched, (jobId, state, p)));
         emit GasUsed("search and pin", sum);
         assertLe(sum, PINNED_LIMIT, "search and pin");
     }

@@ -128,7 +128,7 @@ abstract contract PinpointScene is PinpointSteps, AccessTable {
     /* ENDS */
 
     function buildEnds() private {
-        bytes memory call = abi.encodeCall(IPinpointDisputes.claimTimeout, (overdue, SEARCH));
+        bytes memory call = abi.encodeCall(ITraceSearches.claimTimeout, (overdue, SEARCH));
         Refusals memory refusals = Refusals(STOPPED, ENDED, WRONG_PHASE, 0, 0);
         addCall(overdue, SEARCH, STRANGER, 0, call, refusals);
         add("PinpointGame.claimTimeout", EVERYBODY, 0);
@@ -137,17 +137,17 @@ abstract contract PinpointScene is PinpointSteps, AccessTable {
         pin(proven, OP);
         challengeAs(STRANGER, proven);
         proveAs(WORKER, proven);
-        call = abi.encodeCall(IPinpointDisputes.resolve, (proven, PIN));
+        call = abi.encodeCall(ITraceSearches.resolve, (proven, PIN));
         addCall(proven, PIN, STRANGER, 0, call, Refusals(0, 0, WRONG_PHASE, 0, 0));
         add("PinpointGame.resolve", EVERYBODY, 0);
 
-        call = abi.encodeCall(IPinpointDisputes.finaliseDefended, (defended));
+        call = abi.encodeCall(ITraceSearches.finaliseDefended, (defended));
         refusals = Refusals(STOPPED, ENDED, SETTLED_BY_MARKET, 0, 0);
         addCall(defended, PIN, STRANGER, 0, call, refusals);
         add("PinpointGame.finaliseDefended", EVERYBODY, 0);
 
         mode = Mode.REFUND;
-        call = abi.encodeCall(IPinpointDisputes.voidHeld, (defended));
+        call = abi.encodeCall(ITraceSearches.voidHeld, (defended));
         addCall(defended, PIN, STRANGER, 0, call, Refusals(0, 0, SETTLED_BY_MARKET, 0, 0));
         add("PinpointGame.voidHeld", EVERYBODY, 0);
         mode = Mode.RUNNING;
@@ -172,7 +172,7 @@ abstract contract PinpointScene is PinpointSteps, AccessTable {
 
         jobId = tracedJob();
         pin(jobId, OP);
-        call = abi.encodeCall(IPinpointDisputes.join, (jobId, PIN, traceRoot(true)));
+        call = abi.encodeCall(ITraceSearches.join, (jobId, PIN, traceRoot(true)));
         bytes4 inside = IPinpointBook.AlreadyChallenging.selector;
         addCall(jobId, PIN, STRANGER, BOND, call, Refusals(STOPPED, ENDED, inside, SETTLED, TOO_LATE));
         add("PinpointGame.join", EVERYBODY & ~THE_CHALLENGER, inside);
@@ -257,7 +257,7 @@ abstract contract PinpointScene is PinpointSteps, AccessTable {
 
     function moveOf(JobId jobId, uint256 stage, Search memory at) private view returns (bytes memory) {
         bytes32[] memory none;
-        if (stage == 0) return abi.encodeCall(ITraceSearches.search, (jobId, traceRoot(true)));
+        if (stage == 0) return abi.encodeCall(IPinpointDisputes.search, (jobId, traceRoot(true)));
         if (stage == 1) {
             (bytes32[] memory tops, bytes32[] memory roots) = (new bytes32[](2), new bytes32[](2));
             for (uint256 l = 0; l < 2; ++l) {
@@ -269,20 +269,22 @@ abstract contract PinpointScene is PinpointSteps, AccessTable {
             bytes32[] memory path = buildPath(layerLeaves(true), 0);
             return abi.encodeCall(ITraceSearches.selectLayer, (jobId, at, 0, layerDigestOf(0), opRootOf(0), path));
         }
-        if (stage == 3) return abi.encodeCall(ITraceSearches.revealOps, (jobId, CHALLENGER, at, none, opDigests(0)));
+        if (stage == 3) {
+            return abi.encodeCall(IPinpointDisputes.revealOps, (jobId, CHALLENGER, at, none, opDigests(0)));
+        }
         return moveInTiles(jobId, stage, at);
     }
 
     function moveInTiles(JobId jobId, uint256 stage, Search memory at) private view returns (bytes memory) {
         Pin memory p = makePin(OP, stage == STAGES ? ELEM : WHOLE, true, termsOf(jobId));
-        if (stage == STAGES) return abi.encodeCall(ITraceSearches.pinSearched, (jobId, at, p));
-        if (stage == 4) return abi.encodeCall(ITraceSearches.searchTiles, (jobId, at, p));
+        if (stage == STAGES) return abi.encodeCall(IPinpointDisputes.pinSearched, (jobId, at, p));
+        if (stage == 4) return abi.encodeCall(IPinpointDisputes.searchTiles, (jobId, at, p));
         if (stage == 5) {
             return abi.encodeCall(ITraceSearches.revealTileRoot, (jobId, CHALLENGER, at, rootOf(tiles)));
         }
-        if (stage == 6) return abi.encodeCall(ITraceSearches.reveal, (jobId, CHALLENGER, at, tiles));
+        if (stage == 6) return abi.encodeCall(IPinpointDisputes.reveal, (jobId, CHALLENGER, at, tiles));
         if (stage == 7) {
-            return abi.encodeCall(ITraceSearches.select, (jobId, at, 1, tiles[1], buildPath(tiles, 1)));
+            return abi.encodeCall(IPinpointDisputes.select, (jobId, at, 1, tiles[1], buildPath(tiles, 1)));
         }
         if (stage == 8) return abi.encodeCall(ITraceSearches.revealTile, (jobId, CHALLENGER, at, tileOf(1)));
         Claim memory claim = claimOf(jobId, p, 0);
@@ -330,8 +332,6 @@ abstract contract PinpointScene is PinpointSteps, AccessTable {
         }
         if (kind == 1) return abi.encodeCall(ITraceSearches.proveStructural, (jobId, makeEnd(0, true), SALT));
         bytes32[] memory path = buildPath(opLeaves(1), 3);
-        return abi.encodeCall(
-            ITraceSearches.provePadding, (jobId, makeEnd(1, true), 3, paddings[1], path, SALT)
-        );
+        return abi.encodeCall(ITraceSearches.provePadding, (jobId, makeEnd(1, true), 3, paddings[1], path, SALT));
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IGuardian} from "../../contracts/interfaces/IGuardian.sol";
 import {IPinpointBook} from "../../contracts/interfaces/IPinpointBook.sol";
+import {IPinpointDisputes} from "../../contracts/interfaces/IPinpointDisputes.sol";
 import {ITraceSearches} from "../../contracts/interfaces/ITraceSearches.sol";
 import {Claim} from "../../contracts/types/Claim.sol";
 import {JobState} from "../../contracts/types/Job.sol";
@@ -130,7 +131,7 @@ contract PinpointSearchTest is SearchSteps {
         vm.recordLogs();
         pins.reveal(jobId, STRANGER, theirs, words);
         theirs = lastState();
-        bytes memory call = abi.encodeCall(ITraceSearches.pinSearched, (jobId, theirs, p));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.pinSearched, (jobId, theirs, p));
         bytes memory exists =
             abi.encodeWithSelector(IPinpointBook.DisputeExists.selector, idOf(jobId, pinKey(OP, ELEM)));
         checkMove(jobId, key, STRANGER, call, exists);
@@ -158,10 +159,10 @@ contract PinpointSearchTest is SearchSteps {
         bytes32[] memory words = descendants(layerLeaves(true), 6, 0, 5);
         vm.warp(block.timestamp + 1);
         reveal();
-        bytes memory again = abi.encodeCall(ITraceSearches.reveal, (jobId, CHALLENGER, before, words));
+        bytes memory again = abi.encodeCall(IPinpointDisputes.reveal, (jobId, CHALLENGER, before, words));
         // Its position is stale, and it is not its turn.
         refuse(WORKER, again, stale(jobId, KEY, hashOf(before)));
-        again = abi.encodeCall(ITraceSearches.reveal, (jobId, CHALLENGER, state, words));
+        again = abi.encodeCall(IPinpointDisputes.reveal, (jobId, CHALLENGER, state, words));
         refuse(WORKER, again, wrongPhase(jobId, KEY, Phase.SELECT));
     }
 
@@ -169,13 +170,13 @@ contract PinpointSearchTest is SearchSteps {
         begin(true);
         bytes32[] memory leaves = layerLeaves(true);
         bytes32[] memory path = pathBetween(leaves, 1, 6, 18);
-        bytes memory call = abi.encodeCall(ITraceSearches.select, (jobId, state, 18, nodeAt(leaves, 1, 18), path));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.select, (jobId, state, 18, nodeAt(leaves, 1, 18), path));
         refuse(CHALLENGER, call, wrongPhase(jobId, KEY, Phase.REVEAL));
         reveal();
-        call = abi.encodeCall(ITraceSearches.select, (jobId, state, 18, nodeAt(leaves, 1, 18), path));
+        call = abi.encodeCall(IPinpointDisputes.select, (jobId, state, 18, nodeAt(leaves, 1, 18), path));
         refuse(STRANGER, call, unknown(jobId, searchKey(STRANGER)));
         refuse(WORKER, call, unknown(jobId, searchKey(WORKER)));
-        call = abi.encodeCall(ITraceSearches.search, (jobId, traceRoot(true)));
+        call = abi.encodeCall(IPinpointDisputes.search, (jobId, traceRoot(true)));
         Search memory none;
         refuse(CHALLENGER, call, stale(jobId, KEY, hashOf(none)));
     }
@@ -186,15 +187,15 @@ contract PinpointSearchTest is SearchSteps {
         other.meta = SearchMeta.wrap(SearchMeta.unwrap(state.meta) ^ (uint256(1) << bit));
         // A tree that there is none of is not even hashed: its number is checked first by nobody.
         bytes32[] memory words = descendants(layerLeaves(true), 6, 0, 5);
-        bytes memory call = abi.encodeCall(ITraceSearches.reveal, (jobId, CHALLENGER, other, words));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.reveal, (jobId, CHALLENGER, other, words));
         refuse(WORKER, call, stale(jobId, KEY, hashOf(other)));
         other = state;
         other.node ^= bytes32(uint256(1) << bit);
-        call = abi.encodeCall(ITraceSearches.reveal, (jobId, CHALLENGER, other, words));
+        call = abi.encodeCall(IPinpointDisputes.reveal, (jobId, CHALLENGER, other, words));
         refuse(WORKER, call, stale(jobId, KEY, hashOf(other)));
         other = state;
         other.context ^= bytes32(uint256(1) << bit);
-        call = abi.encodeCall(ITraceSearches.reveal, (jobId, CHALLENGER, other, words));
+        call = abi.encodeCall(IPinpointDisputes.reveal, (jobId, CHALLENGER, other, words));
         refuse(WORKER, call, stale(jobId, KEY, hashOf(other)));
     }
 
@@ -202,10 +203,10 @@ contract PinpointSearchTest is SearchSteps {
         begin(true);
         bytes32[] memory words = descendants(layerLeaves(true), 6, 0, 5);
         words[which % 32] ^= bytes32(uint256(1) << which);
-        bytes memory call = abi.encodeCall(ITraceSearches.reveal, (jobId, CHALLENGER, state, words));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.reveal, (jobId, CHALLENGER, state, words));
         refuse(WORKER, call, wrongOpening(rootOf(words), state.node));
         words = descendants(layerLeaves(true), 6, 0, 4);
-        call = abi.encodeCall(ITraceSearches.reveal, (jobId, CHALLENGER, state, words));
+        call = abi.encodeCall(IPinpointDisputes.reveal, (jobId, CHALLENGER, state, words));
         refuse(WORKER, call, wrongLength(16, 32));
     }
 
@@ -215,12 +216,12 @@ contract PinpointSearchTest is SearchSteps {
         bytes32[] memory leaves = layerLeaves(true);
         bytes32[] memory path = pathBetween(leaves, 1, 6, 18);
         bytes32 child = nodeAt(leaves, 1, 18);
-        bytes memory call = abi.encodeCall(ITraceSearches.select, (jobId, state, 50, child, path));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.select, (jobId, state, 50, child, path));
         refuse(CHALLENGER, call, outOfRange(50, 32));
-        call = abi.encodeCall(ITraceSearches.select, (jobId, state, 18, child, new bytes32[](6)));
+        call = abi.encodeCall(IPinpointDisputes.select, (jobId, state, 18, child, new bytes32[](6)));
         (bool success, bytes memory got) = callAs(CHALLENGER, call);
         assertTrue(!success, "siblings left over");
-        call = abi.encodeCall(ITraceSearches.select, (jobId, state, 19, child, path));
+        call = abi.encodeCall(IPinpointDisputes.select, (jobId, state, 19, child, path));
         (success, got) = callAs(CHALLENGER, call);
         assertTrue(!success && bytes4(got) == IPinpointBook.WrongOpening.selector, "another place");
     }
@@ -244,7 +245,7 @@ contract PinpointSearchTest is SearchSteps {
         );
         refuse(
             WORKER,
-            abi.encodeCall(ITraceSearches.revealOps, (jobId, CHALLENGER, state, none, none)),
+            abi.encodeCall(IPinpointDisputes.revealOps, (jobId, CHALLENGER, state, none, none)),
             wrongTree(Tree.LAYERS, 6)
         );
         refuse(
@@ -263,14 +264,22 @@ contract PinpointSearchTest is SearchSteps {
         );
         select();
         refuse(
-            WORKER, abi.encodeCall(ITraceSearches.reveal, (jobId, CHALLENGER, state, none)), wrongTree(Tree.LAYERS, 1)
+            WORKER,
+            abi.encodeCall(IPinpointDisputes.reveal, (jobId, CHALLENGER, state, none)),
+            wrongTree(Tree.LAYERS, 1)
         );
         revealLeaves();
-        refuse(CHALLENGER, abi.encodeCall(ITraceSearches.select, (jobId, state, 0, 0, none)), wrongTree(Tree.LAYERS, 1));
+        refuse(
+            CHALLENGER, abi.encodeCall(IPinpointDisputes.select, (jobId, state, 0, 0, none)), wrongTree(Tree.LAYERS, 1)
+        );
         selectLayer();
-        refuse(WORKER, abi.encodeCall(ITraceSearches.reveal, (jobId, CHALLENGER, state, none)), wrongTree(Tree.OPS, 2));
+        refuse(
+            WORKER, abi.encodeCall(IPinpointDisputes.reveal, (jobId, CHALLENGER, state, none)), wrongTree(Tree.OPS, 2)
+        );
         revealOps();
-        refuse(CHALLENGER, abi.encodeCall(ITraceSearches.select, (jobId, state, 0, 0, none)), wrongTree(Tree.NONE, 0));
+        refuse(
+            CHALLENGER, abi.encodeCall(IPinpointDisputes.select, (jobId, state, 0, 0, none)), wrongTree(Tree.NONE, 0)
+        );
     }
 
     function test_revealLeaves__behind_the_last_layer__reverts() public {
@@ -303,7 +312,7 @@ contract PinpointSearchTest is SearchSteps {
         selectLayer();
         assertEq(state.node, bytes32(0), "not known yet");
         bytes memory call =
-            abi.encodeCall(ITraceSearches.revealOps, (jobId, CHALLENGER, state, new bytes32[](0), opDigests(LAYER)));
+            abi.encodeCall(IPinpointDisputes.revealOps, (jobId, CHALLENGER, state, new bytes32[](0), opDigests(LAYER)));
         refuse(WORKER, call, abi.encodeWithSelector(IPinpointBook.NotExpanded.selector, jobId, LAYER));
         expand(jobId, LAYER);
         revealOps();
@@ -311,12 +320,13 @@ contract PinpointSearchTest is SearchSteps {
 
     function test_moves__while_the_protocol_is_paused_or_the_job_has_none__revert() public {
         begin(true);
-        bytes memory call = abi.encodeCall(ITraceSearches.search, (jobId, state.node));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.search, (jobId, state.node));
         refuse(STRANGER, call, unknown(jobId, searchKey(STRANGER)));
         actAsGuardian(IGuardian.Action.PAUSE);
         bytes32[] memory words = descendants(layerLeaves(true), 6, 0, 5);
         vm.prank(WORKER);
-        (bool success,) = address(pins).call(abi.encodeCall(ITraceSearches.reveal, (jobId, CHALLENGER, state, words)));
+        (bool success,) =
+            address(pins).call(abi.encodeCall(IPinpointDisputes.reveal, (jobId, CHALLENGER, state, words)));
         assertTrue(!success, "the clock stands");
         assertPhase(jobId, KEY, Phase.REVEAL);
     }
@@ -359,7 +369,7 @@ contract PinpointSearchTest is SearchSteps {
         uint256 deadline = deadlineOf();
         warpPast(deadline);
         bytes32[] memory words = descendants(layerLeaves(true), 6, 0, 5);
-        bytes memory call = abi.encodeCall(ITraceSearches.reveal, (jobId, CHALLENGER, state, words));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.reveal, (jobId, CHALLENGER, state, words));
         refuse(WORKER, call, clockOver(jobId, KEY, deadline));
         vm.warp(deadline);
         reveal();
@@ -373,12 +383,12 @@ contract PinpointSearchTest is SearchSteps {
         state = openSearch(jobId);
         assertPhase(jobId, KEY, Phase.TRACE);
         assertEq(deadlineOf(), block.timestamp + TRACE, "time for a trace");
-        bytes memory call = abi.encodeCall(ITraceSearches.search, (jobId, traceRoot(true)));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.search, (jobId, traceRoot(true)));
         refuse(CHALLENGER, call, wrongPhase(jobId, KEY, Phase.TRACE));
         vm.warp(block.timestamp + TRACE);
         postTrace(jobId, true);
         vm.warp(block.timestamp + 20);
-        bytes memory blind = abi.encodeCall(ITraceSearches.search, (jobId, IN_DIGEST));
+        bytes memory blind = abi.encodeCall(IPinpointDisputes.search, (jobId, IN_DIGEST));
         refuse(
             CHALLENGER,
             blind,
@@ -408,7 +418,7 @@ contract PinpointSearchTest is SearchSteps {
         openSearch(jobId);
         warpPast(deadlineOf());
         postTrace(jobId, true);
-        bytes memory call = abi.encodeCall(ITraceSearches.search, (jobId, traceRoot(true)));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.search, (jobId, traceRoot(true)));
         refuse(CHALLENGER, call, wrongPhase(jobId, KEY, Phase.TRACE));
         pins.claimTimeout(jobId, KEY);
         assertPhase(jobId, KEY, Phase.DEFAULT);
@@ -421,7 +431,7 @@ contract PinpointSearchTest is SearchSteps {
         begin(true);
         reveal();
         Pin memory p = makePin(OP, WHOLE, true, termsOf(jobId));
-        bytes memory call = abi.encodeCall(ITraceSearches.pinSearched, (jobId, state, p));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.pinSearched, (jobId, state, p));
         refuse(CHALLENGER, call, abi.encodeWithSelector(IPinpointBook.NotProvable.selector, OP));
     }
 }
@@ -556,7 +566,7 @@ contract PinpointTilesTest is SearchSteps {
         selectNode(1, 6, 25);
         revealNodes(1, 25, 1);
         bytes32[] memory path = pathBetween(leaves, 0, 1, 50);
-        bytes memory call = abi.encodeCall(ITraceSearches.select, (jobId, state, 0, bytes32(0), path));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.select, (jobId, state, 0, bytes32(0), path));
         refuse(CHALLENGER, call, outOfRange(50, 40));
         // Any element can still be named: the last one is what padding shows.
         vm.prank(CHALLENGER);
@@ -568,7 +578,7 @@ contract PinpointTilesTest is SearchSteps {
         begin(true);
         reveal();
         Pin memory p = makePin(OP, 3, true, termsOf(jobId));
-        bytes memory call = abi.encodeCall(ITraceSearches.searchTiles, (jobId, state, p));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.searchTiles, (jobId, state, p));
         refuse(CHALLENGER, call, outOfRange(3, WHOLE));
     }
 

@@ -3,7 +3,6 @@ pragma solidity 0.8.30;
 
 import {IPinpointBook} from "../../contracts/interfaces/IPinpointBook.sol";
 import {IPinpointDisputes} from "../../contracts/interfaces/IPinpointDisputes.sol";
-import {ITraceSearches} from "../../contracts/interfaces/ITraceSearches.sol";
 import {Claim} from "../../contracts/types/Claim.sol";
 import {DisputeState} from "../../contracts/types/Dispute.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
@@ -79,7 +78,7 @@ contract PinpointShieldsTest is PinpointSteps {
         state = lastState();
         pins.revealTile(jobId, CHALLENGER, state, tile);
         state = lastState();
-        bytes memory call = abi.encodeCall(ITraceSearches.searchTiles, (jobId, state, p));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.searchTiles, (jobId, state, p));
         uint256 key = searchKey(CHALLENGER);
         bytes memory reason =
             abi.encodeWithSelector(IPinpointBook.WrongTree.selector, idOf(jobId, key), Tree.NONE, uint256(0));

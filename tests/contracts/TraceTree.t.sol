@@ -21,6 +21,8 @@ interface TraceVm {
 
 /// @notice Opens the libraries to tests.
 contract TraceTreeHarness {
+    using SearchMetas for SearchMeta;
+
     function check(bytes32 leaf, uint256 index, bytes32[] calldata siblings, uint256 from, uint256 depth, bytes32 root)
         external
         pure
@@ -78,6 +80,25 @@ contract TraceTreeHarness {
 
     function unpack(SearchMeta meta) external pure returns (Position memory) {
         return SearchMetas.unpack(meta);
+    }
+
+    function read(SearchMeta meta) external pure returns (Position memory p) {
+        (p.index, p.clock, p.height, p.tree) = (meta.getIndex(), meta.getClock(), meta.getHeight(), meta.getTree());
+        (p.asserterExtensions, p.challengerExtensions) = (meta.getExtensions(true), meta.getExtensions(false));
+        (p.bytesPerElement, p.rows, p.cols) = meta.getOutput();
+        (p.opDepth, p.isOpGranular, p.layers) = (meta.getOpDepth(), meta.isOpGranular(), meta.getLayers());
+    }
+
+    function move(SearchMeta meta, Tree to, uint64 index, uint8 height) external pure returns (SearchMeta) {
+        return meta.at(to, index, height);
+    }
+
+    function change(SearchMeta meta, uint40 clock, bool ofAsserter) external pure returns (SearchMeta) {
+        return meta.withClock(clock).extend(ofAsserter);
+    }
+
+    function begin(Position calldata p) external pure returns (SearchMeta) {
+        return SearchMetas.begin(p.clock, p.height, p.opDepth, p.isOpGranular, p.layers);
     }
 
     function packHead(uint256 place, Phase phase, uint40 deadline, bytes32 hash) external pure returns (uint256) {
@@ -338,6 +359,40 @@ contract TraceTreeTest is Cheats, TreeBuilder {
         word_ = word_ & ~(uint256(0xff) << 216) | (word_ >> 216 & 1) << 216;
         SearchMeta meta = SearchMeta.wrap(word_);
         assertEq(SearchMeta.unwrap(tree.pack(tree.unpack(meta))), word_, "word");
+    }
+
+    function test_read__single_numbers_are_those_of_the_whole(uint256 word_) public view {
+        Position memory p = tree.unpack(SearchMeta.wrap(toMeta(word_)));
+        assertEq(keccak256(abi.encode(tree.read(SearchMeta.wrap(toMeta(word_))))), keccak256(abi.encode(p)), "read");
+    }
+
+    function test_change__nothing_else_changes(uint256 word_, uint64 index, uint40 clock, uint8 height, bool isAsserter)
+        public
+        view
+    {
+        SearchMeta meta = SearchMeta.wrap(toMeta(word_));
+        Position memory p = tree.unpack(meta);
+        p.asserterExtensions %= 255;
+        p.challengerExtensions %= 255;
+        meta = tree.pack(p);
+        (p.tree, p.index, p.height) = (Tree.TILES, index, height);
+        SearchMeta moved = tree.move(meta, Tree.TILES, index, height);
+        assertEq(SearchMeta.unwrap(moved), SearchMeta.unwrap(tree.pack(p)), "moved");
+        p.clock = clock;
+        if (isAsserter) ++p.asserterExtensions;
+        else ++p.challengerExtensions;
+        moved = tree.change(moved, clock, isAsserter);
+        assertEq(SearchMeta.unwrap(moved), SearchMeta.unwrap(tree.pack(p)), "clock and extension");
+        Position memory first;
+        (first.clock, first.height, first.opDepth) = (p.clock, p.height, p.opDepth);
+        (first.isOpGranular, first.layers) = (p.isOpGranular, p.layers);
+        assertEq(SearchMeta.unwrap(tree.begin(first)), SearchMeta.unwrap(tree.pack(first)), "begin");
+    }
+
+    /// @dev A word whose tree is one, and whose flag is 0 or 1.
+    function toMeta(uint256 word_) private pure returns (uint256) {
+        uint256 clean = word_ & ~(uint256(0xff) << 112 | uint256(0xff) << 216);
+        return clean | (word_ >> 112 & 3) << 112 | (word_ >> 216 & 1) << 216;
     }
 
     function test_unpackHead__gives_back_what_was_packed(uint256 place, uint256 phase, uint40 deadline, bytes32 hash)

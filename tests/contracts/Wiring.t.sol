@@ -82,9 +82,9 @@ contract WiringTest is Deployment {
         assertEq(quorum.GAME(), address(game), "quorums' game");
         assertEq(audits.BEACON(), address(beacon), "audits' beacon");
         assertEq(audits.GAME(), address(game), "audits' game");
-        address[2] memory parts = [pinpoint, PinpointGame(pinpoint).SEARCHES()];
+        address[2] memory parts = [pinpoint, PinpointGame(payable(pinpoint)).SEARCHES()];
         for (uint256 i = 0; i < parts.length; ++i) {
-            PinpointGame part = PinpointGame(parts[i]);
+            PinpointGame part = PinpointGame(payable(parts[i]));
             assertEq(part.VAULT(), address(vault), "pinpointing's vault");
             assertEq(part.REGISTRY(), address(registry), "pinpointing's registry");
             assertEq(part.MARKET(), address(market), "pinpointing's market");
