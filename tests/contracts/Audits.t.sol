@@ -4,15 +4,19 @@ pragma solidity 0.8.30;
 import {IAudits} from "../../contracts/interfaces/IAudits.sol";
 import {IBeacon} from "../../contracts/interfaces/IBeacon.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
+import {StakeVault} from "../../contracts/core/StakeVault.sol";
 import {Audits} from "../../contracts/quorum/Audits.sol";
 import {DisputeState} from "../../contracts/types/Dispute.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
 import {JobState} from "../../contracts/types/Job.sol";
+import {Modules} from "../../contracts/types/Modules.sol";
+import {Parameters} from "../../contracts/types/Parameters.sol";
 import {AuditState, SeedState} from "../../contracts/types/Quorum.sol";
 import {JobSteps} from "./JobSteps.sol";
+import {Seeds} from "./Seeds.sol";
 
 /// @notice Audits by proof: of what, decided when, and what silence costs.
-contract AuditsTest is JobSteps {
+contract AuditsTest is JobSteps, Seeds {
     uint256 private constant DELAY = 2;
 
     function requestCall(JobId jobId) private pure returns (bytes memory) {
@@ -67,6 +71,13 @@ contract AuditsTest is JobSteps {
         checkRefused(jobId, STRANGER, address(audits), 0, requestCall(jobId), tooLate(jobId));
     }
 
+    function test_requestAudit__on_the_last_second__is_taken() public {
+        JobId jobId = committedJob();
+        vm.warp(market.getJob(jobId).deadline);
+        audits.requestAudit(jobId);
+        assertTrue(audits.auditOf(jobId) == AuditState.REQUESTED, "requested");
+    }
+
     function test_requestAudit__twice__reverts_also_after_a_missed_seed() public {
         JobId jobId = committedJob();
         audits.requestAudit(jobId);
@@ -98,6 +109,17 @@ contract AuditsTest is JobSteps {
     function test_drawAudit__spared__leaves_the_job_alone() public {
         JobId jobId = audited(false);
         assertState(jobId, JobState.COMMITTED);
+    }
+
+    function test_drawAudit__seed_at_the_rate_or_just_below__decides() public {
+        for (uint256 i = 0; i < 2; ++i) {
+            JobId jobId = committedJob();
+            audits.requestAudit(jobId);
+            vm.roll(block.number + DELAY + 1);
+            setSeed(block.number - 1, address(audits), JobId.unwrap(jobId), PROOF_AUDIT_BPS - i);
+            audits.drawAudit(jobId);
+            assertTrue(audits.auditOf(jobId) == (i == 0 ? AuditState.SPARED : AuditState.DRAWN), "a quarter of all");
+        }
     }
 
     function test_drawAudit__after_the_window__draws_nothing() public {
@@ -165,5 +187,27 @@ contract AuditsTest is JobSteps {
         bytes memory reason = abi.encodeWithSelector(IAudits.ForeignModule.selector, address(vault));
         vm.expectRevert(reason);
         new Audits(address(vault), address(market), address(beacon), 2500, localPreset());
+        Parameters memory others = localPreset();
+        ++others.airgapSeconds;
+        address own = vaultOfNext();
+        vm.expectRevert(abi.encodeWithSelector(IAudits.ForeignModule.selector, own));
+        new Audits(own, address(market), address(beacon), 2500, others);
+        own = vaultOfNext();
+        vm.expectRevert(abi.encodeWithSelector(IAudits.ForeignModule.selector, CLIENT));
+        new Audits(own, address(market), CLIENT, 2500, localPreset());
+        own = vaultOfNext();
+        vm.expectRevert(abi.encodeWithSelector(IAudits.BadAuditRate.selector, 10_001));
+        new Audits(own, address(market), address(beacon), 10_001, localPreset());
+        own = vaultOfNext();
+        assertEq(
+            new Audits(own, address(market), address(beacon), 10_000, localPreset()).PROOF_AUDIT_BPS(), 10_000, "all"
+        );
+    }
+
+    /// @notice A vault that names the address of what is created after it for its audits.
+    function vaultOfNext() private returns (address) {
+        Modules memory modules;
+        (modules.market, modules.audits) = (address(market), predict(1));
+        return address(new StakeVault(modules, address(token), localPreset()));
     }
 }

@@ -92,6 +92,14 @@ contract CandidatePoolTest is QuorumSteps {
         assertEq(list.length, OPERATORS, "no second place");
         assertEq(list[3].since, block.number, "since");
         assertEq(list[3].stake, STAKE + 1 ether, "stake");
+        enlistAs(workerAt(OPERATORS - 1), ownerAt(OPERATORS - 1));
+        assertEq(pool.getCandidates(version, ETH).length, OPERATORS, "nor for the last of the list");
+        // What a job locks is still its stake.
+        JobId jobId = createJob();
+        vm.prank(workerAt(4));
+        market.acceptJob(jobId);
+        enlistAs(workerAt(4), ownerAt(4));
+        assertEq(pool.getCandidates(version, ETH)[4].stake, STAKE, "free and locked");
     }
 
     function test_enlist__all_places_taken__only_twice_the_least_stake_gets_one() public {
@@ -111,6 +119,9 @@ contract CandidatePoolTest is QuorumSteps {
         assertEq(list[20].operator, ownerAt(90), "in the place of the least");
         reason = abi.encodeWithSelector(ICandidatePool.NotEnlisted.selector, version, ETH, ownerAt(20));
         checkRefused(ownerAt(20), abi.encodeCall(ICandidatePool.leave, (version, ETH)), reason);
+        addOperator(91, 2 * STAKE);
+        enlistAs(workerAt(91), ownerAt(91));
+        assertEq(pool.getCandidates(version, ETH)[0].operator, ownerAt(91), "in the place of the first of equals");
     }
 
     /* leave */
@@ -250,8 +261,13 @@ contract CandidatePoolTest is QuorumSteps {
 
     /// forge-config: default.fuzz.runs = 48
     function test_drawOperators__stake_deposited_after_the_seed__does_not_help(bytes32 seed) public {
+        // So little stands below the cap, where more would count.
+        vm.prank(ownerAt(0));
+        vault.requestUnbond(ETH, uint96(STAKE - LOCK));
+        vm.warp(block.timestamp + 1);
+        enlistAs(workerAt(0), ownerAt(0));
         (Candidate[] memory list,) = pool.drawOperators(search(seed, OPERATORS));
-        vm.prank(list[OPERATORS - 1].operator);
+        vm.prank(ownerAt(0));
         vault.deposit{value: 900 ether}(ETH, 900 ether);
         (Candidate[] memory after_,) = pool.drawOperators(search(seed, OPERATORS));
         assertEq(keccak256(abi.encode(list)), keccak256(abi.encode(after_)), "the same");

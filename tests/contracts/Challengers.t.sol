@@ -83,8 +83,9 @@ contract ChallengersTest is JobSteps {
     function test_join__in_the_last_block__shares() public {
         JobId jobId = challengedJob();
         vm.roll(firstBlock + shareBlocks);
-        // The window to challenge first is over, but not that of those who came too late by a block.
-        vm.warp(START + 16);
+        // The window to challenge first is over, but not that of those who came too late by a block, and the proof has its
+        // last second.
+        vm.warp(START + PROVE);
         vm.expectEmit(address(game));
         emit IDisputeGame.ChallengeJoined(jobId, STRANGER, BOND);
         vm.prank(STRANGER);

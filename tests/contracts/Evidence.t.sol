@@ -220,6 +220,13 @@ contract EvidenceTest is JobSteps {
         checkReportRefused(later, committed(OUT_DIGEST), signed(WORKER_KEY, later, OTHER), notSigned(later, WORKER));
     }
 
+    function test_proveEquivocation__worker_replaced_in_the_second_of_the_acceptance__is_fraud() public {
+        JobId jobId = acceptedJob();
+        replaceWorker();
+        report(jobId, signed(WORKER_KEY, jobId, OUT_DIGEST), signed(WORKER_KEY, jobId, OTHER));
+        assertDispute(jobId, DisputeState.FRAUD_PROVEN);
+    }
+
     function test_proveEquivocation__worker_that_came_back__is_fraud() public {
         vm.prank(WORKER);
         vault.leaveOwner();
@@ -243,6 +250,7 @@ contract EvidenceTest is JobSteps {
         assertEq(d.challenger, STRANGER, "reporter");
         assertEq(d.bond, 0, "no bond");
         assertEq(d.operator, OWNER, "operator");
+        assertEq(d.openedAtBlock, block.number, "block of the report");
         assertEq(game.getChallengers(jobId).length, 1, "challengers");
         assertEq(game.openChallenges(OWNER), 0, "open challenges");
         assertEq(accountOf(CLIENT).credit, FEE, "refund");

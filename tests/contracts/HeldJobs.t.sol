@@ -326,6 +326,7 @@ contract HeldJobsTest is JobSteps {
         assertEq(uint256(dispute.state), uint256(DisputeState.DEFAULT), "state");
         assertEq(dispute.challengeSeed, keccak256(abi.encode(RANDOM, jobId, STRANGER)), "a proof has its seed");
         assertEq(dispute.proveBy, block.timestamp, "when");
+        assertEq(dispute.openedAtBlock, block.number, "in which block");
         vm.prank(WORKER);
         game.cure(jobId, termsOf(jobId), "input", "output", "proof");
         assertEq(uint256(game.getDispute(jobId).state), uint256(DisputeState.CURED), "cured by a full proof");

@@ -12,9 +12,10 @@ import {JobId} from "../../contracts/types/Ids.sol";
 import {QuorumAssurance, QuorumParams, QuorumState, ReplicaState, SeedState} from "../../contracts/types/Quorum.sol";
 import {LockStatus} from "../../contracts/types/Stake.sol";
 import {QuorumSteps} from "./QuorumSteps.sol";
+import {Seeds} from "./Seeds.sol";
 
 /// @notice From the order to blinded results: who may order what, who is drawn, what may be committed, who is audited.
-contract QuorumDrawsTest is QuorumSteps {
+contract QuorumDrawsTest is QuorumSteps, Seeds {
     function wrongQuorum(JobId id, QuorumState required) private view returns (bytes memory) {
         return abi.encodeWithSelector(IQuorum.WrongQuorumState.selector, id, stateOfQuorum(id), required);
     }
@@ -438,6 +439,17 @@ contract QuorumDrawsTest is QuorumSteps {
         assertEq(sumJob(ETH, id), 0, "nothing left");
     }
 
+    function test_drawAudit__seed_at_the_rate_or_just_below__decides() public {
+        for (uint256 i = 0; i < 2; ++i) {
+            JobId id = audited();
+            vm.roll(block.number + DELAY + 1);
+            bytes32 key = keccak256(abi.encode("zkDPS audit", id));
+            setSeed(block.number - 1, address(quorum), key, AUDIT_BPS - i);
+            quorum.drawAudit(id);
+            assertEq(quorum.getReplicas(id).length, 1 + i, "half of all");
+        }
+    }
+
     function test_drawAudit__missed_seed__counts_as_drawn() public {
         // With a seed that spares the replica: letting another pass before has drawn it.
         for (uint256 i = 0; i < 8; ++i) {
@@ -482,6 +494,17 @@ contract QuorumDrawsTest is QuorumSteps {
             assertQuorum(id, QuorumState.REVEALING);
             assertEq(quorum.getReplicas(id).length, 1, "alone");
         }
+    }
+
+    function test_unknown_quorum__reverts() public {
+        JobId nothing = JobId.wrap(WRONG);
+        bytes memory reason = abi.encodeWithSelector(IQuorum.UnknownQuorum.selector, nothing);
+        vm.expectRevert(reason);
+        quorum.getQuorum(nothing);
+        vm.expectRevert(reason);
+        quorum.assuranceOf(nothing);
+        vm.expectRevert(reason);
+        quorum.draw(nothing);
     }
 
     /* PAUSE AND REFUND MODE */
@@ -530,6 +553,15 @@ contract QuorumDrawsTest is QuorumSteps {
         for (uint256 i = 0; i < 3; ++i) {
             assertGain(operatorOf(id, i), 0, "own back");
         }
+        assertAllSettled(id);
+    }
+
+    function test_voidQuorum__split__gives_everybody_its_own() public {
+        JobId id = tallied(say(OUT_DIGEST, WRONG, keccak256("a third result")));
+        assertQuorum(id, QuorumState.SPLIT);
+        enterRefundMode();
+        quorum.voidQuorum(id);
+        assertQuorum(id, QuorumState.VOIDED);
         assertAllSettled(id);
     }
 

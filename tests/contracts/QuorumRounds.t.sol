@@ -219,6 +219,12 @@ contract QuorumRoundsTest is QuorumSteps {
         vm.prank(worker);
         quorum.settle(id);
         assertEq(accountOf(worker).credit, 0, "by the operator's worker");
+        id = tallied(say(OUT_DIGEST));
+        vm.warp(quorum.getQuorum(id).deadline + 11);
+        uint256 before = accountOf(CLIENT).credit;
+        vm.prank(CLIENT);
+        quorum.settle(id);
+        assertEq(accountOf(CLIENT).credit, before, "by the client");
         assertAllSettled(id);
     }
 

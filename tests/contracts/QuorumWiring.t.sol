@@ -4,10 +4,18 @@ pragma solidity 0.8.30;
 import {IQuorum} from "../../contracts/interfaces/IQuorum.sol";
 import {CandidatePool} from "../../contracts/quorum/CandidatePool.sol";
 import {Quorum} from "../../contracts/quorum/Quorum.sol";
+import {Parameters} from "../../contracts/types/Parameters.sol";
 import {JobSteps} from "./JobSteps.sol";
 
 /// @notice Quorums work with the neighbours of their own deployment alone.
 contract QuorumWiringTest is JobSteps {
+    Parameters private parameters;
+
+    function setUp() public override {
+        super.setUp();
+        parameters = localPreset();
+    }
+
     function test_constructor__foreign_neighbour_or_rate__reverts() public {
         CandidatePool foreign = new CandidatePool(address(vault), address(game));
         bytes4 reason = IQuorum.ForeignModule.selector;
@@ -15,6 +23,9 @@ contract QuorumWiringTest is JobSteps {
         vm.expectRevert(abi.encodeWithSelector(reason, address(vault)));
         new Quorum(address(vault), address(registry), address(market), address(beacon), address(pool), 1, localPreset());
         checkNeighbour(address(game), address(beacon), address(pool), 1, reason, address(market));
+        ++parameters.shareBlocks;
+        checkNeighbour(address(registry), address(beacon), address(pool), 1, reason, address(vault));
+        parameters = localPreset();
         checkNeighbour(address(registry), CLIENT, address(pool), 1, reason, CLIENT);
         checkNeighbour(address(registry), address(beacon), address(foreign), 1, reason, address(foreign));
         reason = IQuorum.BadAuditRate.selector;
@@ -39,7 +50,7 @@ contract QuorumWiringTest is JobSteps {
     /// @notice At the address that the vault names: over the one that lies there.
     function deployQuorum(address registry_, address beacon_, address pool_, uint16 rate) public {
         address named = vault.QUORUM();
-        bytes memory arguments = abi.encode(vault, registry_, market, beacon_, pool_, rate, localPreset());
+        bytes memory arguments = abi.encode(vault, registry_, market, beacon_, pool_, rate, parameters);
         vm.etch(named, abi.encodePacked(type(Quorum).creationCode, arguments));
         (bool success, bytes memory result) = named.call("");
         if (success) return;

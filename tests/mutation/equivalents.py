@@ -1,4 +1,4 @@
-"""Mutants that change nothing that a result, a payment or a deadline depends on, with the reasons."""
+"""Mutants that change nothing that a result, a payment or a deadline depends on, and why."""
 
 from __future__ import annotations
 
@@ -35,6 +35,45 @@ EQUIVALENTS: Final[tuple[tuple[Seed, str], ...]] = (
     (
         Seed("contracts/core/Workers.sol", "if (until < standingUntil)", "<", "<="),
         "Assigns a value to what equals it.",
+    ),
+    (
+        Seed(
+            "contracts/dispute/DisputeBook.sol",
+            "i < count; ++i) {",
+            "<",
+            "<=",
+            "function contains(",
+        ),
+        "The place behind the last is account 0, which nobody is.",
+    ),
+    (
+        Seed(
+            "contracts/dispute/Challenges.sol",
+            "expectUndisputed(jobId);",
+            "expectUndisputed(jobId);",
+            "",
+            "function open(",
+        ),
+        "Its callers have looked, and no job is committed or disputed after a verdict.",
+    ),
+    (
+        Seed(
+            "contracts/quorum/QuorumBook.sol",
+            "state == ReplicaState.VOIDED ? Exit.VOIDED : Exit.REFUSED",
+            "==",
+            "!=",
+        ),
+        "Both exits pay the same: the fee to the client, the lock to the operator.",
+    ),
+    (
+        Seed(
+            "contracts/quorum/QuorumBook.sol",
+            "i < size; ++i) {",
+            "<",
+            "<=",
+            "function countReplicas(",
+        ),
+        "The place behind the last has state 0, which nobody counts.",
     ),
 )
 

@@ -22,6 +22,7 @@ class Seed:
     line: str
     old: str
     new: str
+    after: str = ""  # what stands before it in the file; then it is the first such line
 
 
 SEEDS: Final = (
@@ -41,7 +42,7 @@ SEEDS: Final = (
     Seed("contracts/dispute/Challenges.sol", "if (msg.value < bond) revert", "<", ">"),
     # A turn that is lost in its last second (off by one between chain and agent, BoLD 2024).
     Seed(
-        "contracts/trace/PinpointGame.sol", "if (time <= deadline) revert ClockRunning", "<=", "<"
+        "contracts/trace/TraceSearches.sol", "if (time <= deadline) revert ClockRunning", "<=", "<"
     ),
     # A quorum that fails although exactly a majority answered.
     Seed("contracts/quorum/QuorumDraws.sol", "committed >= computeMajority(count)", ">=", ">"),
@@ -57,7 +58,9 @@ def find_seed(seed: Seed) -> Mutant:
     """Return the mutant that an entry means; raise LookupError if there is none."""
     source = (ROOT / seed.path).read_text(encoding="utf-8")
     lines = source.split("\n")
+    start = source.find(seed.after)
     for mutant in list_mutants(seed.path, source):
-        if (mutant.old, mutant.new) == (seed.old, seed.new) and seed.line in lines[mutant.line - 1]:
+        is_meant = (mutant.old, mutant.new) == (seed.old, seed.new) and 0 <= start <= mutant.start
+        if is_meant and seed.line in lines[mutant.line - 1]:
             return mutant
     raise LookupError(f"{seed.path} has no {seed.old!r} on a line with {seed.line!r}")
