@@ -12,6 +12,7 @@ from typing import Any
 
 from offchain.chain.anvil import BLOCK_S
 from offchain.chain.client import Call
+from offchain.chain.contracts.guardian import Guardian
 from offchain.cli.demo.world import World
 from offchain.params.settings import Settings
 from offchain.roles.account import Account
@@ -20,12 +21,17 @@ from offchain.roles.client import Client, Request
 from offchain.roles.context import ACCOUNT_JOB, Context
 from offchain.roles.opening import open_context
 from offchain.submit.models import encode_input
-from offchain.types import Amount, Job, VersionId
+from offchain.types import Amount, GuardianAction, Job, VersionId
 
 ETHER = 10**18
 ORDER = "order"
 MINED_S = 10.0
 FEE = Amount(ETHER // 1000)
+# Two of the three guardians of a local deployment: accounts 7 and 8 of the node's mnemonic.
+MEMBERS = (
+    "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955",
+    "0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f",
+)
 
 
 @contextmanager
@@ -130,6 +136,13 @@ class Agents:
         ahead = clock - self.world.contracts.market.get_time().now
         if ahead > 0:
             self.world.anvil.jump_to(self.world.client.get_head().timestamp + ahead)
+
+    def approve(self, action: GuardianAction) -> None:
+        """Have the guardian act."""
+        guardian = Guardian(self.world.client, self.world.manifest)
+        for member in MEMBERS:
+            assert guardian.is_member(member)
+            self.impersonate(member, guardian.build_approve(action))
 
     def impersonate(self, sender: str, call: Call) -> None:
         """Send a call from an account whose key is not at hand."""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from offchain.chain.contracts.guardian import Guardian
 from offchain.cli.demo.world import World
 from offchain.roles.challenger import Challenger
 from offchain.roles.drills import EquivocatingOperator, PerturbedOperator, WithholdingOperator
@@ -22,11 +21,6 @@ from offchain.types import (
 from tests.e2e.agents import ETHER, FEE, Agents, instant_blocks
 
 LOCK_FEES = 35
-# Two of the three guardians of a local deployment: accounts 7 and 8 of the node's mnemonic.
-MEMBERS = (
-    "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955",
-    "0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f",
-)
 
 
 @pytest.fixture
@@ -207,10 +201,10 @@ def test_refund_mode__everybody_gets_its_own_back(agents: Agents) -> None:
     agents.tick(operator), agents.tick(operator)
     snapshot = rpc.request("evm_snapshot")
     try:
-        _approve(agents, GuardianAction.PAUSE)
+        agents.approve(GuardianAction.PAUSE)
         agents.jump(agents.job(client).deadline + 100)
         assert agents.tick(operator) + agents.tick(client) == []
-        _approve(agents, GuardianAction.REFUND)
+        agents.approve(GuardianAction.REFUND)
         assert agents.tick(operator) == ["void"]
         assert agents.tick(client) == ["withdraw"]
         assert client.is_finished()
@@ -219,10 +213,3 @@ def test_refund_mode__everybody_gets_its_own_back(agents: Agents) -> None:
         assert vault.get_account(agents.addresses["owner"]).free == ETHER
     finally:
         rpc.request("evm_revert", snapshot)
-
-
-def _approve(agents: Agents, action: GuardianAction) -> None:
-    guardian = Guardian(agents.world.client, agents.world.manifest)
-    for member in MEMBERS:
-        assert guardian.is_member(member)
-        agents.impersonate(member, guardian.build_approve(action))
