@@ -27,7 +27,7 @@ from offchain.submit.parts import (
 )
 from offchain.submit.versions import DigestCheck, ReproducedVersion
 from offchain.trace.descriptor_bytes import opcode_of
-from offchain.trace.evidence import MAX_EVIDENCE
+from offchain.trace.evidence import MAX_EVIDENCE, WHOLE
 from offchain.trace.plan import Plan, TraceOp, build_plan, list_trace_ops, weight_roots
 from offchain.trace.reach import bound_evidence
 from offchain.types import RegisteredPlan, VersionId
@@ -69,18 +69,23 @@ class VersionPlan:
         """Return the operators of which some claim takes a proof of the whole result to defend.
 
         Evidence about an element of theirs may not fit a transaction, nor does a proof of a part.
+        Or they have a key, so that anybody may pin them as a whole, and no proof by it fits.
         """
         return self._undefendable
 
     @cached_property
     def _undefendable(self) -> tuple[str, ...]:
         # Once: it is asked for at every intake, and takes a second for some hundred operators.
-        return tuple(
-            op.name
-            for op in self.plan.ops
-            if bound_evidence(op.descriptor) > MAX_EVIDENCE
-            and choose_part(self.parts.get(op.name), op, element=0) is None
-        )
+        return tuple(op.name for op in self.plan.ops if not self._is_defendable(op))
+
+    def _is_defendable(self, op: TraceOp) -> bool:
+        parts, is_small = self.parts.get(op.name), bound_evidence(op.descriptor) <= MAX_EVIDENCE
+        if not is_small and choose_part(parts, op, element=0) is None:
+            return False
+        # The contract lets whole operators be pinned where there is a key; one element is a whole.
+        is_element_enough = is_small and op.descriptor.out.count == 1
+        may_be_pinned_whole = any(op.descriptor.op_key) and not is_element_enough
+        return not may_be_pinned_whole or choose_part(parts, op, WHOLE) is not None
 
     def choose_mask(self, adjudicators: Mapping[str, int]) -> int:
         """Return the deciders as bits, by the numbers of all adjudicators."""

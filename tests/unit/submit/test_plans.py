@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from offchain.chain.contracts.adjudicator_registry import AdjudicatorRegistry
 from offchain.errors import EvidenceError, PlanError, PlanMismatch, UnprovablePart
+from offchain.model.graph import Graph, Linear, Requant, TensorSpec, WeightSpec
 from offchain.submit import parts, plans
 from offchain.submit.models import Model
+from offchain.submit.parts import choose_part
 from offchain.submit.plans import (
     CONTRACTION,
     PROOF,
@@ -145,6 +148,24 @@ def test_undefendable__large_evidence_without_a_part_key_that_fits(
     assert build_version_plan(model, "y1,y2").list_undefendable() == ("y0",)
     monkeypatch.setattr(parts, "MAX_EVIDENCE", 500)
     assert build_version_plan(model, "y1,y2").list_undefendable() == ("y0", "y1", "y2")
+
+
+def test_undefendable__key_of_an_operator_too_large_for_a_proof() -> None:
+    """Anybody may pin it as a whole: elements, and rows, do not answer that."""
+    rows, width = 128, 1024  # of bytes: more than a transaction holds
+    ops = (
+        Linear("a0", "x", "w0", None),
+        Requant("y0", "a0", 120, 24, (12, 12), 8, "identity", 8, -128, 127),
+    )
+    source, weight = TensorSpec("x", (rows, width), 8, -128, 127), WeightSpec("w0", (8, width), 8)
+    graph = Graph((source,), "y0", (weight,), ops)
+    graph.verify()
+    model = Model(Path(), graph, {"w0": np.ones((8, width), dtype=np.int64)})
+    keyed = build_version_plan(model, "auto")
+    (op,) = keyed.plan.ops
+    assert choose_part(keyed.parts["y0"], op, element=0) is not None
+    assert keyed.list_undefendable() == ("y0",)
+    assert build_version_plan(model, "none").list_undefendable() == ()
 
 
 def test_deciders__by_opcode_and_keys(model: Model) -> None:
