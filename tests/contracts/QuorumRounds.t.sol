@@ -255,6 +255,8 @@ contract QuorumRoundsTest is QuorumSteps {
         JobId id = revealed(say(OUT_DIGEST, WRONG, OUT_DIGEST));
         bytes memory first = abi.encodeCall(IQuorum.extract, (id, 0));
         checkQuorumRefused(id, STRANGER, 0, first, wrongQuorum(id, QuorumState.PROVISIONAL));
+        bytes memory challenge = abi.encodeCall(IQuorum.challenge, (id, 0));
+        checkQuorumRefused(id, STRANGER, 1 ether, challenge, wrongQuorum(id, QuorumState.PROVISIONAL));
         quorum.tally(id);
         // A minority cannot take itself out to be paid as a job that nobody objected to.
         bytes memory reason = abi.encodeWithSelector(IQuorum.NotProvisional.selector, id, 1);
@@ -431,6 +433,20 @@ contract QuorumRoundsTest is QuorumSteps {
         assertEq(quorum.getQuorum(id).outDigest, OUT_DIGEST, "what was not refuted");
         endRound(id);
         assertQuorum(id, QuorumState.FINAL);
+        assertAllSettled(id);
+    }
+
+    function test_settle__all_out_one_cured_and_one_final__result_stands() public {
+        JobId id = tallied(say(OUT_DIGEST, OUT_DIGEST, WRONG));
+        JobId first = extract(id, 1);
+        JobId second = challengeReplica(id, 0);
+        defaultJob(second);
+        cureAs(workerOf(id, 0), second);
+        vm.prank(STRANGER);
+        market.finalise(first);
+        endRound(id);
+        assertQuorum(id, QuorumState.FINAL);
+        assertEq(quorum.getQuorum(id).outDigest, OUT_DIGEST, "a late proof refutes nothing");
         assertAllSettled(id);
     }
 

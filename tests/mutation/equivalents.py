@@ -75,6 +75,93 @@ EQUIVALENTS: Final[tuple[tuple[Seed, str], ...]] = (
         ),
         "The place behind the last has state 0, which nobody counts.",
     ),
+    (
+        Seed(
+            "contracts/quorum/QuorumDraws.sol",
+            "if (commitment == 0) revert",
+            "if (commitment == 0) revert BadCommitment(quorumId, commitment);",
+            "",
+        ),
+        "The caller's own place still holds 0, so the loop behind refuses it with the same error.",
+    ),
+    (
+        Seed(
+            "contracts/quorum/QuorumDraws.sol",
+            "i < size; ++i) {",
+            "<",
+            "<=",
+            "function checkCommitment(",
+        ),
+        "The place behind the last holds commitment 0, which was refused before.",
+    ),
+    (
+        Seed(
+            "contracts/quorum/QuorumDraws.sol",
+            "i < size; ++i) {",
+            "<",
+            "<=",
+            "function failQuorum(",
+        ),
+        "The place behind the last has state 0, which is passed over.",
+    ),
+    (
+        Seed(
+            "contracts/quorum/QuorumDraws.sol",
+            "i < size; ++i) {",
+            "<",
+            "<=",
+            "function settleMissed(",
+        ),
+        "The place behind the last has state 0, which is passed over.",
+    ),
+    (
+        Seed(
+            "contracts/quorum/QuorumRounds.sol",
+            "i < size; ++i) {",
+            "<",
+            "<=",
+            "function countAgain(",
+        ),
+        "The place behind the last has state 0, which is passed over.",
+    ),
+    (
+        Seed(
+            "contracts/quorum/QuorumRounds.sol",
+            "i < size; ++i) {",
+            "<",
+            "<=",
+            "function closeRound(",
+        ),
+        "The place behind the last has state 0, which is passed over.",
+    ),
+    (
+        Seed(
+            "contracts/quorum/QuorumRounds.sol",
+            "i < size; ++i) {",
+            "<",
+            "<=",
+            "function endHearing(",
+        ),
+        "The place behind the last has state 0, which is passed over.",
+    ),
+    (
+        Seed(
+            "contracts/quorum/QuorumRounds.sol", "i < size; ++i) {", "<", "<=", "function finish("
+        ),
+        "The place behind the last has state 0, which is passed over.",
+    ),
+    (
+        Seed("contracts/quorum/QuorumRounds.sol", "if (votes > most)", ">", ">="),
+        "Of results with as many votes either is first: the counts are the same, it is a split.",
+    ),
+    (
+        Seed("contracts/quorum/QuorumRounds.sol", "else if (votes > second)", ">", ">="),
+        "Assigns a value to what equals it.",
+    ),
+    (
+        Seed("contracts/quorum/QuorumRounds.sol", "if (job < JobState.FINAL)", "<", "<="),
+        "A job that is FINAL is paid, and not asked for.",
+    ),
 )
 
 
