@@ -8,6 +8,7 @@ always open what it has committed to; with a key file, even one that has lost it
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
@@ -94,9 +95,24 @@ class Blinding:
 def read_secret(path: Path) -> bytes:
     """Return 32 secret bytes, drawn at the first time; raise KeyFileError for a file without."""
     if not path.exists():
-        with suppress(KeyFileError):  # another thread or process was first: its secret counts
-            write_private(path, secrets.token_bytes(SECRET_BYTES).hex() + "\n")
-    secret = bytes.fromhex(read_private(path))
+        _draw_secret(path)
+    try:
+        secret = bytes.fromhex(read_private(path))
+    except ValueError:
+        secret = b""
     if len(secret) != SECRET_BYTES:
         raise KeyFileError(f"{path}: not {SECRET_BYTES} bytes in hexadecimal")
     return secret
+
+
+def _draw_secret(path: Path) -> None:
+    """Write a secret under its name at once: nobody finds half of one, not even after a crash."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    write_private(draft, secrets.token_bytes(SECRET_BYTES).hex() + "\n")
+    try:
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # another thread or process was first: its secret counts
+            os.link(draft, path)
+    finally:
+        draft.unlink()

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 ANNOUNCE: Final = "announce"
 REPORT: Final = "report"
 HOME_FILE: Final = "reports.secret"
+COMMITMENT_DIGITS: Final = 16
+NOT_ANNOUNCED: Final = "NotAnnounced"  # the error of a node that lags behind the announcement
 ANNOUNCE_GAS: Final = 60_000
 PIN_GAS: Final = 250_000  # of a pin's openings, and of settling what it shows
 END_GAS: Final = 250_000  # division of the lock, withdrawal
@@ -64,6 +66,9 @@ class FraudReports:
             salt = self.get_salt(job.id, key)
             self.make(job.id, key, self._book.game.build_prove_fraud(job.id, pin, [ruling], salt))
         except (ContractRevert, EvidenceError, EvidenceTooLarge, TraceError) as error:
+            if isinstance(error, ContractRevert) and error.name == NOT_ANNOUNCED:
+                self._context.put_off(self._name(job.id, key, REPORT), str(error))
+                return True
             self._context.give_up(self._name(job.id, key, REPORT), str(error))
             return False
         return True
@@ -74,7 +79,8 @@ class FraudReports:
         commitment = compute_report_commitment(str(context.submitter.account), report)
         announced = context.contracts.game.get_announced_at(commitment)
         if announced is None:
-            step = self._name(job_id, key, ANNOUNCE)
+            # By what it announces: a reorganisation changes reports, a lost home their salt.
+            step = self._name(job_id, key, f"{ANNOUNCE}{OF}{commitment.hex()[:COMMITMENT_DIGITS]}")
             call = context.contracts.game.build_announce_evidence(commitment)
             self._role.send(job_id, step, call, "evidence-announced")
         elif announced < context.client.get_head().number:

@@ -17,7 +17,7 @@ from offchain.roles.base import BaseRole
 from offchain.roles.challenger import Challenger
 from offchain.roles.context import Context
 from offchain.roles.differences import Differences
-from offchain.roles.fraud_reports import FraudReports
+from offchain.roles.fraud_reports import HOME_FILE, FraudReports
 from offchain.roles.known_trace import KnownTrace
 from offchain.roles.pin_calldata import read_pin
 from offchain.roles.pins import claim_pin
@@ -173,6 +173,33 @@ def test_report__refused_by_the_chain__given_up(world: World) -> None:
     reports = FraudReports(role, world.book)
     assert not reports.report_pin(world.key, world.job, world.own, world.find_pin())
     assert world.is_over()
+
+
+def test_report__node_lags_behind_the_announcement__tried_again(world: World) -> None:
+    world.chain.announced = HEAD - 1
+    world.chain.refusal = ContractRevert("NotAnnounced", {}, "proveFraud", b"")
+    role: Any = Challenger(world.context)
+    role._is_due = lambda *_: True
+    reports = FraudReports(role, world.book)
+    assert reports.report_pin(world.key, world.job, world.own, world.find_pin())
+    assert not world.is_over()
+    world.chain.refusal = None
+    assert world.report()
+    assert len(world.sent) == 1
+
+
+def test_report__home_lost_and_the_journal_kept__announced_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another salt makes another report: the step that announced the first one is not its own."""
+    steps: list[str] = []
+    monkeypatch.setattr(Challenger, "send", lambda *told, **_: steps.append(told[2].step))
+    world.chain.announced = None
+    assert world.report() and world.report()
+    (world.context.settings.home / HOME_FILE).unlink()
+    assert world.report()
+    first, again, other = steps
+    assert first == again != other
 
 
 def test_report__not_even_gas_for_it__put_off(world: World) -> None:
