@@ -102,8 +102,13 @@ class TraceBook:
         if registered is None or not registered.active_at:
             return None
         parameters = self._context.parameters
-        least = registered.active_at + parameters.exec_seconds + parameters.challenge_seconds
-        is_late = job.state in (JobState.COMMITTED, JobState.DISPUTED) and least > job.deadline
+        spans = {
+            # What cannot count for an assigned job must not take time in which its result is due.
+            JobState.ASSIGNED: parameters.exec_seconds,
+            JobState.COMMITTED: parameters.exec_seconds + parameters.challenge_seconds,
+            JobState.DISPUTED: parameters.exec_seconds + parameters.challenge_seconds,
+        }
+        is_late = job.state in spans and registered.active_at + spans[job.state] > job.deadline
         return None if is_late else self._context.plans.find(self._reproduce(job))
 
     def _reproduce(self, job: Job) -> ReproducedVersion:

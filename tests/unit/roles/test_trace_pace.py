@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -153,3 +154,24 @@ def test_commit__journal_lost_since_it_was_taken__measured_then(
     monkeypatch.setattr(trace_pace, "_time", lambda *_: measured.append(0) or 1.0)
     operator.perform(context.key(JOB_ID, COMMIT))
     assert len(measured) == 1 and len(chain.sent) == 1
+
+
+@pytest.mark.parametrize(("after_taking", "measured"), [(0, 1), (1, 0)])
+def test_commit__plan_became_active_after_the_job_was_taken__waits_for_no_measurement(
+    chain: FakeWorld,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    after_taking: int,
+    measured: int,
+) -> None:
+    """It does not count for the job, and whoever owns the version chose the time."""
+    taken_at = NOW - 1
+    chain.set_state(JobState.ASSIGNED, taken_at + context.parameters.exec_seconds)
+    active = replace(REGISTERED, active_at=taken_at + after_taking)
+    monkeypatch.setattr(context.contracts.adjudicators, "get_plan", lambda _: active)
+    operator = Operator(context)
+    monkeypatch.setattr(operator, "run_job", lambda _: b"\2" * 32)
+    runs: list[object] = []
+    monkeypatch.setattr(trace_pace, "_time", lambda *_: runs.append(0) or 1.0)
+    operator.perform(context.key(JOB_ID, COMMIT))
+    assert (len(runs), len(chain.sent)) == (measured, 1)
