@@ -56,8 +56,8 @@ AREAS: Final = (
         "dispute/",
         ("DisputeGame", "Challengers", "Evidence", "Cure", "HeldJobs", "ProofRequired", "Wiring"),
     ),
-    ("quorum/", ("Quorum*", "Audits", "Beacon", "CandidatePool")),
-    ("trace/", ("Pinpoint*",)),
+    ("quorum/", ("Quorum*", "Audits", "Beacon", "CandidatePool", "Wiring")),
+    ("trace/", ("Pinpoint*", "Wiring")),
     ("libraries/", ("Pricing", "Settlement", "Parameters", "QuorumVectors")),
 )
 FIRST_LIMIT_S: Final = 3600  # of the run without a mutant, which compiles everything
