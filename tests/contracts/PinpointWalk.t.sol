@@ -123,7 +123,7 @@ contract PinpointWalkTest is PinpointBooks {
 
     function step() private {
         uint256 kind = roll(16);
-        if (kind < 3) pinAndJudge(stranger(), roll(OPS), uint64(roll(4)));
+        if (kind < 3) pinAndJudge(stranger(), roll(4) == 0 ? wrongOp : roll(OPS), uint64(roll(4)));
         else if (kind == 3) openAs(stranger());
         else if (kind == 4) joinAs(stranger());
         else if (kind == 5) wander();
