@@ -27,8 +27,9 @@ MODEL: Final = click.Path(exists=True, file_okay=False, path_type=Path, resolve_
     default="auto",
     show_default=True,
     metavar="auto|all|none|NAMES",
-    help="Operators that can be proven alone; auto: whose keys are cheap to set up. Everybody who"
-    " uses the version sets up the same keys. NAMES: separated by commas.",
+    help="Operators that can be proven alone, in one transaction; auto: and whose keys are cheap to"
+    " set up. Everybody who uses the version sets up the same keys. NAMES: these alone,"
+    " separated by commas.",
 )
 @json_option
 def plan(account: Account, model: Path, version: str, part_keys: str, as_json: bool) -> None:
@@ -36,7 +37,8 @@ def plan(account: Account, model: Path, version: str, part_keys: str, as_json: b
 
     Disputes about single operators need it. Each adjudicator first decides real and falsified
     computations on chain, and refuses them damaged. Called again it goes on where it stopped.
-    Operators that only a proof of the whole result defends are warned of: give them part keys.
+    Operators that only a proof of the whole result defends are warned of: give those a part key
+    whose evidence about an element is too large, and none to those whose input and output are.
 
     \b
     zkdps model plan --model models/mlp-digits --version 0x... --key-file registrant.key
@@ -58,8 +60,9 @@ def warn_of_undefendable(operators: Sequence[str]) -> None:
     """Say on standard error which operators of a plan only a proof of the whole result defends."""
     if operators:
         click.echo(
-            f"warning: a claim about {', '.join(operators)} may take more evidence than fits a "
-            "transaction, and no part key proves it: only a proof of the whole result defends it. "
-            "Operators refuse the version unless they are set to --whole-proofs.",
+            f"warning: a claim about {', '.join(operators)}, or about an element of it, may take "
+            "more than fits a transaction: only a proof of the whole result defends it. Operators "
+            "refuse the version unless they are set to --whole-proofs. Another choice of part keys "
+            "(none where input and output are large) may help.",
             err=True,
         )

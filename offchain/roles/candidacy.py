@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from offchain.chain.binding import checksum
 from offchain.chain.journal import StepKey, StepStatus
-from offchain.errors import ConfigError, ContractRevert, ModelMissing
+from offchain.errors import ConfigError, ContractRevert, JobRefused, ModelMissing
 from offchain.roles.base import OF, REFUSALS, Action
 from offchain.roles.context import ACCOUNT_JOB
 from offchain.roles.intake import get_replica_floor
@@ -107,8 +107,8 @@ class Candidacy:
             version = self._operator.load_version(version_id)
             check_provable(version.version, version.model, context.client.get_block_gas_limit())
             verify_defensible(context, version_id)
-        except ModelMissing as error:
-            context.put_off(key, str(error))
+        except (ModelMissing, JobRefused) as error:
+            context.put_off(key, str(error))  # files may come, settings change
             return
         except REFUSALS as error:
             context.give_up(key, str(error))

@@ -12,6 +12,7 @@ from offchain.errors import ContentError, ContractRevert, ModelMissing, NoSuchJo
 from offchain.roles.base import REFUSALS
 from offchain.roles.intake import find_obstacle, hold_intake, verify_wanted
 from offchain.roles.plan_checks import verify_defensible
+from offchain.roles.trace_pace import is_measured
 from offchain.submit.versions import ReproducedVersion, check_provable
 from offchain.types import JobId, JobTerms
 
@@ -36,6 +37,12 @@ class JobMoves:
             check_provable(
                 version.version, version.model, self._context.client.get_block_gas_limit()
             )
+            if not is_measured(self._context, job.version):
+                # Measuring takes a reference run: not for a job that is not taken anyway.
+                obstacle = find_obstacle(self._operator, terms, version)
+                if obstacle is not None:
+                    self._context.put_off(key, obstacle)
+                    return
             verify_defensible(self._context, job.version)
             self._operator.read_input(job.version, terms.in_digest)
         except (ContentError, NoSuchJob, ModelMissing) as error:

@@ -42,6 +42,8 @@ from offchain.types import Address
 
 # A part's proof is quick and a dispute's gas counts: half a minute is as good as a second.
 CHOICE: Final = Choice(patience=30)
+# Public bytes of a whole operator whose proof surely fits a transaction. Plan roots rest on it.
+MAX_BOUNDARY: Final = 1 << 16
 CHEAP_CELLS: Final = 1 << 21  # committed cells of a key that is set up in a tenth of a second
 WORD: Final = 32
 
@@ -99,6 +101,15 @@ def compile_parts(graph: Graph, name: str) -> Mapping[PartKind, Part]:
     if graph.shapes()[name][0] > 1 and not weights & row.rows.keys():
         found[PartKind.ROW] = row
     return found
+
+
+def fits_transaction(part: Part) -> bool:
+    """Whether a whole operator's input and output can be sent with its proof.
+
+    Where they cannot, a key would only let anybody pin a claim that nobody could answer.
+    """
+    program = part.layout.program
+    return sum(x.byte_length for x in (*program.inputs, program.output)) <= MAX_BOUNDARY
 
 
 def set_up_parts(weights: Weights, compiled: Mapping[PartKind, Part]) -> Parts:

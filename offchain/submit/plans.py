@@ -19,10 +19,12 @@ from offchain.model.weights import Weights
 from offchain.submit.models import Model
 from offchain.submit.parts import (
     CHEAP_CELLS,
+    PartKind,
     Parts,
     choose_part,
     compile_parts,
     count_cells,
+    fits_transaction,
     set_up_parts,
 )
 from offchain.submit.versions import DigestCheck, ReproducedVersion
@@ -140,8 +142,12 @@ def select_parts(graph: Graph, weights: Weights, selection: str) -> dict[str, Pa
         compiled = compile_parts(graph, name)
         if selection not in (AUTO, ALL) and not compiled:
             raise UnprovablePart(f"{name} cannot be proven alone")
+        if not compiled:
+            continue
+        if selection in (AUTO, ALL) and not fits_transaction(compiled[PartKind.OPERATOR]):
+            continue
         is_cheap = sum(map(count_cells, compiled.values())) <= CHEAP_CELLS
-        if compiled and (is_cheap or selection != AUTO):
+        if is_cheap or selection != AUTO:
             found[name] = set_up_parts(weights, compiled)
     return found
 

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from offchain.errors import JobRefused
-from offchain.roles import trace_defence, trace_pace
+from offchain.roles import job_moves, trace_defence, trace_pace
 from offchain.roles.context import Context
-from offchain.roles.operator import COMMIT, Operator
+from offchain.roles.log import Reminders
+from offchain.roles.operator import ACCEPT, COMMIT, Operator
 from offchain.roles.plan_checks import verify_defensible
 from offchain.roles.trace_defence import POST_TRACE
-from offchain.roles.trace_pace import is_slow, measure_trace, verify_pace
+from offchain.roles.trace_pace import is_measured, is_slow, measure_trace, verify_pace
 from offchain.submit.models import Model
 from offchain.submit.plans import VersionPlan, build_version_plan
 from offchain.submit.versions import ReproducedVersion
@@ -106,6 +107,38 @@ def test_intake__trace_takes_longer_than_there_is_time__refused(
         return
     with pytest.raises(JobRefused, match=r"61\.0 s to compute here, and 60 s"):
         verify_defensible(context, TERMS.version)
+
+
+def test_measure__too_slow_once__again_after_a_while_or_a_restart(context: Context) -> None:
+    assert measure(context, Watch(200.0, 100.0)) == 100.0
+    assert measure(context, Watch()) == 100.0  # not at once
+    later = replace(context, reminders=Reminders())
+    assert measure(later, Watch(50.0, 40.0)) == 40.0
+    later = replace(context, reminders=Reminders())
+    assert measure(later, Watch()) == 40.0  # it is served: nothing to look at again
+
+
+def test_measure__each_machine_for_itself__posted_up_front_if_one_is_slow(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure(context, Watch(1.0))
+    monkeypatch.setattr(trace_pace.platform, "node", lambda: "another")
+    assert not is_measured(context, TERMS.version)
+    assert measure(context, Watch(59.0, 59.0)) == 59.0
+    monkeypatch.undo()
+    assert measure(context, Watch()) == 1.0
+    assert is_slow(context, TERMS.version)
+
+
+def test_accept__a_job_that_is_not_taken_anyway__measures_nothing(
+    chain: FakeWorld, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain.set_state(JobState.OPEN, NOW + 9)
+    monkeypatch.setattr(job_moves, "check_provable", lambda *_: None)
+    monkeypatch.setattr(job_moves, "find_obstacle", lambda *_: "the fee is below the floor")
+    monkeypatch.setattr(trace_pace, "_time", lambda *_: pytest.fail("measured"))
+    Operator(context).perform(context.key(JOB_ID, ACCEPT))
+    assert chain.sent == []
 
 
 def test_intake__measures_for_itself(context: Context, plan: VersionPlan) -> None:

@@ -161,11 +161,13 @@ def test_undefendable__key_of_an_operator_too_large_for_a_proof() -> None:
     graph = Graph((source,), "y0", (weight,), ops)
     graph.verify()
     model = Model(Path(), graph, {"w0": np.ones((8, width), dtype=np.int64)})
-    keyed = build_version_plan(model, "auto")
+    keyed = build_version_plan(model, "y0")
     (op,) = keyed.plan.ops
     assert choose_part(keyed.parts["y0"], op, element=0) is not None
     assert keyed.list_undefendable() == ("y0",)
-    assert build_version_plan(model, "none").list_undefendable() == ()
+    for selection in ("auto", "all", "none"):
+        chosen = build_version_plan(model, selection)
+        assert chosen.parts == {} and chosen.list_undefendable() == ()
 
 
 def test_deciders__by_opcode_and_keys(model: Model) -> None:
