@@ -19,7 +19,7 @@ import {PinpointBooks} from "./PinpointBooks.sol";
 /// books say (I1). At the end everything is over after a bounded number of rounds (I16, I17); an honest operator was not
 /// slashed (I9) and has lost nothing, a watcher that was right has gained (I7); a wrong result that somebody looked at is
 /// not final (I10); whoever was slashed has lost a quarter of its lock for good, whoever its friends are (I8); and no
-/// challenge is left open. Faults planted by hand (a bond paid twice, kept, lost or its joiner's; a place not freed; a
+/// challenge is left open. Faults planted by hand (a bond paid twice, lost or its joiner's; a place not freed; a
 /// forgotten release; a timeout a second early; a win in the challenge's own block; a final job in dispute; a joiner
 /// without reward) are each found by one of these or of PinpointBooks; a cure beside another doubt by PinpointShields.
 contract PinpointWalkTest is PinpointBooks {
