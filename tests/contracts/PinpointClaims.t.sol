@@ -12,7 +12,7 @@ import {DisputeState} from "../../contracts/types/Dispute.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
 import {JobParams, JobState, PROOF_REQUIRED} from "../../contracts/types/Job.sol";
 import {Parameters} from "../../contracts/types/Parameters.sol";
-import {Phase, Pin, PinpointDispute, Ruling, WHOLE} from "../../contracts/types/Pinpoint.sol";
+import {Phase, Pin, PinpointDispute, Ruling, Search, WHOLE} from "../../contracts/types/Pinpoint.sol";
 import {PinpointSteps} from "./PinpointSteps.sol";
 
 /// @notice Operators that are pinned at once, and the verdicts about them (PinpointGame.tree).
@@ -122,6 +122,13 @@ contract PinpointClaimsTest is PinpointSteps {
         p = makePin(7, ELEM, true, termsOf(jobId));
         p.op = 6;
         checkWrongPin(jobId, p);
+        // As short as descriptors of no inputs and of two can be, and of no operator here.
+        p = makePin(7, ELEM, true, termsOf(jobId));
+        p.desc = new bytes(85);
+        checkWrongPin(jobId, p);
+        p.desc = new bytes(107);
+        p.desc[2] = 0x02;
+        checkWrongPin(jobId, p);
     }
 
     /// @dev Refused with WrongOpening, wherever the wrong path leads.
@@ -150,6 +157,9 @@ contract PinpointClaimsTest is PinpointSteps {
         p.inDigests = new bytes32[](2);
         refusePin(jobId, p, wrongLength(2, 1));
         p.desc = new bytes(84);
+        refusePin(jobId, p, abi.encodeWithSelector(IPinpointBook.MalformedDescriptor.selector));
+        p.desc = new bytes(106);
+        p.desc[2] = 0x02;
         refusePin(jobId, p, abi.encodeWithSelector(IPinpointBook.MalformedDescriptor.selector));
     }
 
@@ -256,6 +266,20 @@ contract PinpointClaimsTest is PinpointSteps {
         assertEq(game.openChallenges(OWNER), 16, "open challenges");
         bytes memory reason = abi.encodeWithSelector(IPinpointBook.NoPlace.selector, jobId, 16);
         checkMove(jobId, KEY, CHALLENGER, 1 ether, pinCall(jobId, makePin(OP, 16, true, termsOf(jobId))), reason);
+        assertMoney();
+    }
+
+    /// @dev The price of gas makes no whole number of gwei: a bond is kept in as many, and never too small.
+    function test_pinpoint__bonds_are_rounded_up_to_gwei() public {
+        JobId jobId = tracedJob();
+        vm.fee(1 gwei + 1);
+        uint256 bond = BOND + 1 gwei;
+        assertEq(pins.requiredBond(jobId), bond, "bond");
+        bytes memory call = pinCall(jobId, makePin(OP, ELEM, true, termsOf(jobId)));
+        bytes memory reason = abi.encodeWithSelector(IPinpointBook.BondTooSmall.selector, jobId, bond - 1, bond);
+        checkMove(jobId, KEY, CHALLENGER, bond - 1, call, reason);
+        pin(jobId, OP);
+        assertEq(disputeOf(jobId, KEY).bonds, bond, "bonds");
         assertMoney();
     }
 
@@ -523,6 +547,43 @@ contract PinpointClaimsTest is PinpointSteps {
         refuseJoin(STRANGER, jobId, KEY, BOND, wrongPhase(jobId, KEY, Phase.DEFENDER_PROVEN));
     }
 
+    /// @dev Who joined in a place before is not in it once another dispute takes it.
+    function test_join__in_a_place_that_is_used_again() public {
+        JobId jobId = tracedJob();
+        Claim memory claim = pinAs(CHALLENGER, jobId, OP, ELEM + 1);
+        uint256 first = KEY + 1;
+        bytes32 root = traceRoot(true);
+        vm.prank(STRANGER);
+        pins.join{value: BOND}(jobId, first, root);
+        ruleAs(WORKER, jobId, first, claim, CONSISTENT);
+        pin(jobId, OP);
+        joinAs(STRANGER, jobId);
+        address[] memory challengers = pins.getChallengers(jobId, KEY);
+        assertEq(challengers.length, 2, "challengers");
+        assertEq(challengers[1], STRANGER, "who joined");
+        assertMoney();
+    }
+
+    function test_join__when_every_place_is_taken__reverts() public {
+        JobId jobId = tracedJob();
+        for (uint64 i = 0; i < 16; ++i) {
+            pinAs(CHALLENGER, jobId, OP, i);
+        }
+        refuseJoin(STRANGER, jobId, KEY, 1 ether, abi.encodeWithSelector(IPinpointBook.NoPlace.selector, jobId, 16));
+    }
+
+    /// @dev Nor once it has come to an operator.
+    function test_join__a_search_that_ended_in_a_claim__reverts() public {
+        JobId jobId = committedJob();
+        Search memory none = openSearch(jobId);
+        postTrace(jobId, true);
+        Pin memory p = makePin(OP, ELEM, true, termsOf(jobId));
+        vm.prank(CHALLENGER);
+        pins.pinSearched(jobId, none, p);
+        uint256 key = searchKey(CHALLENGER);
+        refuseJoin(STRANGER, jobId, key, BOND, wrongPhase(jobId, key, Phase.LEAF));
+    }
+
     /* CURE */
 
     function cureCall(JobId jobId, Claim memory claim, bytes memory evidence) private pure returns (bytes memory) {
@@ -582,11 +643,13 @@ contract PinpointClaimsTest is PinpointSteps {
 /// @notice Locks above 10 ETH where no airgap holds them.
 contract LargeLockTest is PinpointSteps {
     uint256 private constant KEY = 5 << 64 | ELEM;
+    /// So that a lock can be 10 ETH exactly.
+    uint16 private constant LOCK_FEES = 40;
 
     function deployWith(uint40 airgapSeconds) private {
         vm.warp(START);
         Parameters memory p = localPreset();
-        p.airgapSeconds = airgapSeconds;
+        (p.airgapSeconds, p.lockFees) = (airgapSeconds, LOCK_FEES);
         deploy(p);
         for (uint256 key = 1; key <= ACTORS; ++key) {
             fund(vm.addr(key));
@@ -607,8 +670,7 @@ contract LargeLockTest is PinpointSteps {
 
     function test_adjudicate__a_large_slash__needs_two_opinions() public {
         deployWith(0);
-        // 35 fees: 10 ETH and a little.
-        (JobId jobId, Claim memory claim) = pinnedJob(uint96(10 ether) / 35 + 1);
+        (JobId jobId, Claim memory claim) = pinnedJob(uint96(10 ether) / LOCK_FEES + 1);
         uint256 lock = vault.getFunds(ETH, jobId).lock;
         assertLe(10 ether + 1, lock, "lock");
         bytes memory call = abi.encodeCall(IPinpointDisputes.adjudicate, (jobId, KEY, claim, rulings(INCONSISTENT)));
@@ -620,10 +682,22 @@ contract LargeLockTest is PinpointSteps {
         assertState(jobId, JobState.REJECTED);
     }
 
+    function test_proveFraud__a_large_slash__needs_two_opinions() public {
+        deployWith(0);
+        (JobId jobId,) = pinnedJob(1 ether);
+        Pin memory p = makePin(5, ELEM + 1, true, termsOf(jobId));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.proveFraud, (jobId, p, rulings(INCONSISTENT), 0));
+        vm.prank(STRANGER);
+        game.announceEvidence(keccak256(abi.encode(STRANGER, keccak256(call))));
+        nextBlock();
+        bytes memory reason = abi.encodeWithSelector(IPinpointBook.SecondRulingNeeded.selector, 40 ether, 10 ether);
+        checkMove(jobId, KEY, STRANGER, call, reason);
+    }
+
     function test_adjudicate__up_to_the_limit__needs_one() public {
         deployWith(0);
-        (JobId jobId, Claim memory claim) = pinnedJob(uint96(10 ether) / 35);
-        assertLe(vault.getFunds(ETH, jobId).lock, 10 ether, "lock");
+        (JobId jobId, Claim memory claim) = pinnedJob(uint96(10 ether) / LOCK_FEES);
+        assertEq(vault.getFunds(ETH, jobId).lock, 10 ether, "lock");
         ruleAs(CLIENT, jobId, KEY, claim, INCONSISTENT);
         assertState(jobId, JobState.REJECTED);
     }

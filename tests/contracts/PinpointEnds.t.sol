@@ -175,14 +175,25 @@ contract PinpointEndsTest is PinpointSteps {
         assertSettled(jobId);
     }
 
+    /// @dev Its claim may still be cured, but its bond is back.
+    function test_resolve__after_a_default__reverts() public {
+        JobId jobId = tracedJob();
+        pin(jobId, OP);
+        warpPast(disputeOf(jobId, PIN).deadline);
+        pins.claimTimeout(jobId, PIN);
+        refuseResolve(jobId, PIN, wrongPhase(jobId, PIN, Phase.DEFAULT));
+    }
+
     function test_claimTimeout__of_one_of_three__cancels_the_others() public {
         JobId jobId = tracedJob();
         pin(jobId, OP);
         pinAs(STRANGER, jobId, 6, 1);
         pinAs(STRANGER, jobId, 6, 2);
+        // Nobody counts twice.
+        assertEq(pins.getOpenChallengers(jobId).length, 2, "challengers");
+        assertEq(pins.countOpen(jobId), 3, "open disputes");
         warpPast(disputeOf(jobId, PIN).deadline);
         pins.claimTimeout(jobId, PIN);
-        // Nobody counts twice.
         assertEq(game.getChallengers(jobId).length, 2, "rewarded");
         pins.resolve(jobId, 6 << 64 | 1);
         pins.resolve(jobId, 6 << 64 | 2);

@@ -8,7 +8,7 @@ import {Claim, Verdict} from "../../contracts/types/Claim.sol";
 import {DisputeState} from "../../contracts/types/Dispute.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
 import {JobState} from "../../contracts/types/Job.sol";
-import {LayerEnd, Phase, Pin} from "../../contracts/types/Pinpoint.sol";
+import {LayerEnd, Phase, Pin, WHOLE} from "../../contracts/types/Pinpoint.sol";
 import {PinpointSteps} from "./PinpointSteps.sol";
 
 /// @notice Fraud that is shown in one transaction, announced before, without a bond (PinpointGame.tree). Three operators a
@@ -124,6 +124,22 @@ contract PinpointFraudTest is PinpointSteps {
         market.finalise(jobId);
         bytes memory reason = abi.encodeWithSelector(IPinpointBook.WrongJobState.selector, jobId, JobState.FINAL);
         refuse(jobId, fraudCall(jobId, INCONSISTENT), reason);
+    }
+
+    /// @dev What no adjudicator could say anything true about.
+    function test_proveFraud__about_what_nobody_could_decide__reverts() public {
+        JobId jobId = tracedJob();
+        Pin memory p = makePin(OP, 128, true, termsOf(jobId));
+        bytes memory call = abi.encodeCall(IPinpointDisputes.proveFraud, (jobId, p, rulings(INCONSISTENT), SALT));
+        refuse(jobId, call, outOfRange(128, 128));
+        p = makePin(OP, WHOLE, true, termsOf(jobId));
+        call = abi.encodeCall(IPinpointDisputes.proveFraud, (jobId, p, rulings(INCONSISTENT), SALT));
+        refuse(jobId, call, abi.encodeWithSelector(IPinpointBook.NotProvable.selector, OP));
+        // Behind the last of the six operators the plan has room for two.
+        p = makePin(OP, ELEM, true, termsOf(jobId));
+        p.op = 6;
+        call = abi.encodeCall(IPinpointDisputes.proveFraud, (jobId, p, rulings(INCONSISTENT), SALT));
+        refuse(jobId, call, outOfRange(6, 6));
     }
 
     /* A LAYER */

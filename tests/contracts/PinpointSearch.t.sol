@@ -64,6 +64,9 @@ contract PinpointSearchTest is SearchSteps {
         refuse(WORKER, call, abi.encodeWithSelector(IPinpointBook.NoTrace.selector, jobId));
         postTrace(jobId, false);
         refuse(STRANGER, call, abi.encodeWithSelector(IPinpointBook.NotAsserter.selector, jobId, STRANGER, OWNER));
+        uint256 count = end.siblings.length;
+        end.siblings = concat(end.siblings, new bytes32[](1));
+        refuse(WORKER, abi.encodeCall(ITraceSearches.expand, (jobId, end)), wrongLength(count + 1, count));
         expand(jobId, LAYER);
         assertEq(pins.getOpRoot(jobId, LAYER), opRootOf(LAYER), "root");
         refuse(WORKER, call, abi.encodeWithSelector(IPinpointBook.AlreadyExpanded.selector, jobId, LAYER));
@@ -231,10 +234,6 @@ contract PinpointSearchTest is SearchSteps {
         return address(pins).call(call);
     }
 
-    function wrongTree(Tree tree, uint256 height) private view returns (bytes memory) {
-        return abi.encodeWithSelector(IPinpointBook.WrongTree.selector, idOf(jobId, KEY), tree, height);
-    }
-
     function test_moves__that_fit_another_level__revert() public {
         begin(true);
         bytes32[] memory none;
@@ -282,26 +281,97 @@ contract PinpointSearchTest is SearchSteps {
         );
     }
 
+    /// @dev Layer 40 is the first that does not exist.
     function test_revealLeaves__behind_the_last_layer__reverts() public {
         begin(true);
         reveal();
         bytes32[] memory leaves = layerLeaves(true);
         vm.recordLogs();
         vm.prank(CHALLENGER);
-        pins.select(jobId, state, 25, nodeAt(leaves, 1, 25), pathBetween(leaves, 1, 6, 25));
+        pins.select(jobId, state, 20, nodeAt(leaves, 1, 20), pathBetween(leaves, 1, 6, 20));
         took();
         bytes32[] memory words = new bytes32[](2);
         words[0] = keccak256("junk");
         bytes memory call =
             abi.encodeCall(ITraceSearches.revealLeaves, (jobId, CHALLENGER, state, words, new bytes32[](2)));
-        refuse(WORKER, call, outOfRange(50, 40));
+        refuse(WORKER, call, outOfRange(40, 40));
         // An honest asserter can answer: there is nothing. And nothing there can be asked for.
         words[0] = 0;
         vm.recordLogs();
         pins.revealLeaves(jobId, CHALLENGER, state, words, new bytes32[](2));
         took();
         call = abi.encodeCall(ITraceSearches.selectLayer, (jobId, state, 0, 0, 0, new bytes32[](1)));
-        refuse(CHALLENGER, call, outOfRange(50, 40));
+        refuse(CHALLENGER, call, outOfRange(40, 40));
+    }
+
+    /// @dev The same at once.
+    function test_revealOps__behind_the_last_layer__reverts() public {
+        begin(true);
+        reveal();
+        bytes32[] memory leaves = layerLeaves(true);
+        vm.recordLogs();
+        vm.prank(CHALLENGER);
+        pins.select(jobId, state, 20, nodeAt(leaves, 1, 20), pathBetween(leaves, 1, 6, 20));
+        took();
+        bytes32[] memory tops = new bytes32[](2);
+        tops[0] = keccak256("junk");
+        bytes memory call =
+            abi.encodeCall(IPinpointDisputes.revealOps, (jobId, CHALLENGER, state, tops, new bytes32[](8)));
+        refuse(WORKER, call, outOfRange(40, 40));
+        tops[0] = 0;
+        vm.recordLogs();
+        pins.revealOps(jobId, CHALLENGER, state, tops, new bytes32[](8));
+        took();
+        assertTrue(treeOf() == Tree.NONE, "nothing is there");
+    }
+
+    function test_revealLeaves__more_or_fewer_words__reverts() public {
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 id = vm.snapshotState();
+            begin(i == 1);
+            reveal();
+            select();
+            (bytes32[] memory tops, bytes32[] memory roots) = leavesBelow();
+            refuseLeaves(concat(tops, new bytes32[](1)), roots, wrongLength(3, 2));
+            refuseLeaves(new bytes32[](1), roots, wrongLength(1, 2));
+            // A leaf holds a root over operators in a trace that says it does, and in no other.
+            refuseLeaves(tops, new bytes32[](2 - roots.length), wrongLength(2 - roots.length, roots.length));
+            vm.revertToState(id);
+        }
+    }
+
+    function refuseLeaves(bytes32[] memory tops, bytes32[] memory roots, bytes memory reason) private {
+        refuse(WORKER, abi.encodeCall(ITraceSearches.revealLeaves, (jobId, CHALLENGER, state, tops, roots)), reason);
+    }
+
+    function test_revealOps__more_or_fewer_words__reverts() public {
+        begin(true);
+        reveal();
+        select();
+        (bytes32[] memory tops,) = leavesBelow();
+        bytes32[] memory ops = concat(opDigests(36), opDigests(37));
+        refuseOps(new bytes32[](1), opDigests(36), wrongLength(1, 2));
+        refuseOps(tops, opDigests(36), wrongLength(4, 8));
+        refuseOps(tops, concat(ops, new bytes32[](1)), wrongLength(9, 8));
+        revealLeaves();
+        selectLayer();
+        ops = opDigests(LAYER);
+        refuseOps(new bytes32[](1), ops, wrongLength(1, 0));
+        refuseOps(new bytes32[](0), concat(ops, new bytes32[](1)), wrongLength(5, 4));
+        refuseOps(new bytes32[](0), new bytes32[](3), wrongLength(3, 4));
+    }
+
+    function refuseOps(bytes32[] memory tops, bytes32[] memory ops, bytes memory reason) private {
+        refuse(WORKER, abi.encodeCall(IPinpointDisputes.revealOps, (jobId, CHALLENGER, state, tops, ops)), reason);
+    }
+
+    /// @dev Its leaves would hold roots over operators that the trace has not.
+    function test_revealOps__of_layers_without_operators__reverts() public {
+        begin(false);
+        reveal();
+        select();
+        (bytes32[] memory tops,) = leavesBelow();
+        refuseOps(tops, concat(opDigests(36), opDigests(37)), wrongTree(Tree.LAYERS, 1));
     }
 
     function test_revealOps__before_the_layer_is_expanded__reverts() public {
@@ -362,6 +432,15 @@ contract PinpointSearchTest is SearchSteps {
         revealLeaves();
         assertEq(deadlineOf(), start + 58 + EXTENSION, "raised, too");
         assertEq(uint8(SearchMeta.unwrap(state.meta) >> 128), 1, "once");
+    }
+
+    function test_clocks__with_an_extension_left__are_not_raised() public {
+        begin(true);
+        vm.warp(block.timestamp + CLOCK - EXTENSION);
+        reveal();
+        select();
+        assertEq(deadlineOf(), block.timestamp + EXTENSION, "what was left");
+        assertEq(uint8(SearchMeta.unwrap(state.meta) >> 120), 0, "none is used up");
     }
 
     function test_reveal__one_second_late__reverts() public {
@@ -439,12 +518,14 @@ contract PinpointSearchTest is SearchSteps {
 /// @notice A search down to a tile of an output that is withheld, too: 40 tiles, in a tree with room for 64.
 contract PinpointTilesTest is SearchSteps {
     uint256 private constant TILE = 39;
+    /// The last tile is not full.
+    uint64 private constant ELEMENTS = 40 * 1000;
 
     bytes32[] private leaves;
 
     function useModel() internal override {
         super.useModel();
-        (outRows, outCols) = (40, 1024);
+        (outRows, outCols) = (40, 1000);
         leaves = new bytes32[](64);
         for (uint256 i = 0; i < 40; ++i) {
             leaves[i] = keccak256(abi.encodePacked(uint8(0), uint64(i), sha256(tileOf(i))));
@@ -466,6 +547,10 @@ contract PinpointTilesTest is SearchSteps {
     function pinTiles() private {
         begin(true);
         reveal();
+        searchTiles();
+    }
+
+    function searchTiles() private {
         Pin memory p = makePin(OP, WHOLE, true, termsOf(jobId));
         vm.recordLogs();
         vm.prank(CHALLENGER);
@@ -538,9 +623,9 @@ contract PinpointTilesTest is SearchSteps {
 
     function nameElement() private {
         uint64 elem = uint64(TILE * 1024 + TILE);
-        Claim memory claim = namedClaim(40 * 1024);
+        Claim memory claim = namedClaim(ELEMENTS);
         bytes memory call = abi.encodeCall(ITraceSearches.pinElement, (jobId, state, claim));
-        refuse(CHALLENGER, call, outOfRange(40 * 1024, 40 * 1024));
+        refuse(CHALLENGER, call, outOfRange(ELEMENTS, ELEMENTS));
         claim = namedClaim(elem);
         claim.outDigest = IN_DIGEST;
         call = abi.encodeCall(ITraceSearches.pinElement, (jobId, state, claim));
@@ -559,19 +644,48 @@ contract PinpointTilesTest is SearchSteps {
         assertMoney();
     }
 
+    /// @dev Tile 40 is the first that does not exist.
     function test_select__a_tile_that_does_not_exist__reverts() public {
         pinTiles();
         revealRoot();
         revealNodes(6, 0, 5);
-        selectNode(1, 6, 25);
-        revealNodes(1, 25, 1);
-        bytes32[] memory path = pathBetween(leaves, 0, 1, 50);
+        selectNode(1, 6, 20);
+        revealNodes(1, 20, 1);
+        bytes32[] memory path = pathBetween(leaves, 0, 1, 40);
         bytes memory call = abi.encodeCall(IPinpointDisputes.select, (jobId, state, 0, bytes32(0), path));
-        refuse(CHALLENGER, call, outOfRange(50, 40));
+        refuse(CHALLENGER, call, outOfRange(40, 40));
         // Any element can still be named: the last one is what padding shows.
         vm.prank(CHALLENGER);
-        pins.pinElement(jobId, state, namedClaim(40 * 1024 - 1));
+        pins.pinElement(jobId, state, namedClaim(ELEMENTS - 1));
         assertPhase(jobId, KEY, Phase.LEAF);
+    }
+
+    function test_revealTile__of_a_node__reverts() public {
+        pinTiles();
+        revealRoot();
+        bytes memory call = abi.encodeCall(ITraceSearches.revealTile, (jobId, CHALLENGER, state, tileOf(0)));
+        refuse(WORKER, call, wrongTree(Tree.TILES, 6));
+    }
+
+    function test_searchTiles__leaves_the_clocks_as_they_are() public {
+        begin(true);
+        vm.warp(block.timestamp + 12);
+        reveal();
+        vm.warp(block.timestamp + 5);
+        searchTiles();
+        assertEq(deadlineOf(), block.timestamp + CLOCK - 12, "asserter");
+        assertEq(clockOf(), CLOCK - 5, "challenger waits");
+    }
+
+    function test_searchTiles__at_once_when_the_trace_came() public {
+        (jobId, isOp) = (committedJob(), true);
+        state = openSearch(jobId);
+        postTrace(jobId, true);
+        vm.warp(block.timestamp + 20);
+        searchTiles();
+        assertEq(deadlineOf(), block.timestamp + CLOCK, "asserter");
+        assertEq(clockOf(), CLOCK - 20, "challenger waits");
+        revealRoot();
     }
 
     function test_searchTiles__of_an_element__reverts() public {

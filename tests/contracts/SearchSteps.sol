@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IPinpointBook} from "../../contracts/interfaces/IPinpointBook.sol";
 import {JobId} from "../../contracts/types/Ids.sol";
 import {Search, SearchMeta, Tree} from "../../contracts/types/Pinpoint.sol";
 import {PinpointSteps} from "./PinpointSteps.sol";
@@ -106,7 +107,15 @@ abstract contract SearchSteps is PinpointSteps {
         return uint40(SearchMeta.unwrap(state.meta) >> 64);
     }
 
+    function indexOf() internal view returns (uint256) {
+        return uint64(SearchMeta.unwrap(state.meta));
+    }
+
     function deadlineOf() internal view returns (uint256) {
         return disputeOf(jobId, KEY).deadline;
+    }
+
+    function wrongTree(Tree tree, uint256 height) internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IPinpointBook.WrongTree.selector, idOf(jobId, KEY), tree, height);
     }
 }
