@@ -100,13 +100,39 @@ contract WiringTest is Deployment {
         vm.expectRevert(abi.encodeWithSelector(IPinpointBook.ForeignModule.selector, module));
     }
 
-    function newPinpoint(address vault_, address registry_, address game_, address plans) private {
-        new PinpointGame(vault_, registry_, address(market), game_, plans, localPreset());
+    function newPinpoint(address vault_, address registry_, address market_, address plans) private {
+        new PinpointGame(vault_, registry_, market_, address(game), plans, localPreset());
     }
 
     function test_pinpoint__of_a_vault_with_another__reverts() public {
         expectPinpointRefuses(address(vault));
-        newPinpoint(address(vault), address(registry), address(game), address(adjudicators));
+        newPinpoint(address(vault), address(registry), address(market), address(adjudicators));
+    }
+
+    /// @notice At the place that the vault names, so that nothing else is wrong with it.
+    function refuseVault(Modules memory modules, Parameters memory p) private {
+        modules.pinpoint = predict(1);
+        address own = address(new StakeVault(modules, address(token), p));
+        expectPinpointRefuses(own);
+        newPinpoint(own, address(registry), address(market), address(adjudicators));
+    }
+
+    function test_pinpoint__of_a_vault_with_another_market__reverts() public {
+        Modules memory modules;
+        modules.game = address(game);
+        refuseVault(modules, localPreset());
+    }
+
+    function test_pinpoint__of_a_vault_with_another_game__reverts() public {
+        Modules memory modules;
+        modules.market = address(market);
+        refuseVault(modules, localPreset());
+    }
+
+    function test_pinpoint__other_parameters_than_the_vault__reverts() public {
+        Modules memory modules;
+        (modules.market, modules.game) = (address(market), address(game));
+        refuseVault(modules, otherParameters());
     }
 
     /// @notice At the place that the vault names, so that nothing but the neighbour is wrong.
@@ -115,7 +141,39 @@ contract WiringTest is Deployment {
         (modules.market, modules.game, modules.pinpoint) = (address(market), address(game), predict(1));
         address own = address(new StakeVault(modules, address(token), localPreset()));
         expectPinpointRefuses(address(market));
-        newPinpoint(own, address(registry), address(game), address(adjudicators));
+        newPinpoint(own, address(registry), address(market), address(adjudicators));
+    }
+
+    /// @notice A vault and its market, and `between` contracts later the place where the vault expects its pinpointing.
+    function nextPinned(uint256 between) private returns (address own, address ownMarket) {
+        Modules memory modules;
+        (modules.market, modules.game, modules.pinpoint) = (predict(1), address(game), predict(2 + between));
+        StakeVault other = new StakeVault(modules, address(token), localPreset());
+        return (address(other), address(newMarket(other, registry, localPreset())));
+    }
+
+    function test_pinpoint__another_registry_than_the_market__reverts() public {
+        address another = address(new ModelRegistry(new address[](0), localPreset()));
+        (address own, address ownMarket) = nextPinned(0);
+        expectPinpointRefuses(ownMarket);
+        newPinpoint(own, another, ownMarket, address(adjudicators));
+    }
+
+    function test_pinpoint__plans_of_another_market__reverts() public {
+        (address own, address ownMarket) = nextPinned(0);
+        expectPinpointRefuses(address(adjudicators));
+        newPinpoint(own, address(registry), ownMarket, address(adjudicators));
+    }
+
+    function test_pinpoint__of_a_fitting_deployment__is_taken() public {
+        (address own, address ownMarket) = nextPinned(1);
+        address[] memory list = new address[](1);
+        list[0] = adjudicators.adjudicatorAt(0);
+        AdjudicatorRegistry plans = new AdjudicatorRegistry(address(registry), ownMarket, list, localPreset());
+        newPinpoint(own, address(registry), ownMarket, address(plans));
+        PinpointGame made = PinpointGame(payable(StakeVault(own).PINPOINT()));
+        assertEq(made.VAULT(), own, "vault");
+        assertEq(made.ADJUDICATORS(), address(plans), "plans");
     }
 
     function test_quorum__of_a_vault_with_another__reverts() public {
