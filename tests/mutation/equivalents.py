@@ -162,6 +162,48 @@ EQUIVALENTS: Final[tuple[tuple[Seed, str], ...]] = (
         Seed("contracts/quorum/QuorumRounds.sol", "if (job < JobState.FINAL)", "<", "<="),
         "A job that is FINAL is paid, and not asked for.",
     ),
+    (
+        Seed(
+            "contracts/trace/PinpointGame.sol",
+            "if (move.head.phase != Phase.TRACE) revert",
+            "if (move.head.phase != Phase.TRACE) revert WrongPhase(move.id, move.head.phase);",
+            "",
+        ),
+        "Only in that phase is a position all zero: every other holds how many layers there are.",
+    ),
+    (
+        Seed("contracts/trace/PinpointGame.sol", "tree == Tree.TILES && height == 0", "&&", "||"),
+        "Nodes above the tiles have numbers below theirs; only among tiles is height 0 reached.",
+    ),
+    (
+        Seed(
+            "contracts/trace/TraceBook.sol",
+            "for (uint256 i = 0; i < count; ++i) {",
+            "<",
+            "<=",
+            "function addOnce(",
+        ),
+        "The place behind the last is account 0, which nobody is.",
+    ),
+    (
+        Seed(
+            "contracts/trace/TraceOpenings.sol",
+            "if (desc.length < HEAD_BYTES) revert",
+            "if (desc.length < HEAD_BYTES) revert MalformedDescriptor();",
+            "",
+        ),
+        "The next check asks for these bytes and those of the inputs.",
+    ),
+    (
+        Seed(
+            "contracts/trace/TraceSearches.sol",
+            "if (!isAsserter && head.phase != Phase.SELECT) revert",
+            "if (!isAsserter && head.phase != Phase.SELECT) revert WrongPhase(id, head.phase);"
+            "\n    }",
+            "",
+        ),
+        "What is over is not found, but for a default, and its job is no longer disputed.",
+    ),
 )
 
 
